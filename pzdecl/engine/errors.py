@@ -1,0 +1,75 @@
+"""The service's own errors: one class for each error shape of the API.
+
+::
+
+    ServiceError
+    ├── InvalidInputException
+    ├── InvalidNextTokenException
+    ├── LimitExceededException
+    ├── ResourceAlreadyExistsException
+    ├── ResourceInUseException
+    ├── ResourceNotFoundException
+    ├── TooManyTagKeysException
+    ├── TooManyTagsException
+    └── UnavailableException       no error shape of the API: the target can't be reached or used at all
+
+The engine raises them; the AWS provider turns botocore's `ClientError` into the same classes, so that whoever
+calls a client handles one tree.
+"""
+
+from __future__ import annotations
+
+
+class ServiceError(Exception):
+    """An operation was refused. `code` is the API's error name, `operation` (`CreateSolution`) may be None."""
+
+    code = "ServiceError"
+
+    def __init__(self, message: str, *, operation: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.operation = operation
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.message}"
+
+
+class InvalidInputException(ServiceError):
+    code = "InvalidInputException"
+
+
+class InvalidNextTokenException(ServiceError):
+    code = "InvalidNextTokenException"
+
+
+class LimitExceededException(ServiceError):
+    code = "LimitExceededException"
+
+
+class ResourceAlreadyExistsException(ServiceError):
+    code = "ResourceAlreadyExistsException"
+
+
+class ResourceInUseException(ServiceError):
+    code = "ResourceInUseException"
+
+
+class ResourceNotFoundException(ServiceError):
+    code = "ResourceNotFoundException"
+
+
+class TooManyTagKeysException(ServiceError):
+    code = "TooManyTagKeysException"
+
+
+class TooManyTagsException(ServiceError):
+    code = "TooManyTagsException"
+
+
+class UnavailableException(ServiceError):
+    code = "UnavailableException"
+
+
+BY_CODE: dict[str, type[ServiceError]] = {
+    cls.code: cls for cls in ServiceError.__subclasses__()
+}

@@ -1,0 +1,153 @@
+"""What every kind tells about itself: one row of facts and a few small functions.
+
+A kind knows its spec (pydantic), what it refers to, which API calls create, read, update and delete it, which fields
+update in place, and how to read a description. It knows nothing of YAML, graphs or state.
+
+Vocabulary used throughout:
+
+inputs    the validated, normalised spec as JSON values, in the words of the manifest (names, not ARNs)
+bindings  the ARNs that a resource takes from others, by API field: `{"datasetGroupArn": "arn:..."}`; the planner
+          compares them like inputs, so a replaced parent shows as a changed binding
+name      the API's own `name`: the manifest's at first, `NAME-<8 hex>` after a replacement or for a job
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, ClassVar, NamedTuple
+
+from pydantic import BaseModel, ConfigDict
+
+from pzdecl.kinds.address import Address
+from pzdecl.providers.client import ReadClient
+
+Inputs = Mapping[str, Any]
+ArnOf = Callable[[Address], Any]
+"""Gives the ARN of an address: a string, or a placeholder `{"$arn": "Kind/name"}` while the service has yet to choose it."""
+
+
+class Spec(BaseModel):
+    """Base of the pydantic models of `spec:`; field names are the manifest's (camelCase aliases)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class Call(NamedTuple):
+    """One API request: boto3's method name and its parameters (JSON values, perhaps with placeholders)."""
+
+    operation: str
+    params: dict[str, Any]
+
+
+class Reference(NamedTuple):
+    """A field of a spec that names another resource; `target` is None where an ARN stands instead (`arn`)."""
+
+    field: str
+    target: Address | None
+    arn: str | None = None
+
+
+class Status(StrEnum):
+    READY = "ready"
+    BUSY = "busy"
+    FAILED = "failed"
+
+
+class Effect(StrEnum):
+    """What changing a field does, from cheap to dear."""
+
+    METADATA = "metadata"
+    IN_PLACE = "in place"
+    SWITCH = "switch"
+    RETRAIN = "retrain"
+    REPLACE = "replace"
+
+
+@dataclass(frozen=True, slots=True)
+class Operations:
+    """boto3 method names, and the keys under which results come. None where the API has no such operation."""
+
+    create: str
+    describe: str
+    list: str
+    describe_key: str
+    list_key: str
+    arn_key: str
+    update: str | None = None
+    delete: str | None = None
+
+
+class Kind(ABC):
+    """A row of facts. Instances are stateless; `pzdecl.kinds.KINDS` holds one per kind, by name."""
+
+    name: ClassVar[str]
+    spec: ClassVar[type[Spec]]
+    operations: ClassVar[Operations]
+    declared: ClassVar[bool] = True
+    """False for SolutionVersion, which is made from a Solution and has no manifest of its own."""
+    holds_data: ClassVar[bool] = False
+    """Never deleted or replaced unless the command names it (`--allow-destroy`)."""
+    taggable: ClassVar[bool] = True
+    run_action: ClassVar[str | None] = None
+    """For jobs: what the plan calls a run ("import", "train"). A job runs again when its inputs change, and is
+    never updated; each run has a new name."""
+    deletable: ClassVar[bool] = True
+    """False where the service has no delete operation: the plan says `forget`."""
+    one_per_parent: ClassVar[bool] = False
+    """True where a second one cannot exist beside the first (Dataset, EventTracker): replaced by delete, then create."""
+
+    @abstractmethod
+    def references(self, inputs: Inputs) -> list[Reference]:
+        """The resources that the inputs name."""
+
+    @abstractmethod
+    def bindings(self, inputs: Inputs, arn_of: ArnOf) -> dict[str, Any]:
+        """The ARNs taken from referenced resources, by API field name."""
+
+    @abstractmethod
+    def arn_tail(self, name: str, inputs: Inputs, arn_of: ArnOf) -> str | None:
+        """The ARN after `arn:aws:personalize:REGION:ACCOUNT:`, or None where the service chooses it."""
+
+    @abstractmethod
+    def create(self, name: str, inputs: Inputs, bindings: Inputs, tags: Mapping[str, str]) -> Call:
+        """The request that creates (or, for a job, runs) it."""
+
+    def update(self, arn: Any, inputs: Inputs, bindings: Inputs) -> Call:
+        """The request that brings all in-place fields to `inputs` and `bindings`."""
+        raise NotImplementedError(f"{self.name} has no update operation")
+
+    def effect(self, field: str, inputs: Inputs) -> Effect:
+        """What a change of the dotted `field` (of inputs or bindings) does."""
+        return Effect.REPLACE
+
+    def describe(self, arn: str) -> Call:
+        return Call(self.operations.describe, {self.operations.arn_key: arn})
+
+    def delete(self, arn: str) -> Call:
+        assert self.operations.delete, f"{self.name} has no delete operation"
+        return Call(self.operations.delete, {self.operations.arn_key: arn})
+
+    def status(self, description: Mapping[str, Any]) -> Status:
+        """Reads a description (the value under `describe_key`). Things without a status are ready."""
+        text = str(description.get("status", "ACTIVE"))
+        if text == "ACTIVE":
+            return Status.READY
+        return Status.FAILED if "FAILED" in text or "STOPPED" in text else Status.BUSY
+
+    def observe(self, description: Mapping[str, Any]) -> dict[str, Any]:
+        """The fields that can move behind our back, in the words of inputs and bindings. Empty: nothing can."""
+        return {}
+
+    def attributes(self, description: Mapping[str, Any]) -> dict[str, Any]:
+        """What the service chose and others may want to read (`trackingId`)."""
+        return {}
+
+    def find(self, client: ReadClient, name: str, bindings: Inputs) -> str | None:
+        """The ARN of the resource of that API name, where its ARN does not follow from its name.
+
+        Used after a crash, to find what an intent had created. Kinds whose `arn_tail` is known are looked up there.
+        """
+        raise NotImplementedError(f"{self.name} is found by its ARN")

@@ -1,0 +1,75 @@
+"""What manifests become: typed resources, each value knowing its place in a file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Literal
+
+from pzdecl.errors import Diagnostic, Position
+from pzdecl.kinds.address import Address
+from pzdecl.kinds.base import Reference
+
+
+@dataclass(frozen=True, slots=True)
+class Lifecycle:
+    protect: bool = False
+    ignore_changes: tuple[str, ...] = ()
+    on_delete: Literal["delete", "retain"] = "delete"
+
+
+@dataclass(frozen=True, slots=True)
+class DataSource:
+    """Where an import reads: a path (made absolute against the manifest's file) or a remote location."""
+
+    location: str
+    path: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class Desired:
+    """One resource as the manifests want it."""
+
+    address: Address
+    inputs: Mapping[str, Any]
+    position: Position
+    references: tuple[Reference, ...] = ()
+    depends_on: tuple[Address, ...] = ()
+    """All that must be there first: references, metadata.dependsOn and what a kind implies (imports before a
+    training, a FULL import before the INCREMENTAL ones), without duplicates, sorted."""
+    tags: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    lifecycle: Lifecycle = Lifecycle()
+    positions: Mapping[str, Position] = field(default_factory=lambda: MappingProxyType({}))
+    """Dotted field path ("spec.solutionConfig.algorithmHyperParameters.bptt", "metadata.tags.team") to its place."""
+    data: DataSource | None = None
+    sensitive: frozenset[str] = frozenset()
+    """Dotted paths of inputs that hold a sensitive variable's value: never written to state or plans."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderSettings:
+    """`provider:` of the project file after variables and environments. `engine` is absolute (local only)."""
+
+    type: Literal["local", "aws"] = "local"
+    engine: Path | None = None
+    region: str | None = None
+    profile: str | None = None
+    endpoint: str | None = None
+    role: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A folder of manifests in one environment, fully evaluated."""
+
+    root: Path
+    name: str
+    environment: str
+    provider: ProviderSettings
+    state: Path
+    """The state's file, absolute: `<root>/.pzdecl/state/<environment>.db` unset otherwise."""
+    resources: Mapping[Address, Desired]
+    """Sorted by address; includes the SolutionVersion node of every Solution."""
+    warnings: tuple[Diagnostic, ...] = ()

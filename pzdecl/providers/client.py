@@ -1,0 +1,57 @@
+"""The seam between planning and the service: one small protocol in boto3's shape.
+
+A client has one method that matters. Operations carry boto3's method names (`describe_campaign`), parameters and
+results are the API's own (`campaignArn=...`, a dict), errors are `pzdecl.engine.errors.ServiceError`. Planning is
+given a `ReadClient`, on which no writing operation can be reached.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from pzdecl.engine.progress import Progress
+
+READ_PREFIXES = ("describe_", "list_", "get_")
+
+
+class ReadClient(Protocol):
+    """What planning may do: look."""
+
+    def read(self, operation: str, /, **params: Any) -> dict[str, Any]:
+        """Runs a describe, list or get operation. Raises ServiceError; ValueError for a writing operation."""
+        ...
+
+    def arn(self, tail: str) -> str:
+        """The ARN of something named `tail` ("solution/movies") in this client's account and region."""
+        ...
+
+
+class Client(ReadClient, Protocol):
+    """What applying may do: everything."""
+
+    def call(self, operation: str, /, **params: Any) -> dict[str, Any]:
+        """Runs any operation. Raises ServiceError."""
+        ...
+
+    def progress(self, arn: str) -> Progress | None:
+        """How far the job behind `arn` (an import job, a solution version) is, where the target tells."""
+        ...
+
+    def close(self) -> None:
+        """Stops what the client runs in the background. The client can't be used afterwards."""
+        ...
+
+
+class ReadOnly:
+    """A client with only its reading half: what is handed to the planner."""
+
+    def __init__(self, client: ReadClient) -> None:
+        self._client = client
+
+    def read(self, operation: str, /, **params: Any) -> dict[str, Any]:
+        if not operation.startswith(READ_PREFIXES):
+            raise ValueError(f"{operation} writes; a plan only reads")
+        return self._client.read(operation, **params)
+
+    def arn(self, tail: str) -> str:
+        return self._client.arn(tail)
