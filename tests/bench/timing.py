@@ -1,0 +1,46 @@
+"""Runs a command as a process of its own and tells what it cost."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+
+@dataclass(frozen=True)
+class Cost:
+    """`seconds` of wall time and `peak` resident memory in MiB."""
+
+    seconds: float
+    peak: float
+
+
+def run(command: Sequence[str | Path], folder: Path) -> Cost:
+    """Runs `command` in `folder`; a non-zero exit is an error that shows what it printed."""
+    log = folder / ".bench.log"
+    with log.open("wb") as out:
+        started = time.perf_counter()
+        process = subprocess.Popen(
+            [str(part) for part in command],
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, "NO_COLOR": "1", "CHECKPOINT_DISABLE": "1"},
+        )
+        _, status, usage = os.wait4(process.pid, 0)
+        seconds = time.perf_counter() - started
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise RuntimeError(f"{command} exited {process.returncode}:\n{log.read_text()[-4000:]}")
+    return Cost(seconds, usage.ru_maxrss / 1024)
+
+
+def best(measure: Callable[[], Cost], times: int) -> Cost:
+    """The median time and the greatest memory of several runs."""
+    costs = [measure() for _ in range(times)]
+    return Cost(median(cost.seconds for cost in costs), max(cost.peak for cost in costs))

@@ -1,0 +1,25 @@
+"""Where real data sets are looked for: `PZDECL_DATA`, or `../shared/data` beside the checkout."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def find(name: str) -> Path | None:
+    """The folder of the data set `name` (interactions.csv, items.csv, users.csv), or None."""
+    base = Path(os.environ.get("PZDECL_DATA", ROOT.parent / "shared" / "data"))
+    folder = base / name
+    return folder if (folder / "interactions.csv").is_file() else None
+
+
+def require(name: str) -> Path:
+    """The same for a test, which is skipped with the reason where the data set is missing."""
+    folder = find(name)
+    if folder is None:
+        pytest.skip(f"the data set {name} is not here: set PZDECL_DATA to a folder that holds {name}/")
+    return folder
