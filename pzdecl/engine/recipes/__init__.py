@@ -1,0 +1,1 @@
+"""The recipes: their facts and hyperparameters, without the machinery that trains them."""

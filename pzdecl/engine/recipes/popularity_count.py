@@ -1,0 +1,27 @@
+"""aws-popularity-count: the items that most users interacted with, the same for everybody."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pzdecl.engine.recipes.base import Recipe
+
+
+def _trainer() -> Any:
+    from pzdecl.engine.training.popularity import fit_popularity
+
+    return fit_popularity
+
+
+POPULARITY_COUNT = Recipe(
+    name="aws-popularity-count",
+    type="USER_PERSONALIZATION",
+    description="Ranks items by the number of unique users who interacted with them. The same list for every "
+    "user: the baseline that other recipes are compared with.",
+    algorithm="aws-popularity-count",
+    feature_transformation="sims",
+    created="2019-06-10T00:00:00Z",
+    hyperparameters=(),
+    trainer=_trainer,
+    returns_scores=False,
+)
