@@ -1,0 +1,1 @@
+"""What users look at: plans, runs, metrics and errors as text, JSON, Markdown and annotations."""

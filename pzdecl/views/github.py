@@ -1,0 +1,72 @@
+"""A plan as GitHub annotations: workflow commands that show in the changed files of a pull request."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Literal
+
+from pzdecl.errors import Position
+from pzdecl.plan.model import Action, Change, Plan
+from pzdecl.views import plan_text, words
+
+LIMIT = 10
+"""GitHub shows ten annotations of a level from one step and silently drops the rest."""
+
+Level = Literal["error", "warning", "notice"]
+
+_DEAR = (Action.DELETE, Action.REPLACE)
+
+
+def annotation(level: Level, title: str, message: str, position: Position | None = None) -> str:
+    """One workflow command, escaped as GitHub asks."""
+    properties = [f"title={_property(title)}"]
+    if position:
+        place = [f"file={_property(position.file)}", f"line={position.line}", f"col={position.column}"]
+        properties = [*place, *properties]
+    return f"::{level} {','.join(properties)}::{_data(message)}"
+
+
+def render(plan: Plan) -> str:
+    """Annotations for the plan: errors for what is blocked, warnings for what is dear, notices for the rest."""
+    return "\n".join(_lines(plan)) + "\n"
+
+
+def _lines(plan: Plan) -> Iterator[str]:
+    chosen = [c for c in plan.changes if c.action is not Action.NO_OP and not c.blocked]
+    chosen.sort(key=lambda c: (_rank(c), c.address))
+    yield from _group("error", [_change("error", c) for c in plan.blocked])
+    yield from _group("warning", [_change("warning", c) for c in chosen if c.action in _DEAR])
+    text = plan_text.summary(plan) if plan.has_changes else plan_text.NOTHING
+    notices = [annotation("notice", f"pzdecl plan: {plan.project}, {plan.environment}", text)]
+    yield from _group("notice", notices + [_change("notice", c) for c in chosen if c.action not in _DEAR])
+
+
+def _group(level: Level, lines: list[str]) -> list[str]:
+    """At most as many as GitHub shows; the last then says how many are missing."""
+    if len(lines) <= LIMIT:
+        return lines
+    rest = len(lines) - LIMIT + 1
+    return [*lines[: LIMIT - 1], annotation(level, "pzdecl plan", f"and {rest:,} more: see the plan's text")]
+
+
+def _rank(change: Change) -> int:
+    order = [action for _, actions in words.SECTIONS for action in actions]
+    return order.index(change.action)
+
+
+def _change(level: Level, change: Change) -> str:
+    if change.blocked:
+        title, texts = f"{change.address} cannot {change.action}", [change.blocked.text]
+    else:
+        title, texts = f"{change.address} {words.WORDS[change.action].future}", []
+    texts += [reason.text for reason in change.reasons if reason.text not in texts]
+    at = next((r.position for r in change.reasons if r.position), None) or change.position
+    return annotation(level, title, "\n".join(texts) or title, at)
+
+
+def _data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")

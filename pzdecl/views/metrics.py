@@ -1,0 +1,118 @@
+"""Offline metrics of all trained versions side by side: the best value marked, popularity as the baseline."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pzdecl.views import table
+from pzdecl.views.style import PLAIN, Style
+
+BASELINE = "aws-popularity-count"
+
+NAMES = {
+    "coverage": "coverage",
+    "mean_reciprocal_rank_at_25": "MRR@25",
+    "normalized_discounted_cumulative_gain_at_5": "NDCG@5",
+    "normalized_discounted_cumulative_gain_at_10": "NDCG@10",
+    "normalized_discounted_cumulative_gain_at_25": "NDCG@25",
+    "precision_at_5": "P@5",
+    "precision_at_10": "P@10",
+    "precision_at_25": "P@25",
+}
+"""The service's names in its order, and the columns' headings."""
+
+RATED = "normalized_discounted_cumulative_gain_at_25"
+"""The metric whose ratio to the baseline is shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One trained version. `serving` names the campaigns that serve it; `group` is the dataset group."""
+
+    solution: str
+    version: str
+    recipe: str
+    group: str
+    metrics: Mapping[str, float]
+    serving: tuple[str, ...] = ()
+    current: bool = True
+
+
+def text(rows: Sequence[Measured], style: Style = PLAIN) -> str:
+    """A table for a terminal; the best value of each metric carries a `*`."""
+    header, cells, right = _cells(rows)
+    out = table.text(header, cells, right, style)
+    return out + _legend(rows)
+
+
+def markdown(rows: Sequence[Measured]) -> str:
+    """A Markdown table."""
+    header, cells, right = _cells(rows)
+    return table.markdown(header, cells, right) + "\n" + _legend(rows)
+
+
+def as_json(rows: Sequence[Measured]) -> str:
+    """Every number, and which is best in its group."""
+    best = _best(rows)
+    out: list[dict[str, Any]] = [
+        {
+            "solution": row.solution,
+            "solution_version": row.version,
+            "recipe": row.recipe,
+            "dataset_group": row.group,
+            "current": row.current,
+            "serving": list(row.serving),
+            "metrics": dict(row.metrics),
+            "best": sorted(m for m, v in row.metrics.items() if v == best.get((row.group, m))),
+            "ratio_to_popularity": _ratio(row, rows),
+        }
+        for row in rows
+    ]
+    return json.dumps({"format_version": "1.0", "versions": out}, indent=2, sort_keys=True) + "\n"
+
+
+def _cells(rows: Sequence[Measured]) -> tuple[list[str], list[list[str]], frozenset[int]]:
+    known = [name for name in NAMES if any(name in row.metrics for row in rows)]
+    best = _best(rows)
+    header = ["solution", "version", "recipe", "serving", *(NAMES[name] for name in known), "vs popularity"]
+    cells = []
+    for row in rows:
+        line = [row.solution, row.version, row.recipe, ", ".join(row.serving) or "-"]
+        for name in known:
+            value = row.metrics.get(name)
+            mark = "*" if value is not None and value == best[row.group, name] else " "
+            line.append("-" if value is None else f"{value:.4f}{mark}")
+        ratio = _ratio(row, rows)
+        cells.append([*line, "-" if ratio is None else f"{ratio:.2f}x"])
+    return header, cells, frozenset(range(4, len(header)))
+
+
+def _best(rows: Sequence[Measured]) -> dict[tuple[str, str], float]:
+    """The best value of each metric in each group: versions of different groups saw different data."""
+    best: dict[tuple[str, str], float] = {}
+    for row in rows:
+        for name, value in row.metrics.items():
+            key = (row.group, name)
+            best[key] = max(value, best.get(key, value))
+    return best
+
+
+def _ratio(row: Measured, rows: Sequence[Measured]) -> float | None:
+    """How many times the baseline's value; None without one, or where the baseline scored nothing."""
+    baseline = [
+        r.metrics.get(RATED) for r in rows if r.recipe == BASELINE and r.group == row.group and r.current
+    ]
+    value = row.metrics.get(RATED)
+    if not baseline or not baseline[0] or value is None:
+        return None
+    return value / baseline[0]
+
+
+def _legend(rows: Sequence[Measured]) -> str:
+    legend = "* best of its dataset group"
+    if any(_ratio(row, rows) is not None for row in rows):
+        legend += f"; vs popularity: {NAMES[RATED]} over that of {BASELINE}"
+    return legend + "\n"

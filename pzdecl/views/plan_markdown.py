@@ -1,0 +1,94 @@
+"""A plan as Markdown for a pull request: the summary first, then folds that GitHub colours as a diff."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pzdecl.plan.model import Action, Change, Plan
+from pzdecl.views import plan_text, words
+from pzdecl.views.style import PLAIN
+from pzdecl.views.values import shift
+
+LIMIT = 60_000
+"""A comment holds 65,536 characters; what does not fit is left out by whole changes, and said so."""
+
+_MARK = {
+    Action.DELETE: "-",
+    Action.REPLACE: "-",
+    Action.FORGET: "-",
+    Action.UPDATE: "!",
+    Action.IMPORT: "+",
+    Action.TRAIN: "+",
+    Action.DEPLOY: "+",
+    Action.CREATE: "+",
+}
+
+
+def render(plan: Plan) -> str:
+    """The comment's body. Its first line is an invisible marker by which a bot finds its comment again."""
+    head = [
+        f"<!-- pzdecl:{plan.project}:{plan.environment} -->",
+        f"### pzdecl plan: `{plan.project}`, environment `{plan.environment}`",
+        "",
+    ]
+    if not plan.has_changes and not plan.drift:
+        return "\n".join([*head, plan_text.NOTHING, ""])
+    text = plan_text.summary(plan) if plan.has_changes else plan_text.NOTHING
+    body = "\n".join([*head, f"**{text}**", ""])
+    left_out = 0
+    for heading, entries in _sections(plan):
+        kept: list[str] = []
+        size = len(body) + len(heading) + 200
+        for entry in entries:
+            if size + len(entry) > LIMIT:
+                break
+            kept.append(entry)
+            size += len(entry) + 1
+        left_out += len(entries) - len(kept)
+        if kept:
+            opened = " open" if "eletion" in heading or heading.startswith("Blocked") else ""
+            body += (
+                f"\n<details{opened}><summary>{heading} ({len(entries):,})</summary>\n\n"
+                f"```diff\n" + "\n".join(kept) + "\n```\n\n</details>\n"
+            )
+    if left_out:
+        body += f"\n{words.plural(left_out, 'change')} more than fit here: see the plan's full text.\n"
+    return body
+
+
+def _sections(plan: Plan) -> Iterator[tuple[str, list[str]]]:
+    if plan.blocked:
+        yield "Blocked", ["\n".join(_blocked(c)) for c in plan.blocked]
+    for heading, actions in words.SECTIONS:
+        chosen = [c for c in plan.changes if c.action in actions and not c.blocked]
+        chosen.sort(key=lambda c: (actions.index(c.action), c.address))
+        if chosen:
+            yield heading, ["\n".join(_change(c)) for c in chosen]
+    if plan.drift:
+        yield (
+            "Changed outside of pzdecl",
+            ["\n".join(line.strip() for line in plan_text.drift_lines(d)) for d in plan.drift],
+        )
+    if plan.warnings:
+        yield "Warnings", [f"! {w.summary}" + (f" ({w.position})" if w.position else "") for w in plan.warnings]
+
+
+def _change(change: Change) -> Iterator[str]:
+    renamed = ""
+    if change.action is Action.REPLACE and change.name and change.name != change.address.name:
+        renamed = f" as {change.name}"
+    at = f"  ({change.position.file}:{change.position.line})" if change.position else ""
+    yield f"{_MARK[change.action]} {change.address} {words.WORDS[change.action].future}{renamed}{at}"
+    for reason in change.reasons:
+        yield f"    {plan_text.reason_line(reason)}"
+    if change.action not in {Action.CREATE, Action.DELETE}:
+        told = " ".join(reason.text for reason in change.reasons)
+        for field in change.fields:
+            if field.path.rpartition(".")[2] not in told:
+                yield f"    {shift(field, PLAIN)}"
+
+
+def _blocked(change: Change) -> Iterator[str]:
+    assert change.blocked
+    yield f"- {change.address} cannot {change.action}"
+    yield f"    {plan_text.reason_line(change.blocked)}"

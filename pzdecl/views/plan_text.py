@@ -1,0 +1,139 @@
+"""A plan as text for a terminal or a log: short, dangerous things first, the summary last.
+
+The text holds no times and no absolute paths: an equal plan gives equal bytes.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from pzdecl.errors import Diagnostic, Position
+from pzdecl.plan.model import Action, Change, Drift, Plan, Reason
+from pzdecl.views import words
+from pzdecl.views.style import PLAIN, Style
+from pzdecl.views.values import shift
+
+NOTHING = "Nothing to change: what runs is what the manifests say."
+
+
+def render(plan: Plan, style: Style = PLAIN) -> str:
+    """The whole plan, ending in a newline."""
+    return "\n".join(_lines(plan, style)) + "\n"
+
+
+def summary(plan: Plan) -> str:
+    """`Plan: 3 to create, 1 to train, 0 to delete.`"""
+    return f"Plan: {words.summary(words.counts(plan.changes), len(plan.blocked))}."
+
+
+def _lines(plan: Plan, style: Style) -> Iterator[str]:
+    for heading, actions in words.SECTIONS:
+        chosen = [c for c in plan.changes if c.action in actions and not c.blocked]
+        if chosen:
+            yield style.paint(heading, "bold")
+            yield ""
+            for change in sorted(chosen, key=lambda c: (actions.index(c.action), c.address)):
+                yield from _change(change, style)
+            yield ""
+    yield from _drift(plan, style)
+    yield from _blocked(plan, style)
+    for warning in plan.warnings:
+        yield _warning(warning, style)
+    if plan.warnings:
+        yield ""
+    if not plan.has_changes:
+        yield style.paint(NOTHING, "bold", "green")
+        return
+    yield from _table(plan)
+    yield style.paint(summary(plan), "bold")
+
+
+def _change(change: Change, style: Style) -> Iterator[str]:
+    name = change.name
+    renamed = f" as {name}" if name and change.action is Action.REPLACE and name != change.address.name else ""
+    head = f"  {words.symbol(change.action, style)} {style.paint(str(change.address), 'bold')}"
+    yield f"{head} {words.WORDS[change.action].future}{renamed}{_at(change.position, style)}"
+    for reason in change.reasons:
+        if change.action is Action.CREATE and len(change.reasons) == 1 and reason.code == "new":
+            continue
+        yield f"      {reason.text}{_at(reason.position, style, beside=change.position)}"
+    yield from _fields(change, style)
+
+
+def _fields(change: Change, style: Style) -> Iterator[str]:
+    """The fields that no reason has told of already."""
+    if change.action in {Action.CREATE, Action.DELETE}:
+        return
+    told = " ".join(reason.text for reason in change.reasons)
+    for field in change.fields:
+        if field.path.rpartition(".")[2] not in told:
+            yield f"      {shift(field, style)}{_at(field.position, style)}"
+
+
+def _drift(plan: Plan, style: Style) -> Iterator[str]:
+    if plan.drift:
+        yield style.paint("Changed outside of pzdecl", "bold")
+        yield ""
+        for drift in sorted(plan.drift, key=lambda d: d.address):
+            yield from drift_lines(drift, style)
+        yield ""
+
+
+def drift_lines(drift: Drift, style: Style = PLAIN) -> Iterator[str]:
+    """What moved behind our back, one resource."""
+    head = style.paint(str(drift.address), "bold")
+    if drift.missing:
+        yield f"  {style.paint('!', 'yellow')} {head} is gone"
+    else:
+        yield f"  {style.paint('!', 'yellow')} {head} was changed"
+    for field in drift.fields:
+        yield f"      {shift(field, style)}"
+
+
+def _blocked(plan: Plan, style: Style) -> Iterator[str]:
+    if plan.blocked:
+        yield style.paint("Blocked: neither these nor what depends on them will be run", "bold", "red")
+        yield ""
+        for change in plan.blocked:
+            assert change.blocked
+            address = style.paint(str(change.address), "bold")
+            verb = style.paint(f"cannot {change.action}", "red")
+            yield f"  x {address} {verb}{_at(change.position, style)}"
+            yield f"      {change.blocked.text}{_at(change.blocked.position, style, beside=change.position)}"
+            for reason in change.reasons:
+                if reason.text != change.blocked.text:
+                    at = _at(reason.position, style, beside=change.position)
+                    yield f"      wanted because: {reason.text}{at}"
+        yield ""
+
+
+def _table(plan: Plan) -> Iterator[str]:
+    rows: list[tuple[str, str, str]] = []
+    for action in words.SUMMARY_ORDER:
+        kinds = Counter(c.address.kind for c in plan.changes if c.action is action and not c.blocked)
+        if kinds:
+            what = ", ".join(f"{count:,} {kind}" for kind, count in sorted(kinds.items()))
+            rows.append((f"to {action.value}", f"{sum(kinds.values()):,}", what))
+    width = max((len(row[1]) for row in rows), default=0)
+    for verb, count, what in rows:
+        yield f"  {verb:<10} {count:>{width}}  {what}"
+    if rows:
+        yield ""
+
+
+def _warning(warning: Diagnostic, style: Style) -> str:
+    about = f"{warning.address}: " if warning.address else ""
+    return f"{style.paint('Warning', 'yellow')}: {about}{warning.summary}{_at(warning.position, style)}"
+
+
+def _at(position: Position | None, style: Style, beside: Position | None = None) -> str:
+    """`  (file:line)`; nothing where `beside`, already shown, is the same line."""
+    if position is None or (beside and (beside.file, beside.line) == (position.file, position.line)):
+        return ""
+    return style.paint(f"  ({position.file}:{position.line})", "dim")
+
+
+def reason_line(reason: Reason) -> str:
+    """A reason with its place, without style."""
+    return reason.text + _at(reason.position, PLAIN)

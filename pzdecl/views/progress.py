@@ -1,0 +1,36 @@
+"""A job's progress in words: `3 / 10 epochs, 1.2/s, loss 5.31, 6 s left`."""
+
+from __future__ import annotations
+
+from pzdecl.engine.progress import Progress
+from pzdecl.views.words import duration
+
+
+def amount(progress: Progress) -> str:
+    """`3 / 10 epochs`, `12,000 rows`."""
+    if progress.total:
+        return f"{progress.done:,.0f} / {progress.total:,.0f} {progress.unit}"
+    return f"{progress.done:,.0f} {progress.unit}"
+
+
+def rate(progress: Progress) -> str:
+    """`1,200 rows/s`; empty where unknown."""
+    if not progress.rate:
+        return ""
+    digits = 0 if progress.rate >= 10 else 2
+    return f"{progress.rate:,.{digits}f} {progress.unit}/s"
+
+
+def detail(progress: Progress) -> str:
+    """`loss 5.31`."""
+    return ", ".join(f"{name} {value:.4g}" for name, value in sorted(progress.detail.items()))
+
+
+def left(progress: Progress) -> str:
+    """`6 s left`; empty where unknown."""
+    return f"{duration(progress.eta)} left" if progress.eta is not None else ""
+
+
+def sentence(progress: Progress) -> str:
+    """All of it in one line."""
+    return ", ".join(filter(None, (amount(progress), rate(progress), detail(progress), left(progress))))
