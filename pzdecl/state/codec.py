@@ -1,7 +1,7 @@
 """Rows of state as JSON values and back, and their fingerprints.
 
-The JSON form of a row (what a plan's steps carry as `record`) has the field names of `Recorded` without `address`;
-fingerprints are a mapping of four, dependencies a list of address texts.
+The JSON form of a row (what a plan's steps carry as `record`) has the field names of `Recorded` without
+`address`; fingerprints are a mapping of four, dependencies a list of address texts.
 """
 
 from __future__ import annotations

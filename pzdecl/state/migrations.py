@@ -1,4 +1,4 @@
-"""The tables of a state file, as steps from one format to the next. Format N is what the first N migrations make.
+"""The tables of a state file, from one format to the next. Format N is what the first N migrations make.
 
 A released migration is never edited: a change of the tables is a new one at the end, and `FORMAT` counts up.
 Importing this module loads sqlite-utils, which is slow; only what creates or upgrades a file does it.
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 migrations = Migrations("pzdecl.state")
 
 
-@migrations(name="0001_first")
 def first(db: Database) -> None:
     """What is managed, what replacements left, the journal, failures, history, and the lock."""
     for statement in _FIRST.split(";"):
@@ -56,3 +55,5 @@ CREATE TABLE lock (
     since REAL NOT NULL, heartbeat REAL NOT NULL
 )
 """
+
+migrations(name="0001_first")(first)

@@ -31,8 +31,8 @@ class Recorded:
     """One managed resource, as it was when it last became ready.
 
     `attributes` holds what the service chose (`trackingId`); `data` the content behind an import or a training:
-    `{"sha256": ..., "bytes": ..., "rows": ...}` per import address. `dependencies` and `on_delete` are all that is
-    needed to delete it in order when its document is gone. `source` is `file:line` of its document.
+    `{"sha256": ..., "bytes": ..., "rows": ...}` per import address. `dependencies` and `on_delete` are all that
+    is needed to delete it in order when its document is gone. `source` is `file:line` of its document.
     """
 
     address: Address
@@ -62,7 +62,10 @@ class Deposed:
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """Something begun and not known to be finished. Written before the request; `arn` follows once it is known."""
+    """Something begun and not known to be finished. Written before the request.
+
+    `arn` is where to look: the service's answer once it came, before that the prediction, or None.
+    """
 
     address: Address
     step: str
@@ -99,6 +102,8 @@ class RunRecord:
 
 @dataclass(frozen=True, slots=True)
 class LockInfo:
+    """Who holds the lock, and when it was last heard of. `token` is the holder's proof."""
+
     who: str
     host: str
     pid: int
@@ -121,14 +126,26 @@ class Reader(Protocol):
         """Grows with every run that changed something."""
         ...
 
-    def resources(self) -> Mapping[Address, Recorded]: ...
+    def resources(self) -> Mapping[Address, Recorded]:
+        """Every managed resource, sorted by address."""
+        ...
 
-    def deposed(self) -> Sequence[Deposed]: ...
+    def deposed(self) -> Sequence[Deposed]:
+        """What replacements left, sorted by address."""
+        ...
 
-    def intents(self) -> Sequence[Intent]: ...
+    def intents(self) -> Sequence[Intent]:
+        """What earlier runs began and did not finish, oldest first."""
+        ...
 
-    def failures(self) -> Mapping[Address, Sequence[Failure]]: ...
+    def failures(self) -> Mapping[Address, Sequence[Failure]]:
+        """What failed since each address was last ready, oldest first."""
+        ...
 
-    def runs(self, limit: int = 20) -> Sequence[RunRecord]: ...
+    def runs(self, limit: int = 20) -> Sequence[RunRecord]:
+        """History, newest first."""
+        ...
 
-    def lock_info(self) -> LockInfo | None: ...
+    def lock_info(self) -> LockInfo | None:
+        """Who holds the lock now, None if nobody does."""
+        ...

@@ -1,0 +1,164 @@
+"""The reading half of a state file."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from pzdecl.kinds.address import Address
+from pzdecl.state import lock
+from pzdecl.state.errors import translated
+from pzdecl.state.model import Deposed, Failure, Fingerprints, Intent, LockInfo, Recorded, RunRecord
+
+
+class SqliteReader:
+    """What a state file says. Without a connection (no file yet) it is empty: lineage "", serial 0, no rows.
+
+    Reads go to the file each time. Every method may raise StateDamaged or StateUnwritable.
+    """
+
+    def __init__(self, path: Path, connection: sqlite3.Connection | None) -> None:
+        self.path = path
+        self._connection = connection
+
+    @property
+    def lineage(self) -> str:
+        """A UUID given at birth; "" where there is no file."""
+        return str(self._meta("lineage", ""))
+
+    @property
+    def serial(self) -> int:
+        """Grows with every run that changed something."""
+        return int(self._meta("serial", 0))
+
+    def resources(self) -> dict[Address, Recorded]:
+        """Every managed resource, sorted by address."""
+        found = (_recorded(row) for row in self._select(f"SELECT {ROW} FROM resources"))
+        return {row.address: row for row in sorted(found, key=lambda row: row.address)}
+
+    def resource(self, address: Address) -> Recorded | None:
+        """One row, None where the address is not managed."""
+        rows = self._select(f"SELECT {ROW} FROM resources WHERE address = ?", str(address))
+        return _recorded(rows[0]) if rows else None
+
+    def deposed(self) -> list[Deposed]:
+        """What replacements left, sorted by address and ARN."""
+        rows = self._select("SELECT address, name, arn, dependencies FROM deposed ORDER BY address, arn")
+        return [
+            Deposed(Address.parse(address), name, arn, _addresses(dependencies))
+            for address, name, arn, dependencies in rows
+        ]
+
+    def intents(self) -> list[Intent]:
+        """Steps begun and not known to be finished, oldest first."""
+        rows = self._select(
+            "SELECT address, step, op, name, arn, run FROM steps WHERE status = 'open' ORDER BY began, rowid"
+        )
+        return [Intent(Address.parse(address), *rest) for address, *rest in rows]
+
+    def failures(self) -> dict[Address, list[Failure]]:
+        """What the service ended in failure since each address was last ready, oldest first."""
+        found: dict[Address, list[Failure]] = {}
+        for address, *rest in self._select(
+            "SELECT address, op, name, arn, message FROM failures ORDER BY address, failed, rowid"
+        ):
+            failure = Failure(Address.parse(address), *rest)
+            found.setdefault(failure.address, []).append(failure)
+        return found
+
+    def runs(self, limit: int = 20) -> list[RunRecord]:
+        """History, newest first. A run without an outcome was killed, or still runs (`lock_info` tells)."""
+        rows = self._select(
+            "SELECT id, command, who, started, ended, outcome, counts, plan FROM runs "
+            "ORDER BY started DESC, rowid DESC LIMIT ?",
+            limit,
+        )
+        return [
+            RunRecord(
+                id=run,
+                command=command,
+                who=who,
+                started=datetime.fromtimestamp(started, UTC),
+                ended=None if ended is None else datetime.fromtimestamp(ended, UTC),
+                outcome=outcome,
+                counts=json.loads(counts),
+                plan=plan,
+            )
+            for run, command, who, started, ended, outcome, counts, plan in rows
+        ]
+
+    def lock_info(self) -> LockInfo | None:
+        """Who holds the lock now, None if nobody does."""
+        if self._connection is None:
+            return None
+        with translated(self.path):
+            return lock.read(self._connection)
+
+    def done_steps(self, plan: str) -> frozenset[str]:
+        """The steps of the plan of this digest that unfinished runs of it have done.
+
+        Empty once that plan was carried out, or another one was applied since: then it is stale, not half done.
+        """
+        runs: list[str] = []
+        for record in self.runs(limit=1000):
+            if record.plan != plan or record.outcome == "done":
+                break
+            runs.append(record.id)
+        done: set[str] = set()
+        for run in runs:
+            done.update(
+                step
+                for (step,) in self._select("SELECT step FROM steps WHERE run = ? AND status = 'done'", run)
+            )
+        return frozenset(done)
+
+    def close(self) -> None:
+        """Closes the file. Reading afterwards finds nothing."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _meta(self, key: str, default: Any) -> Any:
+        rows = self._select("SELECT value FROM meta WHERE key = ?", key)
+        return rows[0][0] if rows else default
+
+    def _select(self, sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
+        if self._connection is None:
+            return []
+        with translated(self.path):
+            return self._connection.execute(sql, parameters).fetchall()
+
+
+ROW = (
+    "address, name, arn, inputs, bindings, tags, spec_fingerprint, data_fingerprint, parents_fingerprint, "
+    "metadata_fingerprint, attributes, data, dependencies, protect, on_delete, source"
+)
+"""The columns of a resource, in the order of `_recorded`."""
+
+
+def _recorded(row: Iterable[Any]) -> Recorded:
+    (address, name, arn, inputs, bindings, tags, spec, data_print, parents, metadata, *rest) = row
+    attributes, data, dependencies, protect, on_delete, source = rest
+    return Recorded(
+        address=Address.parse(address),
+        name=name,
+        arn=arn,
+        inputs=json.loads(inputs),
+        bindings=json.loads(bindings),
+        tags=json.loads(tags),
+        fingerprints=Fingerprints(spec, data_print, parents, metadata),
+        attributes=json.loads(attributes),
+        data=None if data is None else json.loads(data),
+        dependencies=_addresses(dependencies),
+        protect=bool(protect),
+        on_delete=on_delete,
+        source=source,
+    )
+
+
+def _addresses(text: str) -> tuple[Address, ...]:
+    return tuple(Address.parse(address) for address in json.loads(text))
