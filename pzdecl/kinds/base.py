@@ -1,13 +1,14 @@
 """What every kind tells about itself: one row of facts and a few small functions.
 
-A kind knows its spec (pydantic), what it refers to, which API calls create, read, update and delete it, which fields
-update in place, and how to read a description. It knows nothing of YAML, graphs or state.
+A kind knows its spec (pydantic), what it refers to, which API calls create, read, update and delete it, which
+fields update in place, and how to read a description. It knows nothing of YAML, graphs or state.
 
 Vocabulary used throughout:
 
 inputs    the validated, normalised spec as JSON values, in the words of the manifest (names, not ARNs)
-bindings  the ARNs that a resource takes from others, by API field: `{"datasetGroupArn": "arn:..."}`; the planner
-          compares them like inputs, so a replaced parent shows as a changed binding
+          ("recipe": "aws-sims"); a field at its default is left out: writing the default down changes nothing
+bindings  the ARNs that a resource takes from others, by API field: `{"datasetGroupArn": "arn:..."}`; the
+          planner compares them like inputs, so a replaced parent shows as a changed binding
 name      the API's own `name`: the manifest's at first, `NAME-<8 hex>` after a replacement or for a job
 """
 
@@ -20,19 +21,46 @@ from enum import StrEnum
 from typing import Any, ClassVar, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
+from pydantic.alias_generators import to_camel
 
 from pzdecl.kinds.address import Address
 from pzdecl.providers.client import ReadClient
 
 Inputs = Mapping[str, Any]
 ArnOf = Callable[[Address], Any]
-"""Gives the ARN of an address: a string, or a placeholder `{"$arn": "Kind/name"}` while the service has yet to choose it."""
+"""The ARN of an address: a string, or `{"$arn": "Kind/name"}` while the service has yet to choose it."""
 
 
 class Spec(BaseModel):
-    """Base of the pydantic models of `spec:`; field names are the manifest's (camelCase aliases)."""
+    """Base of the pydantic models of `spec:` and what is nested in it; aliases are the manifest's names.
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    Strict: a text is never read as a number, or the other way round. Schemas are built at first use.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        strict=True,
+        allow_inf_nan=False,
+        alias_generator=to_camel,
+        defer_build=True,
+    )
+
+
+class Problem(NamedTuple):
+    """Something that a kind finds wrong with an otherwise well-formed spec.
+
+    `path` leads from the spec to the value (`("solutionConfig", "hpoConfig")`), `code` is a diagnostic's, `on_key`
+    says that the field's name is wrong and not its value.
+    """
+
+    code: str
+    path: tuple[str | int, ...]
+    summary: str
+    expected: str | None = None
+    suggestion: str | None = None
+    hint: str | None = None
+    on_key: bool = False
 
 
 class Call(NamedTuple):
@@ -51,6 +79,8 @@ class Reference(NamedTuple):
 
 
 class Status(StrEnum):
+    """What a description says of the resource."""
+
     READY = "ready"
     BUSY = "busy"
     FAILED = "failed"
@@ -97,7 +127,23 @@ class Kind(ABC):
     deletable: ClassVar[bool] = True
     """False where the service has no delete operation: the plan says `forget`."""
     one_per_parent: ClassVar[bool] = False
-    """True where a second one cannot exist beside the first (Dataset, EventTracker): replaced by delete, then create."""
+    """True where no second one can exist beside the first (Dataset, EventTracker): deleted, then created."""
+
+    def inputs(self, spec: Any) -> dict[str, Any]:
+        """The spec (an instance of `self.spec`), normalised: without defaults, names for built-in ARNs."""
+        plain: dict[str, Any] = spec.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+        return plain
+
+    def check(self, spec: Any) -> list[Problem]:
+        """What is wrong with a spec beyond types and ranges."""
+        return []
+
+    def default(self, field: str, inputs: Inputs) -> Any:
+        """What a dotted field that the inputs leave out stands for (`minProvisionedTPS`: 1), or None.
+
+        For showing a change ("1 → 2"); comparing needs it not, since defaults never stand in inputs.
+        """
+        return None
 
     @abstractmethod
     def references(self, inputs: Inputs) -> list[Reference]:
@@ -124,21 +170,34 @@ class Kind(ABC):
         return Effect.REPLACE
 
     def describe(self, arn: str) -> Call:
+        """The request that reads it."""
         return Call(self.operations.describe, {self.operations.arn_key: arn})
 
     def delete(self, arn: str) -> Call:
+        """The request that deletes it. Only for kinds that are `deletable`."""
         assert self.operations.delete, f"{self.name} has no delete operation"
         return Call(self.operations.delete, {self.operations.arn_key: arn})
 
     def status(self, description: Mapping[str, Any]) -> Status:
-        """Reads a description (the value under `describe_key`). Things without a status are ready."""
-        text = str(description.get("status", "ACTIVE"))
-        if text == "ACTIVE":
-            return Status.READY
-        return Status.FAILED if "FAILED" in text or "STOPPED" in text else Status.BUSY
+        """Reads a description (the value under `describe_key`). Things without a status are ready.
+
+        An update counts too: a resource is busy while one runs and failed when the latest one failed, although
+        what was there before goes on working.
+        """
+        own = _status(description)
+        return _status(latest_update(description)) if own is Status.READY else own
+
+    def failure(self, description: Mapping[str, Any]) -> str:
+        """Why the service says that it failed."""
+        reason = description.get("failureReason") or latest_update(description).get("failureReason")
+        return str(reason or description.get("status", "the service gives no reason"))
 
     def observe(self, description: Mapping[str, Any]) -> dict[str, Any]:
-        """The fields that can move behind our back, in the words of inputs and bindings. Empty: nothing can."""
+        """The fields that can move behind our back, in the words of inputs and bindings. Empty: nothing can.
+
+        Keys are dotted paths (`solutionConfig.eventsConfig`), values are normalised as in inputs; None is a
+        field at its default, which inputs leave out. So each is to equal `lookup(inputs or bindings, key)`.
+        """
         return {}
 
     def attributes(self, description: Mapping[str, Any]) -> dict[str, Any]:
@@ -148,6 +207,22 @@ class Kind(ABC):
     def find(self, client: ReadClient, name: str, bindings: Inputs) -> str | None:
         """The ARN of the resource of that API name, where its ARN does not follow from its name.
 
-        Used after a crash, to find what an intent had created. Kinds whose `arn_tail` is known are looked up there.
+        Used after a crash, to find what an intent had created. Where `arn_tail` is known, that is looked up.
         """
         raise NotImplementedError(f"{self.name} is found by its ARN")
+
+
+def latest_update(description: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The summary of the newest update (`latestCampaignUpdate`), empty where there was none."""
+    for key in ("latestCampaignUpdate", "latestSolutionUpdate", "latestDatasetUpdate"):
+        if description.get(key):
+            update: Mapping[str, Any] = description[key]
+            return update
+    return {}
+
+
+def _status(description: Mapping[str, Any]) -> Status:
+    text = str(description.get("status") or "ACTIVE")
+    if text == "ACTIVE":
+        return Status.READY
+    return Status.FAILED if "FAILED" in text or "STOPPED" in text else Status.BUSY

@@ -1,0 +1,27 @@
+"""All kinds, in the order in which they are created."""
+
+from __future__ import annotations
+
+from pzdecl.kinds.base import Kind
+from pzdecl.kinds.campaign import Campaign
+from pzdecl.kinds.dataset import Dataset
+from pzdecl.kinds.dataset_group import DatasetGroup
+from pzdecl.kinds.dataset_import import DatasetImport
+from pzdecl.kinds.event_tracker import EventTracker
+from pzdecl.kinds.schema import Schema
+from pzdecl.kinds.solution import Solution
+from pzdecl.kinds.solution_version import SolutionVersion
+
+KINDS: dict[str, Kind] = {
+    kind.name: kind
+    for kind in (
+        Schema(),
+        DatasetGroup(),
+        Dataset(),
+        DatasetImport(),
+        EventTracker(),
+        Solution(),
+        SolutionVersion(),
+        Campaign(),
+    )
+}
