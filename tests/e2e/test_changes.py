@@ -1,0 +1,88 @@
+"""What a change to the manifests or the data sets in motion, seen from the command line."""
+
+from __future__ import annotations
+
+from tests.e2e.workbench import Workbench
+
+RETRAINED = {"Campaign/shop-hrnn": "deploy", "SolutionVersion/shop-hrnn": "train"}
+
+
+def test_a_fresh_project_is_created_trained_and_deployed(applied: Workbench) -> None:
+    assert applied.settled()
+    answer = applied.run("recommend", "shop-hrnn", "u3").out
+    assert "i" in answer
+    assert "aws-hrnn" in applied.run("metrics").out
+
+
+def test_a_hyperparameter_replaces_the_solution_trains_and_deploys(applied: Workbench) -> None:
+    applied.edit("recommender.yaml", "hidden_dimension: 32", "hidden_dimension: 40")
+    assert applied.actions() == {"Solution/shop-hrnn": "replace", **RETRAINED}
+    text = applied.run("plan").out
+    assert "hidden_dimension 32 → 40 forces replacement" in text
+    assert "recommender.yaml:11" in text
+    assert "1 to replace" in text
+    assert "1 to train" in text
+    assert "1 to deploy" in text
+    applied.apply()
+    assert applied.settled()
+    applied.run("recommend", "shop-hrnn", "u3")
+
+
+def test_rows_appended_are_imported_and_trained(applied: Workbench) -> None:
+    path = applied.root / "data" / "interactions.csv"
+    with path.open("a") as rows:
+        rows.write("u1,i2,1800000000,view\nu2,i3,1800000060,view\n")
+    assert applied.actions() == {"DatasetImport/shop-events": "import", **RETRAINED}
+    assert "2 rows added" in applied.run("plan").out
+    applied.apply()
+    assert applied.settled()
+
+
+def test_a_tag_and_throughput_change_in_place(applied: Workbench) -> None:
+    applied.edit("recommender.yaml", "tags: {team: discovery}", "tags: {team: search}")
+    applied.edit("recommender.yaml", "minProvisionedTPS: 1", "minProvisionedTPS: 2")
+    assert applied.actions() == {"Campaign/shop-hrnn": "update", "Solution/shop-hrnn": "update"}
+    out = applied.apply().out
+    assert "train" not in out
+    assert applied.settled()
+
+
+def test_a_deleted_document_goes_after_what_depends_on_it(applied: Workbench) -> None:
+    applied.write("recommender.yaml", "# nothing is recommended any more\n")
+    # An empty manifest is an error, so the file goes with its documents.
+    (applied.root / "recommender.yaml").unlink()
+    actions = applied.actions()
+    assert actions["Campaign/shop-hrnn"] == "delete"
+    assert actions["Solution/shop-hrnn"] == "delete"
+    applied.apply()
+    assert applied.settled()
+
+
+def test_a_rename_says_so(applied: Workbench) -> None:
+    applied.edit(
+        "recommender.yaml",
+        "kind: Campaign\nmetadata: {name: shop-hrnn}",
+        "kind: Campaign\nmetadata: {name: shop}",
+    )
+    assert applied.actions() == {"Campaign/shop": "create", "Campaign/shop-hrnn": "delete"}
+    assert "renamed from Campaign/shop-hrnn" in applied.run("plan").out
+    applied.apply()
+    assert applied.settled()
+
+
+def test_what_holds_data_is_not_deleted_unless_named(applied: Workbench) -> None:
+    applied.edit(
+        "data.yaml",
+        "---\napiVersion: pzdecl/v1\nkind: EventTracker\nmetadata: {name: shop-web}\nspec: {datasetGroup: shop}\n",
+        "",
+    )
+    refused = applied.run("apply", "--auto-approve", expect=4)
+    assert "--allow-destroy EventTracker/shop-web" in refused.out + refused.err
+    applied.apply("--allow-destroy", "EventTracker/shop-web")
+    assert applied.settled()
+
+
+def test_destroy_leaves_nothing(applied: Workbench) -> None:
+    applied.run("destroy", "--auto-approve")
+    assert applied.run("state", "list").out.strip() == ""
+    assert len(applied.actions()) == 8
