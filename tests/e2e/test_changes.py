@@ -48,8 +48,6 @@ def test_a_tag_and_throughput_change_in_place(applied: Workbench) -> None:
 
 
 def test_a_deleted_document_goes_after_what_depends_on_it(applied: Workbench) -> None:
-    applied.write("recommender.yaml", "# nothing is recommended any more\n")
-    # An empty manifest is an error, so the file goes with its documents.
     (applied.root / "recommender.yaml").unlink()
     actions = applied.actions()
     assert actions["Campaign/shop-hrnn"] == "delete"
@@ -71,11 +69,8 @@ def test_a_rename_says_so(applied: Workbench) -> None:
 
 
 def test_what_holds_data_is_not_deleted_unless_named(applied: Workbench) -> None:
-    applied.edit(
-        "data.yaml",
-        "---\napiVersion: pzdecl/v1\nkind: EventTracker\nmetadata: {name: shop-web}\nspec: {datasetGroup: shop}\n",
-        "",
-    )
+    documents = (applied.root / "data.yaml").read_text().split("---\n")
+    applied.write("data.yaml", "---\n".join(text for text in documents if "EventTracker" not in text))
     refused = applied.run("apply", "--auto-approve", expect=4)
     assert "--allow-destroy EventTracker/shop-web" in refused.out + refused.err
     applied.apply("--allow-destroy", "EventTracker/shop-web")
