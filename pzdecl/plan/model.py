@@ -48,6 +48,8 @@ class ReasonCode(StrEnum):
     REQUESTED = "requested"
     PROTECTED = "protected"
     HOLDS_DATA = "holds_data"
+    NAME_TAKEN = "name_taken"
+    NOT_TRAINED = "not_trained"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,12 @@ class FieldChange:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What happens to one address."""
+    """What happens to one address.
+
+    An address has one change, and one more for each thing an earlier run left behind under it: those name it in
+    `deposed`. `before` and `after` are `{"name", "arn", "spec", "bindings", "tags"}` of the recorded and the planned
+    resource, None where there is none.
+    """
 
     address: Address
     action: Action
@@ -86,6 +93,10 @@ class Change:
     position: Position | None = None
     blocked: Reason | None = None
     """Set where a policy refuses this change: nothing of it or after it is run."""
+    deposed: str | None = None
+    """The API's name of what an earlier run left behind, where this change removes that and not the resource."""
+    steps: tuple[str, ...] = ()
+    """The ids of the steps that carry it out: it is done when all of them are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,9 +124,27 @@ class Op(StrEnum):
 class Step:
     """One thing to run: an API request, what to wait for, and what to write down when it is done.
 
-    `params` may hold `{"$arn": "Kind/name"}` (an ARN that the service chooses during this run) and
-    `{"$sensitive": "spec.path"}` (a value that is never saved). `record` is the state row to write, with the same
-    placeholders; None for deletions.
+    `op` says what becomes of the request and of state:
+
+    create, import, train  makes the resource `name`; done when it is ready. An open intent of an earlier run with
+                           this step's `id` means that the very same thing was begun: look for it (at `arn`, or with
+                           `Kind.find` where `arn` is None) and go on from there. The row it writes takes the place
+                           of the address's row; what that row named stays as deposed, for a later deletion.
+    update, deploy         changes the resource at `arn` in place; done when it is ready again.
+    tag                    one request (TagResource or UntagResource), done at once.
+    delete                 deletes what is at `arn` (`name`), done when it is gone; being gone already is success.
+                           With `deposed`, what is removed from state is only what is known of that ARN (a former
+                           resource, a failed or an abandoned attempt): the address's row stays, unless it names
+                           that very ARN.
+    forget                 no request; removes from state as `delete` does. What is at `arn` stays.
+    record                 no request; writes `record`.
+
+    `params` may hold placeholders, at any depth and always as a whole value: `{"$arn": "Kind/name"}` (an ARN that the
+    service chooses during this run, or chose in the row that state then holds), `{"$path": "data/x.csv"}` (a path
+    from the project's root, sent as an absolute one) and `{"$sensitive": "dotted.path"}` (the value at that path of
+    the manifest's inputs, never saved). `record` is the state row to write, in the form of
+    `pzdecl.state.to_json`; it may hold `$arn` only, `{"$hash": ...}` in it is the keyed hash of a sensitive value and
+    stays as it is. `record` is None for deletions.
     """
 
     id: str
@@ -149,6 +178,9 @@ class Plan:
 
     @property
     def has_changes(self) -> bool:
+        """Whether a user would see a difference. Where this is False, `steps` may still hold `record` steps, which
+        bring state's bookkeeping (dependencies, what the service shows by itself) up to date.
+        """
         return any(change.action is not Action.NO_OP for change in self.changes)
 
     @property
