@@ -1,0 +1,35 @@
+"""Where resources live: the built-in engine in process, or Amazon Personalize through boto3.
+
+Both are clients of one shape (`pzdecl.providers.client`). Nothing heavy is imported before one is opened.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pzdecl.providers.aws import AwsClient
+    from pzdecl.providers.local import LocalClient
+
+__all__ = ["open_aws", "open_local"]
+
+
+def open_local(folder: Path, *, read_only: bool = False) -> LocalClient:
+    """The built-in engine in a folder; see `pzdecl.providers.local`."""
+    from pzdecl.providers import local
+
+    return local.open_local(folder, read_only=read_only)
+
+
+def open_aws(
+    *,
+    region: str | None = None,
+    profile: str | None = None,
+    endpoint: str | None = None,
+    role: str | None = None,
+) -> AwsClient:
+    """Amazon Personalize, or whatever answers its API at `endpoint`; see `pzdecl.providers.aws`."""
+    from pzdecl.providers import aws
+
+    return aws.open_aws(region=region, profile=profile, endpoint=endpoint, role=role)

@@ -1,0 +1,1 @@
+"""What the engine remembers: `engine.db` (SQLite, WAL) and, beside it, folders of data and models."""

@@ -1,0 +1,72 @@
+"""DatasetImportJob: Create, Describe, List. Jobs go with their dataset; the API has no operation that deletes one."""
+
+from __future__ import annotations
+
+from pzdecl.engine.api.common import ACTIVE, PENDING, create, describe, find, given, listing
+from pzdecl.engine.api.families import DATASET, IMPORT_JOB
+from pzdecl.engine.api.operation import Context, Params, Result, operation
+from pzdecl.engine.data.location import local_path
+from pzdecl.engine.errors import InvalidInputException, ResourceInUseException
+from pzdecl.engine.store.rows import Reader, Resource
+
+
+@operation("CreateDatasetImportJob", queues_job=True)
+def create_dataset_import_job(context: Context, params: Params) -> Result:
+    """Queues an import of a CSV file, or of all files of a folder, from this machine."""
+    location = params["dataSource"].get("dataLocation")
+    if location is None:
+        raise InvalidInputException(
+            "dataSource.dataLocation is missing: expected the path of a CSV file or folder"
+        )
+    try:
+        local_path(location)
+    except ValueError as error:
+        raise InvalidInputException(str(error)) from error
+    if params.get("publishAttributionMetricsToS3"):
+        raise InvalidInputException(
+            "publishAttributionMetricsToS3 is true; the built-in engine does not publish metrics to S3"
+        )
+    name, dataset_arn = params["jobName"], params["datasetArn"]
+    mode = params.get("importMode", "FULL")
+    arn = context.arn(f"dataset-import-job/{name}")
+    body = {
+        "jobName": name,
+        "datasetImportJobArn": arn,
+        "datasetArn": dataset_arn,
+        "dataSource": {"dataLocation": location},
+        "importMode": mode,
+        **given(params, "roleArn", "publishAttributionMetricsToS3"),
+    }
+    with context.store.write() as tx:
+        dataset = find(tx, DATASET, dataset_arn)
+        if dataset.status != ACTIVE:
+            raise ResourceInUseException(
+                f"The dataset {dataset_arn} is not ACTIVE: its status is {dataset.status}"
+            )
+        if mode == "INCREMENTAL" and not _has_full_import(tx, dataset_arn):
+            raise InvalidInputException(
+                f"The dataset {dataset_arn} has no data yet: import with importMode FULL before INCREMENTAL"
+            )
+        create(
+            tx, IMPORT_JOB, Resource(arn, IMPORT_JOB.type, name, dataset_arn, body, PENDING), params.get("tags")
+        )
+        tx.enqueue(arn, "import", dataset.body["datasetGroupArn"])
+    return {"datasetImportJobArn": arn}
+
+
+@operation("DescribeDatasetImportJob")
+def describe_dataset_import_job(context: Context, params: Params) -> Result:
+    return describe(context, IMPORT_JOB, params["datasetImportJobArn"])
+
+
+@operation("ListDatasetImportJobs")
+def list_dataset_import_jobs(context: Context, params: Params) -> Result:
+    return listing(context, IMPORT_JOB, params, params.get("datasetArn"), "DatasetImportJobSummary")
+
+
+def _has_full_import(reader: Reader, dataset_arn: str) -> bool:
+    """Whether a FULL import was done or is queued before: the jobs of a dataset run in order."""
+    return any(
+        job.body["importMode"] == "FULL" and job.status != "CREATE FAILED"
+        for job in reader.children(IMPORT_JOB.type, dataset_arn)
+    )

@@ -1,0 +1,46 @@
+"""The types of resources, in one place, because families refer to each other (a group is blocked by its datasets)."""
+
+from __future__ import annotations
+
+from pzdecl.engine.api.common import Family
+
+DATASET_GROUP = Family(
+    "dataset-group", "dataset group", "DatasetGroup", "datasetGroup", "datasetGroupArn", "datasetGroups"
+)
+SCHEMA = Family("schema", "schema", "DatasetSchema", "schema", "schemaArn", "schemas")
+DATASET = Family("dataset", "dataset", "Dataset", "dataset", "datasetArn", "datasets")
+IMPORT_JOB = Family(
+    "dataset-import-job",
+    "dataset import job",
+    "DatasetImportJob",
+    "datasetImportJob",
+    "datasetImportJobArn",
+    "datasetImportJobs",
+)
+EVENT_TRACKER = Family(
+    "event-tracker", "event tracker", "EventTracker", "eventTracker", "eventTrackerArn", "eventTrackers"
+)
+SOLUTION = Family("solution", "solution", "Solution", "solution", "solutionArn", "solutions")
+SOLUTION_VERSION = Family(
+    "solution-version",
+    "solution version",
+    "SolutionVersion",
+    "solutionVersion",
+    "solutionVersionArn",
+    "solutionVersions",
+)
+CAMPAIGN = Family("campaign", "campaign", "Campaign", "campaign", "campaignArn", "campaigns")
+
+TAGGABLE = frozenset(
+    family.type
+    for family in (
+        DATASET_GROUP,
+        DATASET,
+        IMPORT_JOB,
+        EVENT_TRACKER,
+        SOLUTION,
+        SOLUTION_VERSION,
+        CAMPAIGN,
+    )
+)
+"""Schemas can't be tagged."""

@@ -1,0 +1,146 @@
+"""Recipe: List, Describe; Algorithm and FeatureTransformation: Describe. All of it comes from the recipes' registry."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any
+
+from pzdecl.engine.api.common import ACTIVE
+from pzdecl.engine.api.operation import Context, Params, Result, operation
+from pzdecl.engine.errors import InvalidInputException, InvalidNextTokenException, ResourceNotFoundException
+from pzdecl.engine.recipes.base import Hyperparameter, Recipe
+from pzdecl.engine.recipes.registry import RECIPES
+from pzdecl.errors import nearest
+
+BUILT_IN = "arn:aws:personalize:::"
+
+
+def recipe_of(arn: str) -> Recipe:
+    """The recipe behind an ARN. Raises ResourceNotFoundException, naming the nearest that exists."""
+    name = arn.rpartition(":recipe/")[2]
+    recipe = RECIPES.get(name)
+    if recipe is None or arn != recipe.arn:
+        suggestion = nearest(name, RECIPES)
+        meant = f"; did you mean {RECIPES[suggestion].arn}?" if suggestion else ""
+        raise ResourceNotFoundException(
+            f"The given recipe does not exist: {arn}. The built-in engine has {', '.join(sorted(RECIPES))}{meant}"
+        )
+    return recipe
+
+
+@operation("ListRecipes")
+def list_recipes(context: Context, params: Params) -> Result:
+    """In alphabetical order. None of the built-in engine's recipes belongs to a domain."""
+    names = [] if "domain" in params else sorted(RECIPES)
+    after = params.get("nextToken")
+    if after is not None and after not in RECIPES:
+        raise InvalidNextTokenException(f"The token {after!r} was not given by ListRecipes")
+    rest = [name for name in names if after is None or name > after]
+    page = rest[: params.get("maxResults", 100)]
+    result: Result = {
+        "recipes": [
+            {"name": name, "recipeArn": RECIPES[name].arn, "status": ACTIVE, **_dates(RECIPES[name])}
+            for name in page
+        ]
+    }
+    if len(rest) > len(page):
+        result["nextToken"] = page[-1]
+    return result
+
+
+@operation("DescribeRecipe")
+def describe_recipe(context: Context, params: Params) -> Result:
+    recipe = recipe_of(params["recipeArn"])
+    return {
+        "recipe": {
+            "name": recipe.name,
+            "recipeArn": recipe.arn,
+            "algorithmArn": f"{BUILT_IN}algorithm/{recipe.algorithm}",
+            "featureTransformationArn": f"{BUILT_IN}feature-transformation/{recipe.feature_transformation}",
+            "status": ACTIVE,
+            "description": recipe.description,
+            "recipeType": recipe.type,
+            **_dates(recipe),
+        }
+    }
+
+
+@operation("DescribeAlgorithm")
+def describe_algorithm(context: Context, params: Params) -> Result:
+    """The hyperparameters with their defaults (as text, as on the wire) and the ranges of those that have one."""
+    arn = params["algorithmArn"]
+    recipe = _first(lambda recipe: f"{BUILT_IN}algorithm/{recipe.algorithm}" == arn, "algorithm", arn)
+    parameters = [p for p in recipe.hyperparameters if p.group == "algorithmHyperParameters"]
+    return {
+        "algorithm": {
+            "name": recipe.algorithm,
+            "algorithmArn": arn,
+            "algorithmImage": {"name": recipe.algorithm, "dockerURI": "built-in"},
+            "defaultHyperParameters": {p.name: _text(p.default) for p in parameters},
+            "defaultHyperParameterRanges": {
+                "integerHyperParameterRanges": [_range(p, int) for p in parameters if p.type == "integer"],
+                "continuousHyperParameterRanges": [_range(p, float) for p in parameters if p.type == "float"],
+                "categoricalHyperParameterRanges": [
+                    {"name": p.name, "values": ["true", "false"], "isTunable": p.tunable}
+                    for p in parameters
+                    if p.type == "boolean"
+                ],
+            },
+            "defaultResourceConfig": {},
+            "trainingInputMode": "File",
+            **_dates(recipe),
+        }
+    }
+
+
+@operation("DescribeFeatureTransformation")
+def describe_feature_transformation(context: Context, params: Params) -> Result:
+    arn = params["featureTransformationArn"]
+    recipe = _first(
+        lambda recipe: f"{BUILT_IN}feature-transformation/{recipe.feature_transformation}" == arn,
+        "feature transformation",
+        arn,
+    )
+    return {
+        "featureTransformation": {
+            "name": recipe.feature_transformation,
+            "featureTransformationArn": arn,
+            "defaultParameters": {
+                p.name: _text(p.default)
+                for p in recipe.hyperparameters
+                if p.group == "featureTransformationParameters"
+            },
+            "status": ACTIVE,
+            **_dates(recipe),
+        }
+    }
+
+
+def _first(matches: Any, words: str, arn: str) -> Recipe:
+    """The recipe that explains a part. Where several share it, the one with the most to tell."""
+    found = [recipe for recipe in RECIPES.values() if matches(recipe)]
+    if not found:
+        raise ResourceNotFoundException(f"The given {words} does not exist: {arn}")
+    return max(found, key=lambda recipe: len(recipe.hyperparameters))
+
+
+def _range(parameter: Hyperparameter, number: type[int] | type[float]) -> dict[str, Any]:
+    if parameter.minimum is None or parameter.maximum is None:
+        raise InvalidInputException(f"{parameter.name} has no range")
+    return {
+        "name": parameter.name,
+        "minValue": number(parameter.minimum),
+        "maxValue": number(parameter.maximum),
+        "isTunable": parameter.tunable,
+    }
+
+
+def _text(value: float | bool) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _dates(recipe: Recipe) -> dict[str, Any]:
+    created = datetime.datetime.fromisoformat(recipe.created.replace("Z", "+00:00"))
+    if created.tzinfo is None:
+        created = created.replace(tzinfo=datetime.UTC)
+    return {"creationDateTime": created, "lastUpdatedDateTime": created}

@@ -1,0 +1,104 @@
+"""SolutionVersion: Create, Describe, List, StopSolutionVersionCreation, GetSolutionMetrics."""
+
+from __future__ import annotations
+
+import uuid
+
+from pzdecl.engine.api.common import (
+    ACTIVE,
+    IN_PROGRESS,
+    PENDING,
+    STOPPED,
+    STOPPING,
+    create,
+    describe,
+    find,
+    given,
+    listing,
+)
+from pzdecl.engine.api.families import SOLUTION, SOLUTION_VERSION
+from pzdecl.engine.api.operation import Context, Params, Result, operation
+from pzdecl.engine.errors import InvalidInputException, ResourceInUseException
+from pzdecl.engine.store.rows import Resource
+
+METRIC_DIGITS = 4
+
+
+@operation("CreateSolutionVersion", queues_job=True)
+def create_solution_version(context: Context, params: Params) -> Result:
+    """Queues a training of the solution, as it is configured now, on all data of its group."""
+    mode = params.get("trainingMode", "FULL")
+    if mode != "FULL":
+        raise InvalidInputException(
+            f"trainingMode {mode} is not supported by the recipes of the built-in engine: expected FULL"
+        )
+    solution_arn = params["solutionArn"]
+    with context.store.write() as tx:
+        solution = find(tx, SOLUTION, solution_arn)
+        arn = f"{solution_arn}/{uuid.uuid4().hex[:8]}"
+        name = params.get("name") or arn.rpartition(":solution/")[2]
+        body = {
+            "name": name,
+            "solutionVersionArn": arn,
+            "solutionArn": solution_arn,
+            **{
+                key: solution.body[key]
+                for key in ("performHPO", "performAutoML", "recipeArn", "datasetGroupArn")
+            },
+            **given(solution.body, "eventType", "performIncrementalUpdate"),
+            "solutionConfig": solution.body.get("solutionConfig", {}),
+            "trainingMode": mode,
+            "trainingType": "MANUAL",
+        }
+        version = Resource(arn, SOLUTION_VERSION.type, name, solution_arn, body, PENDING)
+        create(tx, SOLUTION_VERSION, version, params.get("tags"))
+        tx.enqueue(arn, "train", solution.body["datasetGroupArn"])
+    return {"solutionVersionArn": arn}
+
+
+@operation("DescribeSolutionVersion")
+def describe_solution_version(context: Context, params: Params) -> Result:
+    return describe(context, SOLUTION_VERSION, params["solutionVersionArn"])
+
+
+@operation("ListSolutionVersions")
+def list_solution_versions(context: Context, params: Params) -> Result:
+    """Raises ResourceNotFoundException where a solution is named that does not exist."""
+    solution_arn = params.get("solutionArn")
+    if solution_arn is not None:
+        with context.store.read() as reader:
+            find(reader, SOLUTION, solution_arn)
+    return listing(context, SOLUTION_VERSION, params, solution_arn, "SolutionVersionSummary")
+
+
+@operation("StopSolutionVersionCreation", queues_job=True)
+def stop_solution_version_creation(context: Context, params: Params) -> Result:
+    """A version that waits is stopped at once; one in training as soon as the training notices."""
+    arn = params["solutionVersionArn"]
+    with context.store.write() as tx:
+        version = find(tx, SOLUTION_VERSION, arn)
+        if version.status not in {PENDING, IN_PROGRESS, STOPPING}:
+            raise ResourceInUseException(
+                f"The solution version {arn} can't be stopped: its status is {version.status}, "
+                f"expected {PENDING} or {IN_PROGRESS}"
+            )
+        version.status = STOPPED if tx.stop_job(arn) else STOPPING
+        tx.save(version)
+    return {}
+
+
+@operation("GetSolutionMetrics")
+def get_solution_metrics(context: Context, params: Params) -> Result:
+    """Offline metrics to four decimals, by name. Raises ResourceInUseException before the version is trained."""
+    arn = params["solutionVersionArn"]
+    with context.store.read() as reader:
+        version = find(reader, SOLUTION_VERSION, arn)
+    if version.status != ACTIVE:
+        raise ResourceInUseException(
+            f"The solution version {arn} has no metrics: its status is {version.status}"
+        )
+    metrics: dict[str, float] = version.body["_metrics"]
+    return {
+        "solutionVersionArn": arn,
+        "metrics": {name: round(metrics[name], METRIC_DIGITS) for name in sorted(metrics)},
+    }

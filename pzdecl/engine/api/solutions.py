@@ -1,0 +1,202 @@
+"""Solution: Create, Describe, Delete, List, Update.
+
+`performAutoTraining` is accepted and shown, as in the service, but this engine trains only when a solution version is
+asked for. AutoML and hyperparameter optimisation are refused rather than silently left out.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import shutil
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from pzdecl.engine.api.common import ACTIVE, create, describe, find, given, listing, view
+from pzdecl.engine.api.families import CAMPAIGN, DATASET_GROUP, SOLUTION, SOLUTION_VERSION
+from pzdecl.engine.api.operation import Context, Params, Result, operation
+from pzdecl.engine.api.recipes import recipe_of
+from pzdecl.engine.errors import InvalidInputException, ResourceInUseException
+from pzdecl.engine.recipes.base import Recipe
+from pzdecl.engine.store.rows import Reader, Resource
+
+MAX_TRAINING_DAYS = 30
+
+
+@operation("CreateSolution")
+def create_solution(context: Context, params: Params) -> Result:
+    """Active at once: training is the work of its versions."""
+    _refuse_what_is_not_performed(params)
+    recipe = recipe_of(params["recipeArn"])
+    config = params.get("solutionConfig") or {}
+    problems = [*_config_problems(config), *(str(problem) for problem in recipe.problems(config))]
+    problems += _unsupported(config, recipe)
+    if problems:
+        raise InvalidInputException(f"The solution configuration is not valid: {'; '.join(problems)}")
+    name, group_arn = params["name"], params["datasetGroupArn"]
+    arn = context.arn(f"solution/{name}")
+    body = {
+        "name": name,
+        "solutionArn": arn,
+        "performHPO": False,
+        "performAutoML": False,
+        "performAutoTraining": params.get("performAutoTraining", True),
+        **given(params, "performIncrementalUpdate"),
+        "recipeArn": recipe.arn,
+        "datasetGroupArn": group_arn,
+        **given(params, "eventType"),
+        **({"solutionConfig": config} if config else {}),
+    }
+    with context.store.write() as tx:
+        find(tx, DATASET_GROUP, group_arn)
+        create(tx, SOLUTION, Resource(arn, SOLUTION.type, name, group_arn, body), params.get("tags"))
+    return {"solutionArn": arn}
+
+
+@operation("DescribeSolution")
+def describe_solution(context: Context, params: Params) -> Result:
+    """With its newest version, where it has one."""
+    result = describe(context, SOLUTION, params["solutionArn"])
+    with context.store.read() as reader:
+        versions = reader.children(SOLUTION_VERSION.type, params["solutionArn"])
+    if versions:
+        latest = view(SOLUTION_VERSION, versions[-1], "SolutionVersionSummary")
+        result["solution"]["latestSolutionVersion"] = latest
+    return result
+
+
+@operation("ListSolutions")
+def list_solutions(context: Context, params: Params) -> Result:
+    return listing(context, SOLUTION, params, params.get("datasetGroupArn"), "SolutionSummary")
+
+
+@operation("UpdateSolution")
+def update_solution(context: Context, params: Params) -> Result:
+    """Changes automatic training; everything else of a solution is fixed."""
+    arn = params["solutionArn"]
+    _refuse_incremental(params)
+    update = params.get("solutionUpdateConfig") or {}
+    if not ({"performAutoTraining", "performIncrementalUpdate"} & set(params)) and not update:
+        raise InvalidInputException(
+            "Nothing to update: give performAutoTraining, performIncrementalUpdate or solutionUpdateConfig"
+        )
+    problems = _config_problems(update)
+    with context.store.write() as tx:
+        solution = find(tx, SOLUTION, arn)
+        problems += _unsupported(update, recipe_of(solution.body["recipeArn"]))
+        if problems:
+            raise InvalidInputException(f"The solution configuration is not valid: {'; '.join(problems)}")
+        solution.body.update(given(params, "performAutoTraining", "performIncrementalUpdate"))
+        if update:
+            solution.body["solutionConfig"] = {**solution.body.get("solutionConfig", {}), **update}
+        now = round(time.time(), 3)
+        solution.body["latestSolutionUpdate"] = {
+            **given(params, "solutionUpdateConfig", "performAutoTraining", "performIncrementalUpdate"),
+            "status": ACTIVE,
+            "creationDateTime": now,
+            "lastUpdatedDateTime": now,
+        }
+        tx.save(solution)
+    return {"solutionArn": arn}
+
+
+@operation("DeleteSolution")
+def delete_solution(context: Context, params: Params) -> Result:
+    """Deletes it with all its versions. Refused while a campaign uses one, or one is still being trained."""
+    arn = params["solutionArn"]
+    with context.store.write() as tx:
+        solution = find(tx, SOLUTION, arn)
+        used_by = campaign_using(tx, arn)
+        if used_by:
+            raise ResourceInUseException(
+                f"The solution {arn} can't be deleted while a campaign uses it: {used_by}"
+            )
+        versions = tx.children(SOLUTION_VERSION.type, arn)
+        busy = [version.arn for version in versions if not _at_rest(version.status)]
+        if busy:
+            raise ResourceInUseException(
+                f"The solution {arn} can't be deleted while {busy[0]} is pending or in progress"
+            )
+        for version in versions:
+            tx.delete(version.arn)
+        tx.delete(arn)
+    shutil.rmtree(context.folder / "models" / solution.name, ignore_errors=True)
+    return {}
+
+
+def campaign_using(reader: Reader, solution_arn: str) -> str | None:
+    """A campaign that serves a version of the solution, or is being moved to one."""
+    serving = reader.first_child((CAMPAIGN.type,), solution_arn)
+    return serving or reader.campaign_moving_to(f"{solution_arn}/")
+
+
+def _at_rest(status: str) -> bool:
+    return status in {"ACTIVE", "CREATE FAILED", "CREATE STOPPED"}
+
+
+def _refuse_what_is_not_performed(params: Params) -> None:
+    automl = params.get("performAutoML", False)
+    if automl and "recipeArn" in params:
+        raise InvalidInputException("recipeArn and performAutoML are both given: give exactly one of them")
+    if automl:
+        raise InvalidInputException(
+            "performAutoML is true; the built-in engine does not perform AutoML yet: name a recipe in recipeArn"
+        )
+    if "recipeArn" not in params:
+        raise InvalidInputException("recipeArn is missing: name a recipe, or set performAutoML")
+    if params.get("performHPO", False):
+        raise InvalidInputException(
+            "performHPO is true; the built-in engine does not perform hyperparameter optimization yet: "
+            "set performHPO to false and choose the values in solutionConfig.algorithmHyperParameters"
+        )
+    _refuse_incremental(params)
+
+
+def _refuse_incremental(params: Params) -> None:
+    if params.get("performIncrementalUpdate"):
+        raise InvalidInputException(
+            "performIncrementalUpdate is true; only the recipe aws-semantic-similarity can be updated incrementally"
+        )
+
+
+def _config_problems(config: Mapping[str, Any]) -> list[str]:
+    """Rules that hold for every recipe."""
+    problems = []
+    threshold = config.get("eventValueThreshold")
+    if threshold is not None and _number(threshold) is None:
+        problems.append(f"eventValueThreshold is {threshold!r}: expected a number in quotes, such as '3.5'")
+    schedule = (config.get("autoTrainingConfig") or {}).get("schedulingExpression")
+    days = re.search(r"\d+", schedule or "")
+    if days and not 1 <= int(days[0]) <= MAX_TRAINING_DAYS:
+        problems.append(
+            f"autoTrainingConfig.schedulingExpression is {schedule}: expected 1 to {MAX_TRAINING_DAYS} days"
+        )
+    excluded = (config.get("trainingDataConfig") or {}).get("excludedDatasetColumns") or {}
+    problems += [
+        f"trainingDataConfig.excludedDatasetColumns.{dataset} names EVENT_TYPE, which can't be excluded"
+        for dataset, columns in excluded.items()
+        if "EVENT_TYPE" in columns
+    ]
+    return problems
+
+
+def _unsupported(config: Mapping[str, Any], recipe: Recipe) -> list[str]:
+    """Parts of the configuration that only other recipes know."""
+    known = {
+        "eventsConfig": ("aws-user-personalization-v2", "aws-personalized-ranking-v2"),
+        "optimizationObjective": ("aws-user-personalization", "aws-personalized-ranking"),
+    }
+    return [
+        f"{part} is not supported by {recipe.name}: expected one of {', '.join(recipes)}"
+        for part, recipes in known.items()
+        if config.get(part) and recipe.name not in recipes
+    ]
+
+
+def _number(text: str) -> float | None:
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None

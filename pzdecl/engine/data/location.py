@@ -1,0 +1,25 @@
+"""Where data lies: turning a data location into a path on this machine."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]+)://")
+
+
+def local_path(location: str) -> Path:
+    """The path behind a plain path or a `file://` URL. Raises ValueError for any other scheme."""
+    scheme = _SCHEME.match(location)
+    if scheme is None:
+        return Path(location)
+    if scheme[1].lower() != "file":
+        raise ValueError(
+            f"Invalid Data location. The built-in engine reads files of this machine, not {location}: "
+            "expected a path, or file:// and a path"
+        )
+    parts = urlsplit(location)
+    if parts.netloc not in {"", "localhost"}:
+        raise ValueError(f"Invalid Data location. {location} names another host: expected file:///and/a/path")
+    return Path(unquote(parts.path))

@@ -1,0 +1,151 @@
+"""`Engine`: a folder that answers Amazon Personalize's API in process."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from pzdecl.engine.api import operation
+from pzdecl.engine.api.models import Models
+from pzdecl.engine.api.operation import Context
+from pzdecl.engine.api.validate import validate
+from pzdecl.engine.errors import InvalidInputException, ServiceError
+from pzdecl.engine.progress import Progress
+from pzdecl.engine.store.store import Store
+
+if TYPE_CHECKING:
+    from pzdecl.engine.jobs.worker import Worker
+
+SERVICES = ("personalize", "personalize-runtime")
+
+
+class Engine:
+    """The built-in Personalize in one folder, for any number of threads and processes.
+
+    folder    where `engine.db`, data and models lie; made by the first operation that writes
+    account, region, partition
+              go into ARNs
+
+    Imports, trainings and deployments are queued; they run while some process has a worker running (`start_worker`).
+    Raises EngineFolderError where the folder is something else, or was written by a newer pzdecl.
+    """
+
+    def __init__(
+        self,
+        folder: Path | str,
+        *,
+        account: str = "000000000000",
+        region: str = "local",
+        partition: str = "aws",
+    ) -> None:
+        self.folder = Path(folder).expanduser().absolute()
+        store = Store(self.folder)
+        self._context = Context(store, account, region, partition, Models(self.folder))
+        self._operations = operation.load()
+        self._lock = threading.Lock()
+        self._worker: Worker | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def client(self, service_name: str = "personalize") -> EngineClient:
+        """An object with boto3's method names: "personalize" or "personalize-runtime"."""
+        if service_name not in SERVICES:
+            raise ValueError(
+                f"the engine has no service {service_name!r}: expected one of {', '.join(SERVICES)}"
+            )
+        return EngineClient(self, service_name)
+
+    def call(self, operation: str, params: Mapping[str, Any]) -> dict[str, Any]:
+        """Runs an operation by boto3's name (`create_solution`); the result is shaped as boto3's.
+
+        Raises a ServiceError whose `operation` is the API's name (`CreateSolution`).
+        """
+        found = self._operations.get(operation)
+        if found is None:
+            raise InvalidInputException(
+                f"The built-in engine has no operation {operation}", operation=operation
+            )
+        validate(found.name, found.service, params)
+        try:
+            result = found.function(self._context, params)
+        except ServiceError as error:
+            error.operation = error.operation or found.name
+            raise
+        if found.queues_job and self._worker is not None:
+            self._worker.wake()
+        return result
+
+    def queues_job(self, operation: str) -> bool:
+        """Whether an operation leaves work for a worker."""
+        found = self._operations.get(operation)
+        return found is not None and found.queues_job
+
+    def has_jobs(self) -> bool:
+        """Whether anything waits for a worker, or is being worked on by any process."""
+        with self._context.store.read() as reader:
+            return bool(reader.unfinished())
+
+    def arn(self, tail: str) -> str:
+        """The ARN of something of this engine: `arn("solution/movies")`."""
+        return self._context.arn(tail)
+
+    def progress(self, arn: str) -> Progress | None:
+        """How far the newest job of a resource has come; None where none has told yet."""
+        with self._context.store.read() as reader:
+            told = reader.progress(arn)
+        return Progress(**told) if told else None
+
+    def start_worker(self) -> None:
+        """Runs queued jobs in threads of this process until `stop()`. Does nothing where they run already."""
+        from pzdecl.engine.jobs.worker import Worker
+
+        with self._lock:
+            if self._worker is None:
+                self._worker = Worker(self._context)
+                self._worker.start()
+
+    def stop(self, *, finish: bool = False) -> None:
+        """Stops the worker. Running jobs are cancelled at their next checkpoint and go back into the queue.
+
+        finish  let every queued and running job come to its end first
+        """
+        with self._lock:
+            worker, self._worker = self._worker, None
+        if worker is not None:
+            worker.stop(finish=finish)
+
+    def close(self) -> None:
+        """Stops the worker and closes the files. The engine can't be used afterwards."""
+        self.stop()
+        self._context.store.close()
+
+
+class EngineClient:
+    """boto3's client in shape: one method an operation, keyword arguments, dicts as results."""
+
+    def __init__(self, engine: Engine, service: str) -> None:
+        self._engine = engine
+        self._names = frozenset(operation.names(service))
+        self._service = service
+
+    def __getattr__(self, name: str) -> Callable[..., dict[str, Any]]:
+        if name.startswith("_") or name not in self._names:
+            raise AttributeError(f"the engine's {self._service} client has no operation {name}")
+
+        def method(**params: Any) -> dict[str, Any]:
+            return self._engine.call(name, params)
+
+        method.__name__ = name
+        return method
+
+    def __dir__(self) -> list[str]:
+        return sorted({*super().__dir__(), *self._names})

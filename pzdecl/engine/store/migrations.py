@@ -1,0 +1,91 @@
+"""The shape of `engine.db`, as sqlite-utils migrations.
+
+`PRAGMA user_version` repeats how many migrations a file has had, so that opening an up-to-date file needs neither
+sqlite-utils nor a look at its tables.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from typing import Any
+
+APPLICATION_ID = 0x505A4445
+"""Written into the file's header ("PZDE"): tells an engine's database from any other SQLite file."""
+
+
+def m001_baseline(db: Any) -> None:
+    """Resources with their tags, the job queue, and the Parquet parts that make up a dataset."""
+    for statement in (
+        """CREATE TABLE resources (
+            seq INTEGER PRIMARY KEY AUTOINCREMENT,
+            arn TEXT NOT NULL UNIQUE,
+            type TEXT NOT NULL,
+            name TEXT NOT NULL,
+            parent TEXT,
+            status TEXT NOT NULL,
+            created REAL NOT NULL,
+            updated REAL NOT NULL,
+            body TEXT NOT NULL,
+            UNIQUE (type, name))""",
+        "CREATE INDEX resources_by_parent ON resources (type, parent, seq)",
+        "CREATE INDEX datasets_by_schema ON resources (json_extract(body, '$.schemaArn')) WHERE type = 'dataset'",
+        """CREATE TABLE tags (
+            arn TEXT NOT NULL,
+            key TEXT NOT NULL,
+            value TEXT NOT NULL,
+            PRIMARY KEY (arn, key)) WITHOUT ROWID""",
+        """CREATE TABLE jobs (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            arn TEXT NOT NULL,
+            kind TEXT NOT NULL,
+            scope TEXT NOT NULL,
+            state TEXT NOT NULL DEFAULT 'queued',
+            token TEXT,
+            host TEXT,
+            pid INTEGER,
+            started TEXT,
+            heartbeat REAL,
+            attempts INTEGER NOT NULL DEFAULT 0,
+            stop INTEGER NOT NULL DEFAULT 0,
+            progress TEXT,
+            error TEXT,
+            created REAL NOT NULL)""",
+        "CREATE INDEX jobs_by_arn ON jobs (arn)",
+        "CREATE INDEX jobs_unfinished ON jobs (scope, kind) WHERE state <> 'finished'",
+        """CREATE TABLE parts (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            dataset TEXT NOT NULL,
+            job TEXT NOT NULL,
+            path TEXT NOT NULL UNIQUE,
+            rows INTEGER NOT NULL,
+            bytes INTEGER NOT NULL)""",
+        "CREATE INDEX parts_by_dataset ON parts (dataset, id)",
+    ):
+        db.execute(statement)
+
+
+ALL: tuple[Callable[[Any], None], ...] = (m001_baseline,)
+
+FORMAT = len(ALL)
+"""The newest format that this code knows."""
+
+
+def apply(connection: sqlite3.Connection) -> None:
+    """Brings a database to `FORMAT`. Each migration is one transaction; those already applied are left out."""
+    from sqlite_utils import Database, Migrations
+
+    migrations = Migrations("pzdecl-engine")
+    for migration in ALL:
+        migrations()(migration)
+    migrations.apply(Database(connection))
+    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    connection.execute(f"PRAGMA user_version = {FORMAT}")
+
+
+def in_memory() -> sqlite3.Connection:
+    """An empty database with all tables: what reading sees where no engine has been created yet."""
+    connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+    for migration in ALL:
+        migration(connection)
+    return connection

@@ -1,0 +1,194 @@
+"""Opening `engine.db` and handing out transactions, to any number of threads and processes."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+import threading
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+from pzdecl.engine.store import migrations
+from pzdecl.engine.store.rows import Reader, Writer
+from pzdecl.errors import PzdeclError
+
+BUSY_SECONDS = 30.0
+"""How long a transaction waits for another process that is writing."""
+
+
+class EngineFolderError(PzdeclError):
+    """The folder can't be used as an engine's: it is something else, or newer than this program."""
+
+
+class Store:
+    """The engine's folder. Nothing is created before the first `write()`; until then reading sees an empty engine.
+
+    Reading takes a connection from a pool, so readers never wait for a writer (WAL). Writing goes through one
+    connection under a lock: SQLite has one writer at a time anyway, and threads of one process queue up here without
+    polling. `synchronous=FULL` makes every commit durable before `write()` returns.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.path = folder / "engine.db"
+        self._pool: list[sqlite3.Connection] = []
+        self._pool_lock = threading.Lock()
+        self._write_lock = threading.Lock()
+        self._writer: sqlite3.Connection | None = None
+        self._closed = False
+        self._check_folder()
+        if self.exists():
+            with self.read():
+                pass
+
+    def exists(self) -> bool:
+        return self.path.exists()
+
+    @contextlib.contextmanager
+    def read(self) -> Iterator[Reader]:
+        """One consistent view. Creates nothing where there is no engine yet."""
+        connection, pooled = self._take()
+        try:
+            connection.execute("BEGIN")
+            try:
+                yield Reader(connection)
+            finally:
+                connection.execute("COMMIT")
+        except sqlite3.DatabaseError as error:
+            raise self._unusable(error) from error
+        finally:
+            self._give(connection, pooled)
+
+    @contextlib.contextmanager
+    def write(self) -> Iterator[Writer]:
+        """A transaction that is committed at the end, or rolled back on an exception."""
+        with self._write_lock:
+            connection = self._writer
+            if connection is None:
+                connection = self._writer = self._open_for_writing()
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+            except sqlite3.DatabaseError as error:
+                raise self._unusable(error) from error
+            try:
+                yield Writer(connection)
+            except BaseException:
+                connection.execute("ROLLBACK")
+                raise
+            connection.execute("COMMIT")
+
+    def close(self) -> None:
+        with self._write_lock, self._pool_lock:
+            self._closed = True
+            if self._writer is not None:
+                self._writer.close()
+                self._writer = None
+            for connection in self._pool:
+                connection.close()
+            self._pool.clear()
+
+    def _take(self) -> tuple[sqlite3.Connection, bool]:
+        if self._closed:
+            raise EngineFolderError(f"the engine in {self.folder} is closed")
+        with self._pool_lock:
+            if self._pool:
+                return self._pool.pop(), True
+        return (self._connect(), True) if self.exists() else (migrations.in_memory(), False)
+
+    def _give(self, connection: sqlite3.Connection, pooled: bool) -> None:
+        with self._pool_lock:
+            if pooled and not self._closed:
+                self._pool.append(connection)
+                return
+        connection.close()
+
+    def _open_for_writing(self) -> sqlite3.Connection:
+        if self._closed:
+            raise EngineFolderError(f"the engine in {self.folder} is closed")
+        if not self.exists():
+            self._create()
+        return self._connect()
+
+    def _connect(self) -> sqlite3.Connection:
+        try:
+            connection = sqlite3.connect(
+                self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+            )
+            version = connection.execute("PRAGMA user_version").fetchone()[0]
+            application = connection.execute("PRAGMA application_id").fetchone()[0]
+        except sqlite3.DatabaseError as error:
+            raise self._unusable(error) from error
+        if application != migrations.APPLICATION_ID:
+            connection.close()
+            raise EngineFolderError(
+                f"{self.path} is not an engine's database",
+                hint="name another folder for the engine, or move this file away",
+            )
+        if version > migrations.FORMAT:
+            connection.close()
+            raise EngineFolderError(
+                f"{self.path} has format {version}; this pzdecl knows formats up to {migrations.FORMAT}",
+                hint="use the newer pzdecl that wrote it, or name another folder for the engine",
+            )
+        if version < migrations.FORMAT:
+            migrations.apply(connection)
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA cache_size = -8000")
+        return connection
+
+    def _create(self) -> None:
+        """Makes the database under another name and links it into place, so that no half-made one is ever seen."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        ignore = self.folder / ".gitignore"
+        if not ignore.exists():
+            ignore.write_text("*\n", encoding="utf-8")
+        draft = self.folder / f"engine.{uuid.uuid4().hex}.tmp"
+        connection = sqlite3.connect(draft, isolation_level=None)
+        try:
+            migrations.apply(connection)
+            connection.execute("PRAGMA journal_mode = WAL")
+        finally:
+            connection.close()
+        try:
+            os.link(draft, self.path)
+        except FileExistsError:
+            pass  # another process was first: its database is as good as ours
+        except OSError:  # a file system without hard links
+            if not self.exists():
+                os.rename(draft, self.path)
+        draft.unlink(missing_ok=True)
+
+    def _check_folder(self) -> None:
+        if not self.folder.exists() or self.exists():
+            return
+        if not self.folder.is_dir():
+            raise EngineFolderError(
+                f"{self.folder} is a file, not an engine's folder", hint="name another folder for the engine"
+            )
+        known = {".gitignore"}
+        others = sorted(
+            entry.name
+            for entry in self.folder.iterdir()
+            if entry.name not in known and not entry.name.startswith("engine.")
+        )
+        if others:
+            shown = ", ".join(others[:3]) + (", …" if len(others) > 3 else "")
+            raise EngineFolderError(
+                f"{self.folder} is not an engine's folder: it has no engine.db and holds {shown}",
+                hint="name an empty folder, or one that does not exist yet",
+            )
+
+    def _unusable(self, error: sqlite3.DatabaseError) -> Exception:
+        if "locked" in str(error) or "busy" in str(error):
+            return EngineFolderError(
+                f"{self.path} has been locked by another process for {BUSY_SECONDS:.0f} s",
+                hint="wait for the other pzdecl process to finish, then run this again",
+            )
+        if isinstance(error, sqlite3.IntegrityError):
+            return error
+        return EngineFolderError(
+            f"{self.path} can't be read: {error}",
+            hint="restore it from a backup, or remove the engine's folder",
+        )

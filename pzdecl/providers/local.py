@@ -1,0 +1,62 @@
+"""The built-in engine as a provider: the API in process."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from pzdecl.engine.engine import Engine
+from pzdecl.engine.progress import Progress
+from pzdecl.providers.client import READ_PREFIXES
+
+
+class LocalClient:
+    """A `Client` over an engine's folder.
+
+    The engine's worker is started by the first call that leaves work for it. A client that may write also starts it
+    when it finds work that an earlier process left; a `read_only` one never does, and writes nothing.
+    """
+
+    def __init__(self, engine: Engine, *, read_only: bool = False) -> None:
+        self._engine = engine
+        self._read_only = read_only
+        if not read_only and engine.has_jobs():
+            engine.start_worker()
+
+    @property
+    def engine(self) -> Engine:
+        return self._engine
+
+    def read(self, operation: str, /, **params: Any) -> dict[str, Any]:
+        """Runs a describe, list or get operation. Raises ServiceError; ValueError for a writing operation."""
+        if not operation.startswith(READ_PREFIXES):
+            raise ValueError(
+                f"{operation} writes: expected an operation that begins with describe_, list_ or get_"
+            )
+        return self._engine.call(operation, params)
+
+    def call(self, operation: str, /, **params: Any) -> dict[str, Any]:
+        """Runs any operation. Raises ServiceError; ValueError for a writing operation on a read-only client."""
+        if self._read_only:
+            return self.read(operation, **params)
+        result = self._engine.call(operation, params)
+        if self._engine.queues_job(operation):
+            self._engine.start_worker()
+        return result
+
+    def arn(self, tail: str) -> str:
+        """The ARN of something in the engine's account and region."""
+        return self._engine.arn(tail)
+
+    def progress(self, arn: str) -> Progress | None:
+        """How far the import or training behind an ARN has come."""
+        return self._engine.progress(arn)
+
+    def close(self) -> None:
+        """Stops the worker: a running job goes back into the queue, for the next process to go on with."""
+        self._engine.close()
+
+
+def open_local(folder: Path, *, read_only: bool = False) -> LocalClient:
+    """Opens the engine in a folder. Raises EngineFolderError where it can't be one."""
+    return LocalClient(Engine(folder), read_only=read_only)
