@@ -11,6 +11,8 @@ from pzdecl.kinds.address import Address
 
 
 class EventType(StrEnum):
+    """What happened, in Terraform's words where it has one."""
+
     RUN_START = "run_start"
     STEP_START = "apply_start"
     STEP_PROGRESS = "apply_progress"
@@ -22,7 +24,11 @@ class EventType(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """`op` is the step's (create, train, ...), `elapsed` in seconds, `message` the error or why it was skipped."""
+    """One thing that happened, after it was written to disk.
+
+    `op` is the step's (create, train, ...), `elapsed` in seconds, `message` the error or why it was skipped,
+    `done` of `total` steps. `status` is the service's for progress, the outcome for RUN_COMPLETE.
+    """
 
     type: EventType
     address: Address | None = None

@@ -9,6 +9,8 @@ from pzdecl.kinds.address import Address
 
 
 class Outcome(StrEnum):
+    """How a run ended. PARTIAL: something failed; RUNNING: the deadline passed."""
+
     DONE = "done"
     PARTIAL = "partial"
     RUNNING = "running"

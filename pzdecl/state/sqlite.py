@@ -149,14 +149,18 @@ class SqliteState(SqliteReader):
         """Notes what the service called the thing that a step makes."""
         self._write("UPDATE steps SET arn = ? WHERE run = ? AND step = ?", (arn, run, step))
 
-    def record(self, run: str, step: str, recorded: Recorded, *, depose: bool) -> None:
+    def record(self, run: str, step: str, recorded: Recorded, *, former: bool, left_over: bool) -> None:
         """Closes a step and writes its resource's row."""
         address = str(recorded.address)
         with self.transaction():
             self._touch()
             self._close(run, step, "done")
-            if depose:
-                self._depose(run, address, recorded.arn)
+            if former:
+                self._depose(_FORMER, address, recorded.arn)
+            if left_over:
+                self._depose(_FAILED, address, recorded.arn)
+                self._depose(_BEGUN, address, recorded.arn, run)
+                self._write(_SUPERSEDE, (time.time(), address, recorded.arn, run))
             self._write("DELETE FROM failures WHERE address = ?", (address,))
             self._write("DELETE FROM deposed WHERE arn = ?", (recorded.arn,))
             self._write(_PUT, _values(recorded))
@@ -238,25 +242,20 @@ class SqliteState(SqliteReader):
             self._changed = True
             self._write("UPDATE meta SET value = value + 1 WHERE key = 'serial'")
 
-    def _depose(self, run: str, address: str, arn: str) -> None:
-        """Keeps all that goes by the address under another ARN, so that a later plan deletes it."""
-        for source in (
-            "SELECT arn, address, name, dependencies FROM resources WHERE address = ? AND arn <> ?",
-            "SELECT arn, address, COALESCE(name, ''), '[]' FROM failures WHERE address = ? AND arn <> ?",
-            "SELECT arn, address, COALESCE(name, ''), '[]' FROM steps "
-            "WHERE status = 'open' AND address = ? AND arn <> ? AND run <> ?",
-        ):
-            parameters = (address, arn, run)[: source.count("?")]
-            self._write(
-                f"INSERT OR IGNORE INTO deposed (arn, address, name, dependencies) {source}", parameters
-            )
-        self._write(
-            "UPDATE steps SET status = 'deposed', ended = ? "
-            "WHERE status = 'open' AND address = ? AND arn <> ? AND run <> ?",
-            (time.time(), address, arn, run),
-        )
+    def _depose(self, source: str, *parameters: str) -> None:
+        self._write(f"INSERT OR IGNORE INTO deposed (arn, address, name, dependencies) {source}", parameters)
 
 
+_FORMER = "SELECT arn, address, name, dependencies FROM resources WHERE address = ? AND arn <> ?"
+_FAILED = "SELECT arn, address, COALESCE(name, ''), '[]' FROM failures WHERE address = ? AND arn <> ?"
+_BEGUN = (
+    "SELECT arn, address, COALESCE(name, ''), '[]' FROM steps "
+    "WHERE status = 'open' AND address = ? AND arn <> ? AND run <> ?"
+)
+_SUPERSEDE = (
+    "UPDATE steps SET status = 'deposed', ended = ? "
+    "WHERE status = 'open' AND address = ? AND arn <> ? AND run <> ?"
+)
 _PUT = f"INSERT OR REPLACE INTO resources ({ROW}) VALUES ({', '.join('?' * len(ROW.split(',')))})"
 
 

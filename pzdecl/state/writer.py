@@ -54,11 +54,11 @@ class Writer(Reader, Protocol):
         """The service has answered: what the step makes is called `arn`."""
         ...
 
-    def record(self, run: str, step: str, recorded: Recorded, *, depose: bool) -> None:
+    def record(self, run: str, step: str, recorded: Recorded, *, former: bool, left_over: bool) -> None:
         """Closes the step; writes the resource's row.
 
-        What it takes the place of (the former row's ARN if that differs, what failed or was begun for the
-        address under another ARN) is kept as deposed where `depose` says that the service can delete it.
+        Kept as deposed, for a deletion to come: with `former` what the row held until now, if its ARN differs;
+        with `left_over` what failed, or was begun by an earlier run, for the address under another ARN.
         """
         ...
 

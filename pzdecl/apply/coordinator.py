@@ -1,0 +1,338 @@
+"""The one thread that runs a plan: it alone touches state, and hands requests to the pool.
+
+A turn collects what the threads answered, writes all of it and the intents of what starts next in one
+transaction, and only then sends requests and tells the listener. So an intent is always on disk before its
+request is sent, and a thousand steps cost far fewer than a thousand commits.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from queue import Empty, SimpleQueue
+from typing import Any
+
+from pzdecl.apply.graph import ReadyQueue
+from pzdecl.apply.pace import Pace, Waits
+from pzdecl.apply.placeholders import Placeholders
+from pzdecl.apply.pool import Pool
+from pzdecl.apply.report import Report
+from pzdecl.apply.requests import Answer, Job, Requests, Standing
+from pzdecl.apply.result import Outcome
+from pzdecl.errors import PzdeclError
+from pzdecl.kinds import KINDS
+from pzdecl.kinds.address import Address
+from pzdecl.plan.model import Op, Plan, Step
+from pzdecl.providers.client import Client
+from pzdecl.state import SqliteState, from_json
+from pzdecl.state.model import Failure, Intent, Recorded
+
+_MAKING = frozenset({Op.CREATE, Op.IMPORT, Op.TRAIN, Op.DEPLOY})
+_AHEAD = 4
+"""Steps that are journalled and queued per thread, so that none waits for a commit."""
+
+
+class Coordinator:
+    """Runs the steps of one plan. `work` returns when nothing is left to do, or soon after `stop`."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        run: str,
+        *,
+        state: SqliteState,
+        client: Client,
+        placeholders: Placeholders,
+        report: Report,
+        parallelism: int,
+        deadline: float | None,
+        pace: Pace,
+    ) -> None:
+        self._run = run
+        self._state = state
+        self._report = report
+        self._placeholders = placeholders
+        self._queue = ReadyQueue(plan.steps, report.done)
+        self._rows = state.resources()
+        self._left = {(i.address, i.name): i for i in state.intents() if i.op in _MAKING and i.run != run}
+        self._deletions = {_target(step, step.params) for step in plan.steps if step.op is Op.DELETE}
+        self._requests = Requests(client)
+        self._inbox: SimpleQueue[tuple[Job, Answer, float] | None] = SimpleQueue()
+        self._pool: Pool[Job, Answer] = Pool(parallelism, self._answered)
+        self._ahead = parallelism * _AHEAD
+        self._waits = Waits(pace, parallelism)
+        self._pace = pace
+        self._deadline = None if deadline is None else time.monotonic() + deadline
+        self._calls: dict[str, Job] = {}
+        """Jobs that the pool has."""
+        self._orders = 0
+        self.stopped: Outcome | None = None
+        """Why nothing is started any more: INTERRUPTED, RUNNING (the deadline), or None."""
+
+    def stop(self) -> None:
+        """Asks to stop: once, to start nothing more; twice, to wait for nothing either. For any thread."""
+        self._orders += 1
+        self._inbox.put(None)
+
+    def work(self) -> None:
+        """Runs until all steps are done, failed or skipped, or the run was stopped.
+
+        Raises PzdeclError if the state can't be written any more.
+        """
+        try:
+            while True:
+                self._turn(self._collect())
+                self._heed_orders()
+                if self._orders > 1 or (not self._calls and (self.stopped or self._idle())):
+                    return
+        finally:
+            self._pool.close()
+
+    def unfinished(self) -> list[Address]:
+        """The addresses whose steps were begun and are not at an end."""
+        jobs = [*self._calls.values(), *self._waits.jobs()]
+        return sorted({job.step.address for job in jobs})
+
+    def _idle(self) -> bool:
+        return not self._queue and not len(self._waits)
+
+    # One turn
+
+    def _collect(self) -> list[tuple[Job, Answer]]:
+        """Waits until there is something to do; gives what was answered since the last turn."""
+        found: list[tuple[Job, Answer]] = []
+        if self._calls or len(self._waits):
+            due = [at for at in (self._waits.next_due(), self._deadline) if at is not None]
+            timeout = max(0.0, min(due) - time.monotonic()) if due and not self.stopped else None
+            if timeout is None and not self._calls:
+                return found
+            try:
+                item = self._inbox.get(timeout=timeout)
+                while True:
+                    if item is not None:
+                        job, answer, seconds = item
+                        del self._calls[job.step.id]
+                        self._waits.observe(seconds)
+                        found.append((job, answer))
+                    item = self._inbox.get_nowait()
+            except Empty:
+                pass
+        return found
+
+    def _turn(self, answers: list[tuple[Job, Answer]]) -> None:
+        now = time.monotonic()
+        with self._state.transaction():
+            for job, answer in answers:
+                self._settle(job, answer, now)
+            begun = [] if self.stopped or self._orders else self._begin(now)
+        for job in begun:
+            self._submit(job, again=True)
+        if not self.stopped:
+            for job, again in self._waits.take(now):
+                self._submit(job, again=again)
+        self._report.flush()
+
+    def _heed_orders(self) -> None:
+        if self.stopped is None:
+            if self._orders or self._report.broken is not None:
+                self.stopped = Outcome.INTERRUPTED
+            elif self._deadline is not None and time.monotonic() >= self._deadline:
+                self.stopped = Outcome.RUNNING
+            else:
+                return
+            unsent = self._pool.take_back()
+            for job in unsent:
+                del self._calls[job.step.id]
+            # What an earlier run left, and what was sent already, stays an intent for the next run to find.
+            fresh = [job.step.id for job in unsent if not job.resumed and not job.interval]
+            for job in unsent:
+                if job.resumed or job.interval:
+                    self._waits.add(job, time.monotonic(), again=False)
+            self._state.withdraw(self._run, fresh)
+
+    # Starting
+
+    def _begin(self, now: float) -> list[Job]:
+        """Takes steps that are ready and journals them. Steps without a request are done right here."""
+        jobs: list[Job] = []
+        intents: list[Intent] = []
+        while self._queue and len(self._calls) + len(jobs) < self._ahead:
+            step = self._queue.pop()
+            earlier = self._left.get((step.address, step.name)) if step.op in _MAKING else None
+            intent = self._intent(step, earlier)
+            if step.operation is None:
+                self._state.intend([intent])
+                self._carry_out(step)
+                continue
+            try:
+                jobs.append(self._job(step, intent, earlier is not None, now))
+            except PzdeclError as error:
+                self._give_up(step, error.message, 0.0)
+                continue
+            intents.append(intent)
+        self._state.intend(intents)
+        for job in jobs:
+            self._report.begun(job)
+        return jobs
+
+    def _intent(self, step: Step, earlier: Intent | None) -> Intent:
+        arn = step.arn or (earlier.arn if earlier else None)
+        return Intent(step.address, step.id, step.op.value, step.name, arn, self._run)
+
+    def _job(self, step: Step, intent: Intent, resumed: bool, now: float) -> Job:
+        kind = KINDS[step.address.kind]
+        params = self._placeholders.params(step)
+        arn = intent.arn
+        if arn is None and step.operation != kind.operations.create:
+            arn = _target(step, params) or self._placeholders.arns.get(step.address)
+        bindings: dict[str, Any] = self._placeholders.row(step).get("bindings", {}) if resumed else {}
+        return Job(step, kind, params, arn, bindings, resumed, now, known=intent.arn)
+
+    def _carry_out(self, step: Step) -> None:
+        try:
+            if step.op is Op.FORGET and not (step.deposed and step.arn is None):
+                self._forget(step, step.arn)
+            elif step.record is not None:
+                self._write_down(step, self._row(step, step.arn))
+            else:
+                self._state.complete(self._run, step.id)
+        except PzdeclError as error:
+            self._give_up(step, error.message, 0.0)
+            return
+        self._done(step, step.arn, 0.0)
+
+    def _submit(self, job: Job, *, again: bool) -> None:
+        self._calls[job.step.id] = job
+        self._pool.submit(job, self._requests.send if again else self._requests.look)
+
+    def _answered(self, job: Job, answer: Answer, seconds: float) -> None:
+        self._inbox.put((job, answer, seconds))
+
+    # Ending
+
+    def _settle(self, job: Job, answer: Answer, now: float) -> None:
+        step = job.step
+        if job.creates and answer.arn is not None and answer.arn != job.known:
+            job.known = answer.arn
+            if answer.standing is not Standing.READY:
+                self._state.set_arn(self._run, step.id, answer.arn)
+        job.working = answer.standing is Standing.BUSY
+        match self._deleted(job, answer.standing) if job.deletes else answer.standing:
+            case Standing.READY:
+                self._finish(job, answer, now)
+            case Standing.BUSY:
+                job.trouble = None
+                self._wait(job, answer, now, again=False)
+            case Standing.FAILED:
+                self._fail(job, answer, now)
+            case Standing.GONE | Standing.SILENT if self._patient(job, now):
+                self._wait(job, answer, now, again=False)
+            case Standing.BLOCKED if answer.busy or self._patient(job, now):
+                self._wait(job, answer, now, again=not (job.deletes and answer.description))
+            case Standing.CROWDED if self._crowd(job):
+                self._wait(job, answer, now, again=True)
+            case Standing.UNCERTAIN | Standing.SILENT:
+                # The intent stays open: the next run looks what came of it.
+                self._report.errored(step, answer.text or "", now - job.began)
+                self._report.left_out(self._queue.fail(step), step.address)
+            case _:
+                self._give_up(step, answer.text or f"{step.address} disappeared", now - job.began)
+
+    def _deleted(self, job: Job, standing: Standing) -> Standing:
+        """What a deletion makes of how the thing stands: being gone is what was wanted."""
+        match standing:
+            case Standing.GONE:
+                return Standing.READY
+            case Standing.READY:  # not at work on it yet
+                return Standing.BLOCKED
+            case Standing.FAILED:
+                return Standing.REFUSED
+        return standing
+
+    def _patient(self, job: Job, now: float) -> bool:
+        """Whether trouble of this job may still pass by itself."""
+        if job.trouble is None:
+            job.trouble = now
+        return now - job.trouble < self._pace.patience
+
+    def _crowd(self, job: Job) -> bool:
+        """Whether this run has things of the same kind at work, that a quota may count."""
+        others = [*self._calls.values(), *self._waits.jobs()]
+        return any(other.working and other.kind is job.kind for other in others)
+
+    def _wait(self, job: Job, answer: Answer, now: float, *, again: bool) -> None:
+        if now - (job.told or job.began) >= self._pace.told:
+            self._report.moved(job, answer, now)
+        self._waits.add(job, now, again=again)
+
+    def _finish(self, job: Job, answer: Answer, now: float) -> None:
+        step = job.step
+        try:
+            if job.deletes:
+                self._forget(step, job.arn)
+            elif step.record is not None:
+                self._write_down(step, self._row(step, answer.arn, job.kind.attributes(answer.description)))
+            else:
+                self._state.complete(self._run, step.id)
+        except PzdeclError as error:
+            self._give_up(step, error.message, now - job.began)
+            return
+        self._done(step, answer.arn, now - job.began)
+
+    def _fail(self, job: Job, answer: Answer, now: float) -> None:
+        step, text = job.step, answer.text or ""
+        failure = None
+        if job.creates:
+            failure = Failure(step.address, step.op.value, step.name, answer.arn, text)
+        self._give_up(step, text, now - job.began, failure)
+
+    def _give_up(self, step: Step, message: str, elapsed: float, failure: Failure | None = None) -> None:
+        self._state.fail(self._run, step.id, message, failure)
+        self._report.errored(step, message, elapsed)
+        self._report.left_out(self._queue.fail(step), step.address)
+
+    def _done(self, step: Step, arn: str | None, elapsed: float) -> None:
+        self._report.completed(step, arn, elapsed)
+        self._queue.finish(step)
+
+    # Rows
+
+    def _row(self, step: Step, arn: str | None, attributes: dict[str, Any] | None = None) -> Recorded:
+        """The step's row. What the service chose is kept from the former row unless it was read anew."""
+        former = self._rows.get(step.address)
+        arns = self._placeholders.arns
+        if arn is not None:
+            arns[step.address] = arn
+        row = self._placeholders.row(step)
+        arns[step.address] = row["arn"] = arn or row.get("arn") or arns[step.address]
+        same = former is not None and former.arn == row["arn"]
+        row["attributes"] = {
+            **(former.attributes if former is not None and same else {}),
+            **(row.get("attributes") or {}),
+            **(attributes or {}),
+        }
+        return from_json(step.address, row)
+
+    def _write_down(self, step: Step, recorded: Recorded) -> None:
+        former = self._rows.get(step.address)
+        self._state.record(
+            self._run,
+            step.id,
+            recorded,
+            former=former is not None and former.arn in self._deletions,
+            left_over=KINDS[step.address.kind].deletable,
+        )
+        self._rows[step.address] = recorded
+
+    def _forget(self, step: Step, arn: str | None) -> None:
+        self._state.remove(self._run, step.id, step.address, arn)
+        row = self._rows.get(step.address)
+        if row is not None and arn in (None, row.arn):
+            del self._rows[step.address]
+            self._placeholders.arns.pop(step.address, None)
+
+
+def _target(step: Step, params: Mapping[str, Any]) -> str | None:
+    """The ARN that the request is about, where it is about one that exists."""
+    arn = step.arn or params.get(KINDS[step.address.kind].operations.arn_key)
+    return arn if isinstance(arn, str) else None

@@ -1,0 +1,199 @@
+"""What the threads of a run do: send a step's request, and look how the thing stands afterwards.
+
+Nothing here touches state or raises: every ending of a request is an `Answer`, and the coordinator decides.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from typing import Any
+
+from pzdecl.engine.errors import (
+    LimitExceededException,
+    ResourceAlreadyExistsException,
+    ResourceInUseException,
+    ResourceNotFoundException,
+    ServiceError,
+    UnavailableException,
+)
+from pzdecl.engine.progress import Progress
+from pzdecl.kinds.base import Kind, Status
+from pzdecl.plan.model import Op, Step
+from pzdecl.providers.client import Client
+
+_log = logging.getLogger(__name__)
+
+
+class Standing(Enum):
+    """How a step's thing stands after a request."""
+
+    READY = auto()
+    BUSY = auto()
+    FAILED = auto()
+    """The service ended it in failure."""
+    GONE = auto()
+    BLOCKED = auto()
+    """The request was refused because something is in use; it may be sent again later."""
+    CROWDED = auto()
+    """The request was refused by a quota, which may be one on things that are busy just now."""
+    REFUSED = auto()
+    """The request was refused for good: nothing came of it."""
+    UNCERTAIN = auto()
+    """The request may have been carried out or not: the next run has to look."""
+    SILENT = auto()
+    """Looking brought no answer. The thing itself goes on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """`text` is the service's status (BUSY) or what went wrong, `busy` that the thing itself is at work."""
+
+    standing: Standing
+    arn: str | None = None
+    description: Mapping[str, Any] = field(default_factory=dict)
+    text: str | None = None
+    progress: Progress | None = None
+    busy: bool = False
+
+
+@dataclass(slots=True)
+class Job:
+    """A step that was begun. `resumed`: an earlier run may have sent its request already."""
+
+    step: Step
+    kind: Kind
+    params: dict[str, Any]
+    arn: str | None
+    bindings: Mapping[str, Any]
+    resumed: bool
+    began: float
+
+    interval: float = 0.0
+    told: float = 0.0
+    """When its progress was last reported."""
+    trouble: float | None = None
+    """Since when it has been blocked, silent, or deleted without an effect; None while all is well."""
+    known: str | None = None
+    """The ARN that the journal has for it."""
+    working: bool = False
+    """Whether the service was at work on it when last seen."""
+
+    @property
+    def creates(self) -> bool:
+        """Whether the request makes something: only then sending it twice would make two."""
+        return self.step.operation == self.kind.operations.create
+
+    @property
+    def deletes(self) -> bool:
+        """Whether the step is done when nothing is there any more."""
+        return self.step.op is Op.DELETE
+
+    @property
+    def waits(self) -> bool:
+        """Whether the thing is looked at after the request. Labels take effect at once."""
+        return self.step.op is not Op.TAG and self.arn is not None
+
+
+class Requests:
+    """The work of one run's threads, over one client."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    def send(self, job: Job) -> Answer:
+        """Sends the step's request and looks once. What an earlier run left is taken up, not made again."""
+        try:
+            if job.creates and job.resumed:
+                found = self._find(job)
+                if found.standing is not Standing.GONE:
+                    return found
+            return self._send(job)
+        except UnavailableException as error:
+            return Answer(Standing.UNCERTAIN if job.creates else Standing.REFUSED, job.known, text=str(error))
+        except ServiceError as error:
+            return Answer(Standing.REFUSED, job.known, text=str(error))
+        except Exception as error:
+            _log.exception("%s: unexpected error", job.step.id)
+            text = f"unexpected error: {type(error).__name__}: {error}"
+            return Answer(Standing.UNCERTAIN, job.known, text=text)
+
+    def look(self, job: Job) -> Answer:
+        """Looks how the thing stands, and how far its job is."""
+        try:
+            return self._look(job, str(job.arn))
+        except ServiceError as error:
+            return Answer(Standing.SILENT, job.arn, text=str(error))
+        except Exception as error:
+            _log.exception("%s: unexpected error", job.step.id)
+            text = f"unexpected error: {type(error).__name__}: {error}"
+            return Answer(Standing.UNCERTAIN, job.arn, text=text)
+
+    def _send(self, job: Job) -> Answer:
+        operation = str(job.step.operation)
+        try:
+            result = self._client.call(operation, **job.params)
+        except ResourceNotFoundException:
+            if job.deletes:
+                return Answer(Standing.GONE, job.arn)
+            raise
+        except ResourceAlreadyExistsException as error:
+            return self._existing(job, error)
+        except ResourceInUseException as error:
+            return Answer(Standing.BLOCKED, job.known, text=str(error), busy=self._busy(job))
+        except LimitExceededException as error:
+            return Answer(Standing.CROWDED, job.known, text=str(error))
+        if job.creates:
+            job.arn = str(result[job.kind.operations.arn_key])
+        if not job.waits:
+            return Answer(Standing.READY, job.arn)
+        return self.look(job)
+
+    def _find(self, job: Job) -> Answer:
+        """What an earlier run made under this step's name, or GONE."""
+        arn = job.arn
+        if arn is None and job.step.name is not None:
+            try:
+                arn = job.kind.find(self._client, job.step.name, job.bindings)
+            except ResourceNotFoundException:  # the parent that it would be listed under is gone
+                arn = None
+        if arn is None:
+            return Answer(Standing.GONE)
+        found = self._look(job, arn)
+        if found.standing is not Standing.GONE:
+            job.arn = arn
+        elif job.step.arn is None:
+            job.arn = None
+        return found
+
+    def _existing(self, job: Job, error: ServiceError) -> Answer:
+        if job.resumed:
+            found = self._find(job)
+            if found.standing is not Standing.GONE:
+                return found
+        text = f"{error}. It was not made by this project: adopt it with `pzdecl adopt`, or use another name"
+        return Answer(Standing.REFUSED, text=text)
+
+    def _look(self, job: Job, arn: str) -> Answer:
+        kind = job.kind
+        try:
+            call = kind.describe(arn)
+            description = self._client.read(call.operation, **call.params)[kind.operations.describe_key]
+        except ResourceNotFoundException as error:
+            return Answer(Standing.GONE, arn, text=str(error))
+        text = str(description.get("status") or "ACTIVE")
+        match kind.status(description):
+            case Status.READY:
+                return Answer(Standing.READY, arn, description, text)
+            case Status.FAILED:
+                return Answer(Standing.FAILED, arn, description, kind.failure(description))
+            case Status.BUSY:
+                return Answer(Standing.BUSY, arn, description, text, self._client.progress(arn))
+
+    def _busy(self, job: Job) -> bool:
+        """Whether the thing itself is at work, so that waiting for it makes sense however long it takes."""
+        if job.creates or job.arn is None:
+            return False
+        return self.look(job).standing is Standing.BUSY
