@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
+from pzdecl.serving import Measured
 from pzdecl.views import table
 from pzdecl.views.style import PLAIN, Style
 
@@ -26,19 +26,6 @@ NAMES = {
 
 RATED = "normalized_discounted_cumulative_gain_at_25"
 """The metric whose ratio to the baseline is shown."""
-
-
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """One trained version. `serving` names the campaigns that serve it; `group` is the dataset group."""
-
-    solution: str
-    version: str
-    recipe: str
-    group: str
-    metrics: Mapping[str, float]
-    serving: tuple[str, ...] = ()
-    current: bool = True
 
 
 def text(rows: Sequence[Measured], style: Style = PLAIN) -> str:

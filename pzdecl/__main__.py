@@ -1,0 +1,22 @@
+"""`pzdecl` and `python -m pzdecl`."""
+
+from __future__ import annotations
+
+import sys
+
+
+def main() -> None:
+    """Runs the command line and exits with its status."""
+    # Answered before the command line is loaded: scripts ask for it often.
+    if sys.argv[1:] == ["--version"]:
+        from pzdecl import __version__
+
+        sys.stdout.write(f"pzdecl {__version__}\n")
+        return
+    from pzdecl.cli.run import run
+
+    sys.exit(run(sys.argv[1:]))
+
+
+if __name__ == "__main__":
+    main()

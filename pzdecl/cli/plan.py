@@ -1,0 +1,77 @@
+"""`pzdecl plan`: what would change."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from pzdecl.cli import options
+from pzdecl.cli.session import session, tell, write
+
+CHANGES = 2
+REFUSED = 4
+
+
+def command(
+    *,
+    format: options.PlanFormat = "text",
+    out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Saves the plan for apply.")] = None,
+    detailed_exitcode: Annotated[
+        bool,
+        typer.Option("--detailed-exitcode", help="Exit 0: no changes, 2: changes, 4: some are blocked."),
+    ] = False,
+    destroy: Annotated[bool, typer.Option("--destroy", help="Plans to delete everything.")] = False,
+    no_refresh: options.NoRefresh = False,
+    allow_destroy: options.AllowDestroy = None,
+    retrain: options.Retrain = None,
+    replace: options.Replace = None,
+) -> int:
+    """Shows what apply would do, and why. Changes nothing."""
+    made = (
+        session()
+        .load()
+        .plan(
+            destroy=destroy,
+            refresh=not no_refresh,
+            allow_destroy=allow_destroy or (),
+            retrain=retrain or (),
+            replace=replace or (),
+        )
+    )
+    if out is not None:
+        from pzdecl.plan import file
+
+        out.write_bytes(file.dump(made))
+    show(made, format)
+    if out is not None and made.has_changes and not session().automated:
+        tell(f"Saved. Carry it out with: pzdecl apply {out}")
+    if detailed_exitcode and made.blocked:
+        return REFUSED
+    return CHANGES if detailed_exitcode and made.has_changes else 0
+
+
+def show(plan: object, format: Literal["text", "json", "markdown", "github"]) -> None:
+    """Writes a plan in the asked-for format."""
+    from pzdecl.plan.model import Plan
+
+    assert isinstance(plan, Plan)
+    match format:
+        case "json":
+            from pzdecl.views import json_plan
+
+            write(json_plan.render(plan))
+        case "markdown":
+            from pzdecl.views import plan_markdown
+
+            write(plan_markdown.render(plan))
+        case "github":
+            from pzdecl.views import github
+
+            write(github.render(plan))
+        case "text":
+            from pzdecl.views import plan_text
+
+            write(plan_text.render(plan, session().style(sys.stdout)))

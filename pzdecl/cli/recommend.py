@@ -1,0 +1,41 @@
+"""`pzdecl recommend`: ask a campaign."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from pzdecl.cli import options
+from pzdecl.cli.session import session, write
+from pzdecl.errors import UsageError
+
+
+def command(
+    *,
+    campaign: Annotated[str, typer.Argument(metavar="CAMPAIGN", help="The campaign's name or address.")],
+    who: Annotated[str | None, typer.Argument(metavar="USER", help="The user's id.")] = None,
+    user: Annotated[str | None, typer.Option("--user", metavar="ID", help="The user's id.")] = None,
+    item: Annotated[
+        str | None, typer.Option("--item", metavar="ID", help="The item's id (related items).")
+    ] = None,
+    count: Annotated[int, typer.Option("--count", "-n", min=1, max=500, help="How many items.")] = 25,
+    format: options.TextOrJson = "text",
+) -> None:
+    """Shows what a campaign recommends to a user, or beside an item; with titles where the data has them."""
+    if who is not None and user is not None:
+        raise UsageError("the user is given twice", hint="give either USER or --user ID")
+    user = user if user is not None else who
+    from pzdecl.serving import titles
+    from pzdecl.views import recommendations as view
+
+    project = session().load()
+    address = project.address(campaign if "/" in campaign else f"Campaign/{campaign}")
+    answer = project.recommend(str(address), user=user, item=item, count=count)
+    items = answer["itemList"]
+    names = titles(project.declared.resources, address, [found["itemId"] for found in items])
+    if format == "json":
+        write(view.as_json(answer, names))
+    else:
+        write(view.text(items, names, session().style(sys.stdout)))

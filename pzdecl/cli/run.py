@@ -1,0 +1,47 @@
+"""Runs a command line and turns whatever happens into an exit status."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from pzdecl.cli.session import begin
+
+INTERRUPTED = 130
+
+
+def run(arguments: list[str]) -> int:
+    """The exit status. Nothing is raised; see docs/reference/commands.md for the table."""
+    import typer
+    from typer.exceptions import TyperException
+
+    from pzdecl.cli import failures
+    from pzdecl.cli.app import build
+
+    session = begin()
+    try:
+        status = int(build().main(list(arguments), prog_name="pzdecl", standalone_mode=False) or 0)
+        sys.stdout.flush()
+    except TyperException as error:
+        status = failures.usage(error, session)
+    except typer.Abort:
+        sys.stderr.write("\nInterrupted; nothing was changed.\n")
+        status = INTERRUPTED
+    except KeyboardInterrupt:
+        status = INTERRUPTED
+    except BrokenPipeError:
+        status = _quiet()
+    except SystemExit as closed:
+        # typer's own answer to a closed pipe.
+        status = closed.code if isinstance(closed.code, int) else 1
+    except Exception as error:
+        status = failures.show(error, session)
+    return status
+
+
+def _quiet() -> int:
+    """Whoever read our output has gone (`pzdecl plan | head`): say nothing, also not at interpreter exit."""
+    devnull = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(devnull, sys.stdout.fileno())
+    os.close(devnull)
+    return 0

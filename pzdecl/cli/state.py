@@ -1,0 +1,94 @@
+"""`pzdecl state`: look at what is managed, and free a lock that was left behind."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Annotated
+
+import typer
+
+from pzdecl.cli import options
+from pzdecl.cli import show as show_command
+from pzdecl.cli.session import session, tell, write
+from pzdecl.errors import PzdeclError
+
+app = typer.Typer(
+    help="Looks at the state: what is managed, and every run so far.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+)
+
+
+@app.command("list")
+def list_(
+    kind: Annotated[str | None, typer.Argument(metavar="KIND", help="Only this kind.")] = None,
+    format: options.TextOrJson = "text",
+) -> None:
+    """Lists the addresses of everything managed."""
+    with session().load().state() as state:
+        rows = [
+            row
+            for address, row in state.resources().items()
+            if not kind or address.kind.casefold() == kind.casefold()
+        ]
+    if format == "json":
+        found = [
+            {"address": str(r.address), "arn": r.arn, "api_name": r.name, "source": r.source} for r in rows
+        ]
+        write(json.dumps({"format_version": "1.0", "resources": found}, indent=2) + "\n")
+    else:
+        write("".join(f"{row.address}\n" for row in rows))
+
+
+@app.command("show")
+def show(
+    address: Annotated[str, typer.Argument(metavar="ADDR", help="Kind/name, in any case.")],
+    format: options.TextOrJson = "text",
+) -> None:
+    """Shows all that the state holds of one resource."""
+    show_command.command(address, format)
+
+
+@app.command("history")
+def history(
+    limit: Annotated[int, typer.Option("--limit", min=1, metavar="N", help="How many runs.")] = 20,
+    format: options.TextOrJson = "text",
+) -> None:
+    """Lists the runs that changed something, newest first: who, when, how they ended."""
+    from pzdecl.views import history as view
+
+    with session().load().state() as state:
+        runs = state.runs(limit)
+    if format == "json":
+        write(view.as_json(runs))
+    elif runs:
+        write(view.text(runs, session().style(sys.stdout)))
+    else:
+        tell("No run yet.")
+
+
+@app.command("unlock")
+def unlock(auto_approve: options.AutoApprove = False) -> None:
+    """Takes the lock from whoever holds it. For a lock whose owner is gone for good on another machine."""
+    project = session().load()
+    with project.state() as state:
+        holder = state.lock_info()
+    if holder is None:
+        write("The state is not locked.\n")
+        return
+    if not auto_approve:
+        if not session().interactive:
+            raise PzdeclError(
+                f"the lock of {holder.who} is not taken without approval", hint="give --auto-approve"
+            )
+        sys.stderr.write(
+            f"{holder.who} holds the lock since {holder.since:%Y-%m-%d %H:%M} ({holder.command}).\n"
+        )
+        typer.confirm("Take it away?", abort=True, err=True)
+    from pzdecl.state import open_state
+
+    with open_state(project.declared.state, create=False) as state:
+        taken = state.unlock()
+    write(f"Unlocked; {taken.who} held it.\n" if taken else "The state is not locked.\n")

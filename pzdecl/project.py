@@ -1,0 +1,250 @@
+"""A project as Python sees it: load it, plan, apply, look at what came out.
+
+::
+
+    project = load("examples/movies", environment="prod")
+    plan = project.plan()
+    with project.locked(command="nightly"):      # nobody changes the state between the plan and the apply
+        run = project.apply(project.plan())
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pzdecl.errors import InvalidProject, PzdeclError, UsageError, nearest
+from pzdecl.kinds.address import Address
+
+if TYPE_CHECKING:
+    from pzdecl.apply.events import Event, Listener
+    from pzdecl.apply.result import Run
+    from pzdecl.manifests import model
+    from pzdecl.plan.model import Plan
+    from pzdecl.providers.client import Client
+    from pzdecl.serving import Measured
+    from pzdecl.state import SqliteState
+
+
+def load(
+    path: str | Path = ".",
+    environment: str | None = None,
+    variables: Mapping[str, str] | None = None,
+    var_files: Sequence[Path] = (),
+) -> Project:
+    """Reads and checks the manifests in the folder `path`. Raises InvalidProject with all that is wrong."""
+    from pzdecl import manifests
+
+    root = Path(path)
+    if not root.is_dir():
+        raise PzdeclError(f"{root} is not a folder", hint="name the project's folder with -C DIR")
+    return Project(
+        manifests.load(root, environment=environment, variables=variables or {}, var_files=var_files)
+    )
+
+
+class Project:
+    """A folder of manifests in one environment, with its state and its target."""
+
+    def __init__(self, declared: model.Project) -> None:
+        self.declared = declared
+        self._state: SqliteState | None = None
+
+    @property
+    def root(self) -> Path:
+        """The project's folder."""
+        return self.declared.root
+
+    @property
+    def name(self) -> str:
+        """The name in `pzdecl.yaml`."""
+        return self.declared.name
+
+    @property
+    def environment(self) -> str:
+        """The environment in use."""
+        return self.declared.environment
+
+    # Opening what the project works with
+
+    @contextmanager
+    def state(self) -> Iterator[SqliteState]:
+        """The state, for reading; the one that `locked()` holds where that is the case."""
+        from pzdecl.state import open_state
+
+        if self._state is not None:
+            yield self._state
+            return
+        with open_state(self.declared.state, create=False) as state:
+            yield state
+
+    @contextmanager
+    def locked(self, *, command: str, timeout: float = 0.0) -> Iterator[SqliteState]:
+        """Holds the state's lock, waiting `timeout` seconds for it. Raises StateLocked."""
+        from pzdecl.state import open_state
+
+        if self._state is not None:
+            yield self._state
+            return
+        with (
+            open_state(self.declared.state, create=True) as state,
+            state.lock(command=command, timeout=timeout),
+        ):
+            self._state = state
+            try:
+                yield state
+            finally:
+                self._state = None
+
+    @contextmanager
+    def client(self, *, read_only: bool = True) -> Iterator[Client]:
+        """The target: the built-in engine, or Amazon Personalize. Raises MissingExtra, ServiceError."""
+        from pzdecl import providers
+
+        target = self.declared.provider
+        if target.type == "aws":
+            client: Client = providers.open_aws(
+                region=target.region, profile=target.profile, endpoint=target.endpoint, role=target.role
+            )
+        else:
+            assert target.engine
+            client = providers.open_local(target.engine, read_only=read_only)
+        try:
+            yield client
+        finally:
+            client.close()
+
+    # Planning and applying
+
+    def plan(
+        self,
+        *,
+        destroy: bool = False,
+        refresh: bool = True,
+        allow_destroy: Iterable[str] = (),
+        retrain: Iterable[str] = (),
+        replace: Iterable[str] = (),
+    ) -> Plan:
+        """What would change. Nothing is written.
+
+        Raises InvalidProject where data that would be imported is bad, UsageError for an unknown address.
+        """
+        from pzdecl import plan as planning
+        from pzdecl.manifests import data
+        from pzdecl.providers.client import ReadOnly
+
+        with self.state() as state, self.client() as client:
+            options = planning.PlanOptions(
+                destroy=destroy,
+                refresh=refresh,
+                allow_destroy=self._addresses(allow_destroy),
+                retrain=self._addresses(retrain),
+                replace=self._addresses(replace),
+                data={} if destroy else data.contents(self.declared, state.resources()),
+            )
+            made = planning.make(self.declared, state, ReadOnly(client), options)
+        if not destroy:
+            self._check_data(made)
+        return made
+
+    def apply(
+        self,
+        plan: Plan,
+        *,
+        listener: Listener | None = None,
+        parallelism: int = 10,
+        timeout: float | None = None,
+        lock_timeout: float = 0.0,
+        command: str = "apply",
+    ) -> Run:
+        """Carries the plan out. Failed steps are in the Run, not raised; `timeout` is in seconds.
+
+        Raises StalePlan, StateLocked.
+        """
+        from pzdecl import apply as applying
+
+        with (
+            self.locked(command=command, timeout=lock_timeout) as state,
+            self.client(read_only=False) as client,
+        ):
+            return applying.run(
+                plan,
+                state=state,
+                client=client,
+                root=self.root,
+                resolve_sensitive=self._sensitive,
+                listener=listener or _ignore,
+                parallelism=parallelism,
+                deadline=timeout,
+                command=command,
+            )
+
+    # Looking at what came out
+
+    def metrics(self) -> list[Measured]:
+        """The offline metrics of every trained version."""
+        from pzdecl import serving
+
+        with self.state() as state, self.client() as client:
+            return serving.measured(state, client)
+
+    def recommend(
+        self, campaign: str, user: str | None = None, item: str | None = None, count: int = 10
+    ) -> dict[str, Any]:
+        """The answer of GetRecommendations from the campaign of that name."""
+        from pzdecl import serving
+
+        address = self.address(campaign if "/" in campaign else f"Campaign/{campaign}")
+        with self.state() as state, self.client() as client:
+            return serving.recommend(state, client, address, user=user, item=item, count=count)
+
+    def address(self, text: str) -> Address:
+        """The declared or managed resource that was meant, in any case. Raises UsageError with the nearest."""
+        with self.state() as state:
+            known = {*self.declared.resources, *state.resources()}
+        return find_address(text, known)
+
+    def _addresses(self, texts: Iterable[str]) -> frozenset[Address]:
+        return frozenset(self.address(text) for text in texts)
+
+    def _check_data(self, plan: Plan) -> None:
+        """Reads the data behind the planned imports, so that bad data is found before anything changes."""
+        from pzdecl.manifests import data
+        from pzdecl.plan.model import Action
+
+        wanted = {c.address for c in plan.changes if c.action is Action.IMPORT and not c.blocked}
+        problems = data.check_data(self.declared, wanted) if wanted else []
+        if problems:
+            raise InvalidProject(problems)
+
+    def _sensitive(self, address: Address, path: str) -> Any:
+        """The value of a sensitive input, which neither plans nor state hold."""
+        value: Any = self.declared.resources[address].inputs
+        for part in path.split("."):
+            value = value[int(part)] if isinstance(value, (list, tuple)) else value[part]
+        return value
+
+
+def find_address(text: str, known: Iterable[Address]) -> Address:
+    """The one of `known` that `text` names, ignoring case. Raises UsageError."""
+    try:
+        asked = Address.parse(text)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+    names = {str(address): address for address in known}
+    if str(asked) in names:
+        return names[str(asked)]
+    folded = [address for name, address in names.items() if name.casefold() == text.casefold()]
+    if len(folded) == 1:
+        return folded[0]
+    near = nearest(text, names)
+    raise UsageError(
+        f"there is no {text} in this project",
+        hint=f"did you mean {near}?" if near else "`pzdecl state list` and the manifests name what there is",
+    )
+
+
+def _ignore(event: Event) -> None:
+    """Nobody listens."""

@@ -1,0 +1,142 @@
+"""What trained models are worth and what they recommend, read from the target."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pzdecl.errors import PzdeclError
+from pzdecl.kinds.address import Address
+
+if TYPE_CHECKING:
+    from pzdecl.manifests.model import Desired
+    from pzdecl.providers.client import ReadClient
+    from pzdecl.state.model import Reader
+
+TITLES = ("title", "name", "item_name", "product_name")
+"""Columns of items' data that hold what people call an item, compared ignoring case."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One trained version. `serving` names the campaigns that serve it; `current`: its solution's newest."""
+
+    solution: str
+    version: str
+    recipe: str
+    group: str
+    metrics: Mapping[str, float]
+    serving: tuple[str, ...] = ()
+    current: bool = True
+
+
+def measured(state: Reader, client: ReadClient) -> list[Measured]:
+    """Every ACTIVE version of every managed solution, by dataset group, solution and age."""
+    resources = state.resources()
+    serving: dict[str, list[str]] = {}
+    for address, row in resources.items():
+        if address.kind == "Campaign":
+            found = client.read("describe_campaign", campaignArn=row.arn)["campaign"]
+            serving.setdefault(found.get("solutionVersionArn", ""), []).append(address.name)
+    out: list[Measured] = []
+    for address, row in resources.items():
+        if address.kind != "Solution":
+            continue
+        newest = resources.get(Address("SolutionVersion", address.name))
+        for arn in _versions(client, row.arn):
+            about = client.read("describe_solution_version", solutionVersionArn=arn)["solutionVersion"]
+            if about["status"] != "ACTIVE":
+                continue
+            scores = client.read("get_solution_metrics", solutionVersionArn=arn)["metrics"]
+            out.append(
+                Measured(
+                    solution=address.name,
+                    version=arn.rpartition("/")[2],
+                    recipe=about.get("recipeArn", "").rpartition("/")[2] or "AutoML",
+                    group=about["datasetGroupArn"].rpartition("/")[2],
+                    metrics=scores,
+                    serving=tuple(sorted(serving.get(arn, ()))),
+                    current=newest is not None and newest.arn == arn,
+                )
+            )
+    return sorted(out, key=lambda m: (m.group, m.metrics.get(ORDER, 0.0), m.solution))
+
+
+ORDER = "normalized_discounted_cumulative_gain_at_25"
+"""Versions of a group are listed from the weakest to the best by this metric."""
+
+
+def _versions(client: ReadClient, solution: str) -> Iterable[str]:
+    token: dict[str, str] = {}
+    while True:
+        page = client.read("list_solution_versions", solutionArn=solution, **token)
+        for version in page["solutionVersions"]:
+            yield version["solutionVersionArn"]
+        if not page.get("nextToken"):
+            return
+        token = {"nextToken": page["nextToken"]}
+
+
+def recommend(
+    state: Reader, client: ReadClient, campaign: Address, *, user: str | None, item: str | None, count: int
+) -> dict[str, Any]:
+    """GetRecommendations. Raises PzdeclError for a campaign that was not deployed yet, ServiceError."""
+    row = state.resources().get(campaign)
+    if row is None:
+        raise PzdeclError(f"{campaign} is declared but not deployed yet", hint="run `pzdecl apply` first")
+    asked: dict[str, Any] = {"campaignArn": row.arn, "numResults": count}
+    if user is not None:
+        asked["userId"] = user
+    if item is not None:
+        asked["itemId"] = item
+    return client.read("get_recommendations", **asked)
+
+
+def titles(resources: Mapping[Address, Desired], campaign: Address, items: Iterable[str]) -> dict[str, str]:
+    """What the items' data of the campaign's group calls the items; empty without such a column."""
+    wanted = set(items)
+    found: dict[str, str] = {}
+    for path in _item_files(resources, campaign):
+        for name, title in _read_titles(path):
+            if name in wanted:
+                found[name] = title
+        if len(found) == len(wanted):
+            break
+    return found
+
+
+def _item_files(resources: Mapping[Address, Desired], campaign: Address) -> Iterable[Path]:
+    solution = _inputs(resources, campaign).get("solution", "")
+    group = _inputs(resources, Address("Solution", solution)).get("datasetGroup")
+    for address, desired in resources.items():
+        if address.kind != "DatasetImport" or desired.data is None or desired.data.path is None:
+            continue
+        dataset = _inputs(resources, Address("Dataset", str(desired.inputs.get("dataset"))))
+        if dataset.get("datasetGroup") == group and str(dataset.get("datasetType", "")).casefold() == "items":
+            path = desired.data.path
+            yield from sorted(path.glob("*.csv")) if path.is_dir() else [path]
+
+
+def _inputs(resources: Mapping[Address, Desired], address: Address) -> Mapping[str, Any]:
+    desired = resources.get(address)
+    return desired.inputs if desired else {}
+
+
+def _read_titles(path: Path) -> Iterable[tuple[str, str]]:
+    try:
+        with path.open(encoding="utf-8-sig", newline="", errors="replace") as file:
+            rows = csv.reader(file)
+            header = [name.strip().casefold() for name in next(rows, [])]
+            column = next((header.index(name) for name in TITLES if name in header), None)
+            if column is None or "item_id" not in header:
+                return
+            key = header.index("item_id")
+            for row in rows:
+                if len(row) > max(key, column):
+                    yield row[key], row[column]
+    except OSError:
+        # The data may have gone since it was imported: ids are still shown.
+        return

@@ -1,0 +1,31 @@
+"""Only the drift of a plan: what was changed or deleted outside of pzdecl."""
+
+from __future__ import annotations
+
+from pzdecl.plan.model import Plan
+from pzdecl.views.plan_text import drift_lines
+from pzdecl.views.style import PLAIN, Style
+from pzdecl.views.words import plural
+
+NONE = "No drift: everything runs as it was applied."
+
+
+def text(plan: Plan, style: Style = PLAIN) -> str:
+    """A line for each resource, its fields below, the count last."""
+    if not plan.drift:
+        return style.paint(NONE, "bold", "green") + "\n"
+    lines = [line for drift in plan.drift for line in drift_lines(drift, style)]
+    count = plural(len(plan.drift), "resource")
+    return (
+        "\n".join([*lines, "", f"{count} changed outside of pzdecl; `pzdecl plan` shows what apply would do."])
+        + "\n"
+    )
+
+
+def markdown(plan: Plan) -> str:
+    """For an issue or a comment."""
+    head = f"### pzdecl drift: `{plan.project}`, environment `{plan.environment}`\n\n"
+    if not plan.drift:
+        return f"{head}{NONE}\n"
+    lines = "\n".join(line for drift in plan.drift for line in drift_lines(drift))
+    return f"{head}**{plural(len(plan.drift), 'resource')} changed outside of pzdecl**\n\n```\n{lines}\n```\n"

@@ -1,0 +1,74 @@
+"""Recipes and their hyperparameters as tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from pzdecl.engine.recipes.base import Hyperparameter, Recipe
+from pzdecl.views import table
+from pzdecl.views.style import PLAIN, Style
+
+
+def listing(recipes: Iterable[Recipe], style: Style = PLAIN) -> str:
+    """A line for each recipe."""
+    rows = [[r.name, r.type, r.description.partition(". ")[0].rstrip(".")] for r in recipes]
+    return table.text(["recipe", "type", "what it does"], rows, style=style)
+
+
+def description(recipe: Recipe, style: Style = PLAIN) -> str:
+    """A recipe, and a line for each of its hyperparameters."""
+    head = f"{style.paint(recipe.name, 'bold')}  {recipe.type}\n{recipe.description}\narn: {recipe.arn}\n"
+    if not recipe.hyperparameters:
+        return head + "It has no hyperparameters.\n"
+    rows = [
+        [h.name, h.type, _plain(h.default), _range(h), "yes" if h.tunable else "no", _where(h)]
+        for h in recipe.hyperparameters
+    ]
+    header = ["hyperparameter", "type", "default", "range", "tunable", "in solutionConfig"]
+    return head + "\n" + table.text(header, rows, style=style)
+
+
+def as_json(recipe: Recipe) -> dict[str, Any]:
+    """Everything about a recipe."""
+    return {
+        "name": recipe.name,
+        "arn": recipe.arn,
+        "type": recipe.type,
+        "description": recipe.description,
+        "hyperparameters": [
+            {
+                "name": h.name,
+                "type": h.type,
+                "default": h.default,
+                "minimum": h.minimum,
+                "maximum": h.maximum,
+                "tunable": h.tunable,
+                "group": h.group,
+                "description": h.description,
+            }
+            for h in recipe.hyperparameters
+        ],
+    }
+
+
+def _range(h: Hyperparameter) -> str:
+    if h.type == "boolean":
+        return "true, false"
+    low = "" if h.minimum is None else _plain(h.minimum)
+    high = "" if h.maximum is None else _plain(h.maximum)
+    return f"{low}..{high}" if low or high else "any"
+
+
+def _plain(value: float | bool) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return f"{value:g}"
+
+
+def _where(h: Hyperparameter) -> str:
+    return (
+        "algorithmHyperParameters"
+        if h.group == "algorithmHyperParameters"
+        else "featureTransformationParameters"
+    )
