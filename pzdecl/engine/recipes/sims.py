@@ -17,7 +17,7 @@ SIMS = Recipe(
     name="aws-sims",
     type="RELATED_ITEMS",
     description="Finds items related to a given item from how often, and how closely, both occur in the "
-    "histories of users, with a discount for popularity. An item that is unknown or too sparse gets popular items.",
+    "histories of users, with a discount for popularity. Unknown or sparse items get popular ones.",
     algorithm="aws-sims",
     feature_transformation="sims",
     created="2019-06-10T00:00:00Z",

@@ -1,0 +1,74 @@
+"""What aws-hrnn answers: the network's expectation, what usually follows, and what was had before, in one score.
+
+    score(item) = scale * (expected . vector(item) + bias(item))
+                + memory * log(1 + N * usual(item | newest items))
+                + seen * [the user has had the item]
+
+`expected` is the network's state after the user's newest event. `usual` is a Markov chain over the CONTEXT newest
+items: how often an item followed each of them, with weight 1/gap. The three factors are learned (see
+`pzdecl.engine.training.hrnn.blend`), so where people rarely watch a thing twice, `seen` is far below zero; where they
+buy the same again, it is above. Recommended scores are the softmax over all items.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+CONTEXT = 5
+"""Newest items that the memory looks at."""
+
+
+def network_logits(tensors: Mapping[str, NDArray[Any]], expected: NDArray[np.float32]) -> NDArray[np.float32]:
+    """float32[B, N] of float32[B, h]: what the network alone says."""
+    logits: NDArray[np.float32] = expected @ tensors["items"].T + tensors["bias"]
+    return logits
+
+
+def remembered(tensors: Mapping[str, NDArray[Any]], context: NDArray[np.int32]) -> NDArray[np.float32]:
+    """float32[B, N]: log(1 + N * usual) for the newest items of each row (int32[B, CONTEXT], newest first, -1 none)."""
+    import numpy as np
+
+    offsets, items, shares = (tensors[f"memory_{part}"] for part in ("offsets", "items", "shares"))
+    usual = np.zeros((len(context), len(offsets) - 1), np.float32)
+    weights = (1.0 / np.arange(1, CONTEXT + 1)).astype(np.float32)
+    weights /= weights.sum()
+    for row, newest in enumerate(context):
+        for item, weight in zip(newest, weights, strict=True):
+            if item >= 0:
+                part = slice(offsets[item], offsets[item + 1])
+                usual[row, items[part]] += weight * shares[part]
+    return np.log1p(usual * usual.shape[1])
+
+
+def blended(
+    tensors: Mapping[str, NDArray[Any]],
+    expected: NDArray[np.float32],
+    context: NDArray[np.int32],
+    seen: list[NDArray[np.int32]],
+) -> NDArray[np.float32]:
+    """float32[B, N]: the score above, for B users at once."""
+    scale, memory, penalty = (float(factor) for factor in tensors["blend"])
+    scores = scale * network_logits(tensors, expected) + memory * remembered(tensors, context)
+    for row, items in enumerate(seen):
+        scores[row, items] += penalty
+    return scores
+
+
+def softmax(scores: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Probabilities over the last axis."""
+    import numpy as np
+
+    powers = np.exp(scores.astype(np.float64) - scores.max(-1, keepdims=True))
+    return np.asarray(powers / powers.sum(-1, keepdims=True))
+
+
+def best(scores: NDArray[Any], count: int) -> NDArray[np.int32]:
+    """int32[B, count]: the indices of the highest of float[B, N]; of equals, the first."""
+    import numpy as np
+
+    return np.argsort(-scores, axis=-1, kind="stable")[..., :count].astype(np.int32)

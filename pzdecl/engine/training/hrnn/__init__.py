@@ -1,0 +1,1 @@
+"""The hierarchical recurrent network: recurrence, loss, batches, and how they are fitted."""

@@ -1,0 +1,45 @@
+"""Fits aws-popularity-count: counts the unique users of each item."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pzdecl.engine.data.interactions import Interactions
+from pzdecl.engine.progress import Progress
+from pzdecl.engine.training.model import Job
+
+
+class Popularity:
+    """The items by unique users, most first; of equals, the one whose id comes first."""
+
+    def __init__(self, data: Interactions) -> None:
+        self.ranking = by_popularity(data)
+
+    def recommend(self, shown: Interactions, users: NDArray[np.int64], count: int) -> NDArray[np.int32]:
+        """The same for everybody."""
+        return np.tile(self.ranking[:count], (len(users), 1))
+
+    def finish(self, data: Interactions) -> dict[str, NDArray[Any]]:
+        """Counts again, over everybody: `popular` int32[N]."""
+        return {"popular": by_popularity(data)}
+
+
+def fit_popularity(data: Interactions, job: Job) -> Popularity:
+    """Counts, in one pass."""
+    model = Popularity(data)
+    job.report(Progress("rows", len(data), len(data)))
+    return model
+
+
+def unique_users(data: Interactions) -> NDArray[np.int64]:
+    """int64[N]: how many different users each item has."""
+    pairs = np.unique(data.users.astype(np.int64) * len(data.item_ids) + data.items)
+    return np.bincount(pairs % len(data.item_ids), minlength=len(data.item_ids))
+
+
+def by_popularity(data: Interactions) -> NDArray[np.int32]:
+    """int32[N]: the items, those with most unique users first."""
+    return np.argsort(-unique_users(data), kind="stable").astype(np.int32)

@@ -1,0 +1,99 @@
+"""One training, from Parquet to a model that can be served, with its metrics.
+
+Offline metrics come from a model that never saw the test users, as `split` describes. What is served then knows
+everybody: popularity and SIMS count again over all events (it takes seconds); HRNN goes on from the evaluated weights
+with one epoch over all events, and takes in every user's history.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pzdecl.engine.data.interactions import load_interactions
+from pzdecl.engine.progress import Report
+from pzdecl.engine.recipes.registry import RECIPES
+from pzdecl.engine.serving.files import Ids, write_model
+from pzdecl.engine.training.errors import TrainingCancelled, TrainingFailed
+from pzdecl.engine.training.metrics import LIST_LENGTH, evaluate
+from pzdecl.engine.training.model import Job, Model
+from pzdecl.engine.training.split import check_minimum, split
+
+SCRATCH = "checkpoint"
+
+
+def train(
+    recipe: str,
+    datasets: Mapping[str, Sequence[Path]],
+    solution: Mapping[str, Any],
+    folder: Path,
+    report: Report,
+    cancelled: Callable[[], bool],
+    *,
+    seed: int = 0,
+) -> dict[str, float]:
+    """Trains `recipe`, writes the model into `folder` and returns the eight offline metrics.
+
+    datasets  Parquet parts by dataset type: INTERACTIONS, and perhaps ITEMS and USERS
+    solution  as DescribeSolution shows it: `eventType` and `solutionConfig` are read
+    folder    gets `model.json` and `model.safetensors`; a checkpoint that is found there is gone on with
+
+    Raises TrainingFailed with the service's text, TrainingCancelled when `cancelled()`, ParameterError for a
+    hyperparameter that is wrong.
+    """
+    facts = RECIPES[recipe]
+    config = solution.get("solutionConfig") or {}
+    parameters = facts.parameters(config)
+    event_type = solution.get("eventType") or None
+    data = load_interactions(
+        datasets.get("INTERACTIONS", ()),
+        event_type=event_type,
+        event_value_threshold=_threshold(config.get("eventValueThreshold")),
+    )
+    check_minimum(data, event_type)
+    if cancelled():
+        raise TrainingCancelled
+    job = Job(parameters, seed, report, cancelled, folder / SCRATCH)
+    parts = split(data, seed)
+    model: Model = facts.trainer()(parts.training, job)
+    lists = model.recommend(parts.shown, parts.test_users, LIST_LENGTH)
+    metrics = evaluate(lists, parts.truths, _catalogue(data.item_ids, datasets.get("ITEMS", ())))
+    tensors = {
+        **model.finish(data),
+        **Ids.pack("user_ids", data.user_ids),
+        **Ids.pack("item_ids", data.item_ids),
+    }
+    described = {
+        "recipe": recipe,
+        "hyperparameters": parameters,
+        "seed": seed,
+        "interactions": len(data),
+        "users": len(data.user_ids),
+        "items": len(data.item_ids),
+        "testUsers": len(parts.test_users),
+        "metrics": metrics,
+    }
+    write_model(folder, described, tensors)
+    shutil.rmtree(folder / SCRATCH, ignore_errors=True)
+    return metrics
+
+
+def _threshold(text: object) -> float | None:
+    if text is None or text == "":
+        return None
+    try:
+        return float(str(text))
+    except ValueError:
+        raise TrainingFailed(f"eventValueThreshold must be a number, not {text!r}.") from None
+
+
+def _catalogue(interacted: Sequence[str], parts: Sequence[Path]) -> int:
+    """Unique items in the interactions and the Items dataset together."""
+    import pyarrow.parquet as pq
+
+    ids = set(interacted)
+    for part in parts:
+        ids.update(pq.read_table(part, columns=["ITEM_ID"])["ITEM_ID"].to_pylist())
+    return len(ids)
