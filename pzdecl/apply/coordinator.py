@@ -30,6 +30,12 @@ from pzdecl.state.model import Failure, Intent, Recorded
 _MAKING = frozenset({Op.CREATE, Op.IMPORT, Op.TRAIN, Op.DEPLOY})
 _AHEAD = 4
 """Steps that are journalled and queued per thread, so that none waits for a commit."""
+_DELETED = {
+    Standing.GONE: Standing.READY,
+    Standing.READY: Standing.BLOCKED,
+    Standing.FAILED: Standing.BLOCKED,
+}
+"""How a thing stands, as its deletion sees it: gone is what was wanted, any other calm that it isn't begun."""
 
 
 class Coordinator:
@@ -185,7 +191,7 @@ class Coordinator:
         arn = intent.arn
         if arn is None and step.operation != kind.operations.create:
             arn = _target(step, params) or self._placeholders.arns.get(step.address)
-        bindings: dict[str, Any] = self._placeholders.row(step).get("bindings", {}) if resumed else {}
+        bindings = self._placeholders.bindings(step) if resumed else {}
         return Job(step, kind, params, arn, bindings, resumed, now, known=intent.arn)
 
     def _carry_out(self, step: Step) -> None:
@@ -217,7 +223,7 @@ class Coordinator:
             if answer.standing is not Standing.READY:
                 self._state.set_arn(self._run, step.id, answer.arn)
         job.working = answer.standing is Standing.BUSY
-        match self._deleted(job, answer.standing) if job.deletes else answer.standing:
+        match _DELETED.get(answer.standing, answer.standing) if job.deletes else answer.standing:
             case Standing.READY:
                 self._finish(job, answer, now)
             case Standing.BUSY:
@@ -236,18 +242,7 @@ class Coordinator:
                 self._report.errored(step, answer.text or "", now - job.began)
                 self._report.left_out(self._queue.fail(step), step.address)
             case _:
-                self._give_up(step, answer.text or f"{step.address} disappeared", now - job.began)
-
-    def _deleted(self, job: Job, standing: Standing) -> Standing:
-        """What a deletion makes of how the thing stands: being gone is what was wanted."""
-        match standing:
-            case Standing.GONE:
-                return Standing.READY
-            case Standing.READY:  # not at work on it yet
-                return Standing.BLOCKED
-            case Standing.FAILED:
-                return Standing.REFUSED
-        return standing
+                self._give_up(step, _trouble(job, answer), now - job.began)
 
     def _patient(self, job: Job, now: float) -> bool:
         """Whether trouble of this job may still pass by itself."""
@@ -330,6 +325,15 @@ class Coordinator:
         if row is not None and arn in (None, row.arn):
             del self._rows[step.address]
             self._placeholders.arns.pop(step.address, None)
+
+
+def _trouble(job: Job, answer: Answer) -> str:
+    """What to say of a step that is given up."""
+    if job.deletes and answer.description:
+        return f"its deletion was accepted, but it is still there with status {answer.text}"
+    if answer.standing is Standing.GONE:
+        return f"it was created and then disappeared: {answer.text}"
+    return answer.text or "the service refused it"
 
 
 def _target(step: Step, params: Mapping[str, Any]) -> str | None:

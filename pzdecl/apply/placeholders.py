@@ -40,6 +40,11 @@ class Placeholders:
         filled: dict[str, Any] = self._fill(step.record or {}, step.address, row=True)
         return filled
 
+    def bindings(self, step: Step) -> dict[str, Any]:
+        """The ARNs that the step's row takes from others."""
+        filled: dict[str, Any] = self._fill((step.record or {}).get("bindings", {}), step.address, row=True)
+        return filled
+
     def _fill(self, value: Any, owner: Address, *, row: bool) -> Any:
         if isinstance(value, Mapping):
             if len(value) == 1:
