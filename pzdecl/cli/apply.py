@@ -27,9 +27,10 @@ def command(
     retrain: options.Retrain = None,
     replace: options.Replace = None,
 ) -> int:
-    """Carries out the plan: imports, trains and deploys in the order of dependencies.
+    """Carries out the plan.
 
-    Stopped or killed, it goes on from where it was when it is run again.
+    It imports, trains and deploys in the order of dependencies. Stopped or killed, it goes on from where it was
+    when it is run again.
     """
     from pzdecl.cli.carry_out import Wishes, carry_out, carry_out_file
 

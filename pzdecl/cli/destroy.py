@@ -15,7 +15,10 @@ def command(
     lock_timeout: options.LockTimeout = "0s",
     no_refresh: options.NoRefresh = False,
 ) -> int:
-    """Deletes all managed resources, what depends on others first. Protected ones stay."""
+    """Deletes all managed resources.
+
+    What depends on others goes first. Protected resources stay.
+    """
     from pzdecl.cli.carry_out import Wishes, carry_out
 
     wishes = Wishes(

@@ -12,7 +12,10 @@ DRIFT = 2
 
 
 def command(format: options.MetricsFormat = "text") -> int:
-    """Compares what runs with what was applied. Exit 2: something was changed outside of pzdecl."""
+    """Compares what runs with what was applied.
+
+    Exit 2: something was changed outside of pzdecl.
+    """
     plan = session().load().plan()
     match format:
         case "json":

@@ -10,7 +10,7 @@ import typer
 
 from pzdecl.cli import options
 from pzdecl.cli.session import write
-from pzdecl.errors import UsageError, nearest
+from pzdecl.errors import UsageError
 
 
 def command(
@@ -22,10 +22,7 @@ def command(
 
     found = CODES.get(code.upper())
     if found is None:
-        near = nearest(code.upper(), CODES)
-        raise UsageError(
-            f"there is no code {code}", hint=f"did you mean {near}?" if near else "codes look like PZ3001"
-        )
+        raise UsageError(f"there is no code {code}", hint="every error shows its code, such as PZ3001")
     if format == "json":
         write(json.dumps({"code": code.upper(), "title": found.title, "explanation": found.explanation}) + "\n")
     else:

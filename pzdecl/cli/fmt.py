@@ -27,7 +27,10 @@ def command(
     ] = False,
     diff: Annotated[bool, typer.Option("--diff", help="Shows what changes.")] = False,
 ) -> int:
-    """Rewrites manifests in the canonical form: order of keys, indentation. Comments and values stay."""
+    """Rewrites manifests in their canonical form.
+
+    The order of keys and the indentation change; comments and values stay.
+    """
     from pzdecl.manifests.format import format_text
 
     problems = []

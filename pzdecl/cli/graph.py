@@ -14,7 +14,10 @@ def command(
     format: options.GraphFormat = "dot",
     planned: Annotated[bool, typer.Option("--plan", help="Colours what the plan would change.")] = False,
 ) -> None:
-    """Writes the dependency graph for Graphviz (dot) or for Markdown (mermaid)."""
+    """Draws the graph of dependencies.
+
+    For Graphviz (dot), or for Markdown on GitHub (mermaid).
+    """
     from pzdecl.views import graph as view
 
     project = session().load()

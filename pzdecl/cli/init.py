@@ -23,7 +23,10 @@ def command(
         typer.Option("--name", metavar="NAME", help="The project's name; the folder's unless given."),
     ] = None,
 ) -> None:
-    """Writes a starter project: manifests, a little data to try them on, nothing that overwrites a file."""
+    """Writes a starter project.
+
+    Manifests and a little data to try them on; no file is overwritten.
+    """
     root = session().root / (folder or ".")
     if root.exists() and not root.is_dir():
         raise PzdeclError(f"{root} is not a folder")

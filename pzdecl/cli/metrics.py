@@ -9,7 +9,10 @@ from pzdecl.cli.session import session, tell, write
 
 
 def command(format: options.MetricsFormat = "text") -> None:
-    """Shows the offline metrics of every trained version, the best marked, popularity as the baseline."""
+    """Compares the trained versions.
+
+    Offline metrics of every version, the best marked, popularity as the baseline.
+    """
     from pzdecl.views import metrics as view
 
     rows = session().load().metrics()

@@ -145,7 +145,7 @@ Timeout = Annotated[
     typer.Option(
         "--timeout",
         metavar="TIME",
-        help="Stop waiting after this long (90s, 30m, 2h); what runs goes on and is waited for by the next run.",
+        help="Stop waiting after this long (90s, 30m, 2h). What runs goes on; the next run waits for it.",
     ),
 ]
 LockTimeout = Annotated[

@@ -13,7 +13,7 @@ from pzdecl.cli.session import session, write
 from pzdecl.errors import UsageError, nearest
 
 app = typer.Typer(
-    help="Lists and describes the recipes of the built-in engine.",
+    help="Lists and describes the recipes.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,

@@ -23,7 +23,10 @@ def command(
     count: Annotated[int, typer.Option("--count", "-n", min=1, max=500, help="How many items.")] = 25,
     format: options.TextOrJson = "text",
 ) -> None:
-    """Shows what a campaign recommends to a user, or beside an item; with titles where the data has them."""
+    """Asks a campaign for recommendations.
+
+    For a user, or beside an item; with titles where the items' data has them.
+    """
     if who is not None and user is not None:
         raise UsageError("the user is given twice", hint="give either USER or --user ID")
     user = user if user is not None else who

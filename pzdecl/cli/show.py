@@ -20,7 +20,7 @@ def command(
     ] = None,
     format: options.PlanFormat = "text",
 ) -> None:
-    """Shows a saved plan, one managed resource, or all of them."""
+    """Shows a saved plan or what is managed."""
     if what is not None and _is_file(what):
         from pzdecl.cli.carry_out import read_plan
         from pzdecl.cli.plan import show

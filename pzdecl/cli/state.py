@@ -14,7 +14,7 @@ from pzdecl.cli.session import session, tell, write
 from pzdecl.errors import PzdeclError
 
 app = typer.Typer(
-    help="Looks at the state: what is managed, and every run so far.",
+    help="Looks at the state: resources and runs.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,

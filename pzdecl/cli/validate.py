@@ -9,7 +9,10 @@ from pzdecl.cli.session import session, tell, write
 
 
 def command(format: options.TextOrJson = "text") -> None:
-    """Checks the manifests: all errors at once, with file, line and column. Touches nothing and no network."""
+    """Checks the manifests.
+
+    Tells all errors at once, with file, line and column. Changes nothing and needs no network.
+    """
     current = session()
     project = current.load().declared
     if format == "json":
