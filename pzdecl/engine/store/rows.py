@@ -129,6 +129,10 @@ class Reader:
         ).fetchone()
         return str(row[0]) if row else None
 
+    def query(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Rows of a statement that another module of the engine owns."""
+        return self._connection.execute(sql, values).fetchall()
+
     def unfinished(self) -> list[tuple[int, str, str]]:
         """`(id, arn, kind)` of every job that is queued or running, oldest first."""
         rows = self._connection.execute("SELECT id, arn, kind FROM jobs WHERE state <> 'finished' ORDER BY id")

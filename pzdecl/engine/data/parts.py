@@ -1,0 +1,90 @@
+"""Parquet parts: the form in which a dataset is kept.
+
+Interactions keep every row in its order, one part an import. Items, Users and Actions have one row an id, so an
+import merges them into a single new part: the newest row of an id wins and stands where the id first stood.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from pzdecl.engine.data.columns import arrow_schema
+from pzdecl.engine.data.schema import Column
+
+KEYS = {"ITEMS": "ITEM_ID", "USERS": "USER_ID", "ACTIONS": "ACTION_ID"}
+
+
+class PartWriter:
+    """Writes blocks to one Parquet file. Use it as a context manager; the file is on disk when it ends."""
+
+    def __init__(self, path: Path, columns: Sequence[Column]) -> None:
+        import pyarrow.parquet as pq
+
+        self.path = path
+        self.rows = 0
+        self._writer = pq.ParquetWriter(path, arrow_schema(list(columns)), compression="zstd")
+
+    def __enter__(self) -> PartWriter:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._writer.close()
+        flush(self.path)
+
+    def write(self, block: Any) -> None:
+        """Adds a record batch or a table as a row group."""
+        if block.num_rows:
+            self.rows += block.num_rows
+            self._writer.write(block)
+
+
+def merge(paths: Iterable[Path], key: str, columns: Sequence[Column], out: Path) -> int:
+    """Writes the newest row of every id of the given parts, oldest part first; returns the number of rows."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    tables = [conformed(path, columns) for path in paths]
+    table = pa.concat_tables(tables).append_column(
+        "row", pa.array(range(sum(t.num_rows for t in tables)), pa.int64())
+    )
+    places = table.group_by(key).aggregate([("row", "min"), ("row", "max")])
+    order = pc.sort_indices(places.column("row_min"))
+    newest = table.take(places.column("row_max").take(order)).drop_columns(["row"])
+    with PartWriter(out, columns) as writer:
+        writer.write(newest)
+    return int(newest.num_rows)
+
+
+def conformed(path: Path, columns: Sequence[Column]) -> Any:
+    """A part as a table with the columns of a newer schema: those that it doesn't have are null."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    table = pq.read_table(path)
+    schema = arrow_schema(list(columns))
+    arrays = [
+        table.column(field.name) if field.name in table.schema.names else pa.nulls(table.num_rows, field.type)
+        for field in schema
+    ]
+    return pa.table(arrays, schema=schema)
+
+
+def flush(path: Path) -> None:
+    """Makes a file or folder, and its name, durable."""
+    for place in (path, path.parent):
+        descriptor = os.open(place, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def flush_tree(folder: Path) -> None:
+    """Makes all files below a folder durable."""
+    for root, _, names in os.walk(folder):
+        for name in names:
+            flush(Path(root) / name)
+    flush(folder)

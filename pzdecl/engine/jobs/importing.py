@@ -1,0 +1,157 @@
+"""Import jobs: CSV files become a dataset's content, all of it or nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import time
+import uuid
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from pzdecl.engine.api.common import ACTIVE
+from pzdecl.engine.api.operation import Context
+from pzdecl.engine.data.check import MIN_INTERACTIONS, files, readers, too_few
+from pzdecl.engine.data.location import local_path
+from pzdecl.engine.data.parts import KEYS, PartWriter, conformed, flush, merge
+from pzdecl.engine.data.problems import CsvProblem
+from pzdecl.engine.data.schema import Column, columns
+from pzdecl.engine.jobs import queue
+from pzdecl.engine.jobs.control import Control, JobFailed
+from pzdecl.engine.jobs.queue import Job
+from pzdecl.engine.progress import Progress
+from pzdecl.engine.store.rows import Part, Resource
+
+SHOWN = 5
+"""Problems that a failureReason lists."""
+
+
+def run_import(context: Context, job: Job, control: Control) -> None:
+    """Reads, checks and writes to the workspace; then renames, and makes it the content in one transaction."""
+    with context.store.read() as reader:
+        resource = _get(reader.get(job.arn))
+        dataset = _get(reader.get(resource.body["datasetArn"]))
+        schema = json.loads(_get(reader.get(dataset.body["schemaArn"])).body["schema"])
+        old = [context.folder / part.path for part in reader.parts(dataset.arn)]
+    kind = dataset.body["datasetType"]
+    append = resource.body["importMode"] == "INCREMENTAL"
+    if append and not old:
+        raise JobFailed("Invalid import mode. The dataset has no data: import with importMode FULL first")
+    workspace = control.workspace()
+    written = _read(
+        local_path(resource.body["dataSource"]["dataLocation"]),
+        schema,
+        kind,
+        workspace / "read.parquet",
+        control,
+    )
+    rows = written.rows
+    source = written.path
+    if kind in KEYS:
+        source = workspace / "merged.parquet"
+        rows = merge([*(old if append else []), written.path], KEYS[kind], columns(schema), source)
+        append = False
+    control.check()
+    part = _place(context.folder, dataset, job, resource.name, source, rows)
+    with context.store.write() as tx:
+        queue.finish(tx, job, progress=control.progress)
+        tx.replace_parts(dataset.arn, [part], append=append)
+        resource.status = ACTIVE
+        tx.save(resource)
+        kept = {found.path for found in tx.parts(dataset.arn)}
+        in_use = tx.busy(job.scope, ("train",))
+    shutil.rmtree(workspace, ignore_errors=True)
+    if not in_use:
+        remove([path for path in old if path.relative_to(context.folder).as_posix() not in kept])
+
+
+def run_conform(context: Context, job: Job, control: Control) -> None:
+    """Gives a dataset's parts the columns of the schema that an UpdateDataset named."""
+    with context.store.read() as reader:
+        dataset = _get(reader.get(job.arn))
+        wanted = dataset.body["latestDatasetUpdate"]["schemaArn"]
+        fields = columns(json.loads(_get(reader.get(wanted)).body["schema"]))
+        old = reader.parts(dataset.arn)
+    workspace = control.workspace()
+    new = []
+    for number, part in enumerate(old):
+        control.check()
+        source = workspace / f"{number}.parquet"
+        with PartWriter(source, fields) as writer:
+            writer.write(conformed(context.folder / part.path, fields))
+        new.append(_place(context.folder, dataset, job, part.job, source, part.rows))
+    with context.store.write() as tx:
+        queue.finish(tx, job)
+        tx.replace_parts(dataset.arn, new)
+        dataset.status = ACTIVE
+        dataset.body["schemaArn"] = wanted
+        dataset.body["latestDatasetUpdate"] |= {"status": ACTIVE, "lastUpdatedDateTime": round(time.time(), 3)}
+        tx.save(dataset)
+        in_use = tx.busy(job.scope, ("train",))
+    shutil.rmtree(workspace, ignore_errors=True)
+    if not in_use:
+        remove([context.folder / part.path for part in old])
+
+
+def remove(paths: Sequence[Path]) -> None:
+    """Removes files that nothing refers to any more."""
+    for path in paths:
+        path.unlink(missing_ok=True)
+
+
+def _read(path: Path, schema: dict[str, Any], kind: str, out: Path, control: Control) -> PartWriter:
+    """All files of a location as one Parquet file. Raises JobFailed with what is wrong and where."""
+    try:
+        found = files(path)
+        total = sum(file.stat().st_size for file in found)
+        fields: list[Column] = columns(schema)
+        problems: list[CsvProblem] = []
+        started = time.monotonic()
+        size = 0
+        with PartWriter(out, fields) as writer:
+            for reader in readers(path, found, schema):
+                for block in reader.blocks():
+                    control.check()
+                    writer.write(block)
+                    control.report(_progress(writer.rows, size + reader.bytes, total, started))
+                problems += reader.problems
+                size += reader.bytes
+                if reader.gave_up:
+                    break
+        control.report(_progress(writer.rows, total, total, started))
+    except OSError as error:
+        raise JobFailed(
+            f"Invalid Data location. {error}" if "Invalid Data" not in str(error) else str(error)
+        ) from error
+    if kind == "INTERACTIONS" and not problems and writer.rows < MIN_INTERACTIONS:
+        problems.append(too_few(writer.rows))
+    if problems:
+        more = f"; and {len(problems) - SHOWN} more" if len(problems) > SHOWN else ""
+        raise JobFailed("; ".join(str(problem) for problem in problems[:SHOWN]) + more)
+    return writer
+
+
+def _progress(rows: int, done: int, total: int, started: float) -> Progress:
+    """The total of rows is estimated from the bytes that are left."""
+    elapsed = max(time.monotonic() - started, 1e-6)
+    estimate = rows if done >= total else round(rows * total / max(done, 1))
+    rate = rows / elapsed
+    return Progress("rows", rows, estimate, rate, (estimate - rows) / rate if rate else None)
+
+
+def _place(folder: Path, dataset: Resource, job: Job, name: str, source: Path, rows: int) -> Part:
+    """Moves a finished part to where it stays, under a name that was never used. The job's id is in it."""
+    group = dataset.arn.rpartition(":dataset/")[2]
+    target = folder / "datasets" / group / f"{job.id}.{uuid.uuid4().hex[:12]}.parquet"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    os.replace(source, target)
+    flush(target)
+    return Part(target.relative_to(folder).as_posix(), rows, target.stat().st_size, name)
+
+
+def _get(resource: Resource | None) -> Resource:
+    if resource is None:
+        raise JobFailed("What the job works on was deleted")
+    return resource

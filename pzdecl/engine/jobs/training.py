@@ -1,0 +1,94 @@
+"""Training jobs: a solution version's model, and its metrics."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import time
+from pathlib import Path
+from typing import Any
+
+from pzdecl.engine.api.campaigns import follow_latest
+from pzdecl.engine.api.common import ACTIVE, STOPPED
+from pzdecl.engine.api.families import DATASET
+from pzdecl.engine.api.models import model_folder
+from pzdecl.engine.api.operation import Context
+from pzdecl.engine.api.recipes import recipe_of
+from pzdecl.engine.data.parts import flush, flush_tree
+from pzdecl.engine.jobs import queue
+from pzdecl.engine.jobs.control import Control, JobCancelled, JobFailed
+from pzdecl.engine.jobs.queue import Job
+from pzdecl.engine.store.rows import Resource
+
+RESULT = "result.json"
+"""Written beside the model before it is renamed into place: a job killed after that is not trained again."""
+
+
+def run_training(context: Context, job: Job, control: Control) -> None:
+    """Trains in the workspace, going on from a checkpoint there; then renames, and makes it ACTIVE."""
+    with context.store.read() as reader:
+        version = reader.get(job.arn)
+        solution = reader.get(str(version.parent)) if version else None
+        if version is None or solution is None:
+            raise JobFailed("The solution was deleted")
+        datasets = {
+            dataset.body["datasetType"]: [context.folder / part.path for part in reader.parts(dataset.arn)]
+            for dataset in reader.children(DATASET.type, version.body["datasetGroupArn"])
+        }
+    target = model_folder(context.folder, version.arn)
+    if not (target / RESULT).exists():
+        _train(context, version, datasets, target, control)
+    result: dict[str, Any] = json.loads((target / RESULT).read_text(encoding="utf-8"))
+    with context.store.write() as tx:
+        queue.finish(tx, job, progress=control.progress)
+        version.status = ACTIVE
+        version.body["trainingHours"] = result["hours"]
+        version.body["_metrics"] = result["metrics"]
+        tx.save(version)
+        follow_latest(tx, version)
+
+
+def stop_training(context: Context, job: Job) -> None:
+    """Ends a version whose creation was asked to stop."""
+    with context.store.write() as tx:
+        queue.finish(tx, job)
+        version = tx.get(job.arn)
+        if version is not None:
+            version.status = STOPPED
+            tx.save(version)
+
+
+def _train(
+    context: Context, version: Resource, datasets: dict[str, list[Path]], target: Path, control: Control
+) -> None:
+    from pzdecl.engine.training.train import TrainingCancelled, TrainingFailed, train
+
+    group = version.body["datasetGroupArn"]
+    if not datasets.get("INTERACTIONS"):
+        raise JobFailed(f"The dataset group {group} has no interactions: import some first")
+    workspace = control.workspace()
+    started = time.monotonic()
+    settings = {key: value for key, value in version.body.items() if not key.startswith("_")}
+    try:
+        metrics = train(
+            recipe_of(version.body["recipeArn"]).name,
+            {kind: paths for kind, paths in datasets.items() if paths},
+            settings,
+            workspace,
+            control.report,
+            control.cancelled,
+        )
+    except TrainingCancelled as error:
+        raise JobCancelled from error
+    except TrainingFailed as error:
+        raise JobFailed(str(error)) from error
+    hours = round((time.monotonic() - started) / 3600, 6)
+    result = {"metrics": {name: float(value) for name, value in metrics.items()}, "hours": hours}
+    (workspace / RESULT).write_text(json.dumps(result, sort_keys=True), encoding="utf-8")
+    flush_tree(workspace)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if target.exists():  # only a copy without a result: never complete
+        shutil.rmtree(target)
+    os.rename(workspace, target)
+    flush(target)

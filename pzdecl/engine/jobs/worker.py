@@ -1,0 +1,199 @@
+"""The worker: threads of one process that empty the queue.
+
+Trainings run in one lane and everything else in another, so that an import or a deployment never waits behind a
+training of something else. A heartbeat thread tells for all of them that they live and how far they are.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import sqlite3
+import threading
+import traceback
+from collections.abc import Callable
+
+from pzdecl.engine.api.common import FAILED, IN_PROGRESS, PENDING
+from pzdecl.engine.api.families import CAMPAIGN, DATASET
+from pzdecl.engine.api.operation import Context
+from pzdecl.engine.errors import ServiceError
+from pzdecl.engine.jobs import queue
+from pzdecl.engine.jobs.control import Control, JobCancelled, JobFailed
+from pzdecl.engine.jobs.deploying import fail_deployment, pending_update, run_deployment
+from pzdecl.engine.jobs.importing import run_conform, run_import
+from pzdecl.engine.jobs.queue import Job, JobLost
+from pzdecl.engine.jobs.sweep import sweep
+from pzdecl.engine.jobs.training import run_training, stop_training
+from pzdecl.engine.store.rows import Resource
+from pzdecl.engine.store.store import EngineFolderError
+from pzdecl.errors import PzdeclError
+
+LANES = (("train",), ("import", "conform", "deploy"))
+HANDLERS: dict[str, Callable[[Context, Job, Control], None]] = {
+    "train": run_training,
+    "import": run_import,
+    "conform": run_conform,
+    "deploy": run_deployment,
+}
+POLL = 0.25
+"""Seconds between looks at the queue while nothing wakes the worker."""
+BEAT = 0.5
+"""Seconds between heartbeats: also how soon a stop is noticed and progress is written."""
+PATIENCE = 60.0
+"""Seconds that `stop` waits for a cancelled job to notice."""
+
+
+class Worker:
+    """Runs jobs of one engine in this process. `start` once, `stop` once."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._stopping = threading.Event()
+        self._draining = threading.Event()
+        self._finished = threading.Event()
+        self._wakes = [threading.Event() for _ in LANES]
+        self._controls: dict[int, Control] = {}
+        self._lock = threading.Lock()
+        self._threads = [
+            threading.Thread(target=self._lane, args=(kinds, wake), name=f"pzdecl-{kinds[0]}", daemon=True)
+            for kinds, wake in zip(LANES, self._wakes, strict=True)
+        ]
+        self._pulse = threading.Thread(target=self._beat, name="pzdecl-heartbeat", daemon=True)
+
+    def start(self) -> None:
+        """Sweeps up after killed processes, then begins with what is queued."""
+        if self._context.store.exists():
+            sweep(self._context)
+        for thread in (*self._threads, self._pulse):
+            thread.start()
+
+    def wake(self) -> None:
+        """Looks at the queue now."""
+        for event in self._wakes:
+            event.set()
+
+    def stop(self, *, finish: bool) -> None:
+        """Waits for the threads to end; cancels what they do unless it shall be finished first."""
+        if finish:
+            self._draining.set()
+        else:
+            self._stopping.set()
+            with self._lock:
+                for control in self._controls.values():
+                    control.shutdown.set()
+        self.wake()
+        for thread in self._threads:
+            thread.join(None if finish else PATIENCE)
+        self._finished.set()
+        self._pulse.join(PATIENCE)
+
+    def _lane(self, kinds: tuple[str, ...], wake: threading.Event) -> None:
+        while not self._stopping.is_set():
+            wake.clear()
+            job = None
+            # Another process may hold the database for long; the queue is looked at again later.
+            with contextlib.suppress(EngineFolderError, sqlite3.Error):
+                job = queue.claim(self._context.store, kinds)
+            if job is not None:
+                self._run(job)
+            elif self._draining.is_set() and self._idle():
+                return
+            else:
+                wake.wait(POLL)
+
+    def _idle(self) -> bool:
+        """Whether no job is left that this worker could still have to do."""
+        with self._context.store.read() as reader:
+            return not reader.unfinished()
+
+    def _run(self, job: Job) -> None:
+        control = Control(job, self._context.folder)
+        with self._lock:
+            self._controls[job.id] = control
+        if self._stopping.is_set():
+            control.shutdown.set()
+        try:
+            if queue.beat(self._context.store, job, None):
+                control.stop_asked.set()
+            control.check()
+            self._mark(job)
+            HANDLERS[job.kind](self._context, job, control)
+        except JobLost:
+            return
+        except JobCancelled:
+            self._cancelled(job, control)
+        except JobFailed as error:
+            self._fail(job, control, str(error))
+        except (PzdeclError, ServiceError) as error:
+            hint = getattr(error, "hint", None)
+            self._fail(job, control, f"{error.message}{f'; {hint}' if hint else ''}")
+        except Exception as error:
+            reason = f"Internal error in the built-in engine: {type(error).__name__}: {error}"
+            self._fail(job, control, reason, traceback.format_exc())
+        finally:
+            with self._lock:
+                self._controls.pop(job.id, None)
+
+    def _mark(self, job: Job) -> None:
+        """Moves the resource, or its update, from PENDING to IN_PROGRESS."""
+        with self._context.store.write() as tx:
+            resource = tx.get(job.arn)
+            if resource is None:
+                raise JobLost(job.arn)
+            update = pending_update(resource) if resource.type == CAMPAIGN.type else None
+            if resource.type == DATASET.type:
+                resource.status = "UPDATE IN_PROGRESS"
+                resource.body["latestDatasetUpdate"]["status"] = resource.status
+            elif update is not None:
+                update["status"] = IN_PROGRESS
+            elif resource.status == PENDING:
+                resource.status = IN_PROGRESS
+            tx.save(resource)
+
+    def _cancelled(self, job: Job, control: Control) -> None:
+        if control.lost.is_set():
+            return
+        if control.stop_asked.is_set() and job.kind == "train":
+            with contextlib.suppress(JobLost):
+                stop_training(self._context, job)
+            self._clear(control)
+        else:
+            queue.release(self._context.store, job)
+
+    def _fail(self, job: Job, control: Control, reason: str, trace: str | None = None) -> None:
+        with contextlib.suppress(JobLost):
+            with self._context.store.write() as tx:
+                queue.finish(tx, job, progress=control.progress, error=trace)
+                resource = tx.get(job.arn)
+                if resource is not None:
+                    _failed(resource, reason)
+                    tx.save(resource)
+            self._clear(control)
+
+    @staticmethod
+    def _clear(control: Control) -> None:
+        shutil.rmtree(control.workspace(), ignore_errors=True)
+
+    def _beat(self) -> None:
+        while not self._finished.wait(BEAT):
+            with self._lock:
+                controls = list(self._controls.values())
+            for control in controls:
+                try:
+                    if queue.beat(self._context.store, control.job, control.progress):
+                        control.stop_asked.set()
+                except JobLost:
+                    control.lost.set()
+                except (EngineFolderError, sqlite3.Error):
+                    continue  # the database is held by another process: the next beat tries again
+
+
+def _failed(resource: Resource, reason: str) -> None:
+    if resource.type == CAMPAIGN.type:
+        fail_deployment(resource, reason)
+    elif resource.type == DATASET.type:
+        resource.status = "ACTIVE"
+        resource.body["latestDatasetUpdate"] |= {"status": "UPDATE FAILED", "failureReason": reason}
+    else:
+        resource.status = FAILED
+        resource.body["failureReason"] = reason
