@@ -27,9 +27,11 @@ from pzdecl.providers.client import Client
 from pzdecl.state import SqliteState, from_json
 from pzdecl.state.model import Failure, Intent, Recorded
 
-_MAKING = frozenset({Op.CREATE, Op.IMPORT, Op.TRAIN, Op.DEPLOY})
+_MAKING = frozenset({Op.CREATE, Op.IMPORT, Op.TRAIN})
 _AHEAD = 4
 """Steps that are journalled and queued per thread, so that none waits for a commit."""
+_ALONE = 4
+"""How often a quota may be in the way with nothing of ours at work before it is taken for a real one."""
 _DELETED = {
     Standing.GONE: Standing.READY,
     Standing.READY: Standing.BLOCKED,
@@ -60,7 +62,9 @@ class Coordinator:
         self._placeholders = placeholders
         self._queue = ReadyQueue(plan.steps, report.done)
         self._rows = state.resources()
-        self._left = {(i.address, i.name): i for i in state.intents() if i.op in _MAKING and i.run != run}
+        self._left = [intent for intent in state.intents() if intent.op in _MAKING]
+        self._left_by_step = {intent.step: intent for intent in self._left}
+        self._left_by_name = {(intent.address, intent.name): intent for intent in self._left}
         self._deletions = {_target(step, step.params) for step in plan.steps if step.op is Op.DELETE}
         self._requests = Requests(client)
         self._inbox: SimpleQueue[tuple[Job, Answer, float] | None] = SimpleQueue()
@@ -93,6 +97,19 @@ class Coordinator:
                     return
         finally:
             self._pool.close()
+
+    def sweep(self) -> None:
+        """Drops what state takes for left over and the service has nothing of, so that no plan shows it."""
+        with self._state.transaction():
+            for intent in self._state.intents() if self._left else ():
+                if intent.run != self._run and intent.arn and self._absent(intent.address, intent.arn):
+                    self._state.withdraw(intent.run, [intent.step])
+            for deposed in self._state.deposed():
+                if self._absent(deposed.address, deposed.arn):
+                    self._state.remove(self._run, "", deposed.address, deposed.arn)
+
+    def _absent(self, address: Address, arn: str) -> bool:
+        return self._requests.absent(KINDS[address.kind], arn)
 
     def unfinished(self) -> list[Address]:
         """The addresses whose steps were begun and are not at an end."""
@@ -164,7 +181,7 @@ class Coordinator:
         intents: list[Intent] = []
         while self._queue and len(self._calls) + len(jobs) < self._ahead:
             step = self._queue.pop()
-            earlier = self._left.get((step.address, step.name)) if step.op in _MAKING else None
+            earlier = self._earlier(step)
             intent = self._intent(step, earlier)
             if step.operation is None:
                 self._state.intend([intent])
@@ -180,6 +197,14 @@ class Coordinator:
         for job in jobs:
             self._report.begun(job)
         return jobs
+
+    def _earlier(self, step: Step) -> Intent | None:
+        """The intent of an earlier run to make the very same thing: of the same step or, for a job, run."""
+        if step.op not in _MAKING or not self._left:
+            return None
+        if KINDS[step.address.kind].run_action:
+            return self._left_by_name.get((step.address, step.name))
+        return self._left_by_step.get(step.id)
 
     def _intent(self, step: Step, earlier: Intent | None) -> Intent:
         arn = step.arn or (earlier.arn if earlier else None)
@@ -251,9 +276,16 @@ class Coordinator:
         return now - job.trouble < self._pace.patience
 
     def _crowd(self, job: Job) -> bool:
-        """Whether this run has things of the same kind at work, that a quota may count."""
+        """Whether a quota may count things of the same kind that this run has at work.
+
+        The answer is older than what is known here: seeing none at work proves something after a few times only.
+        """
         others = [*self._calls.values(), *self._waits.jobs()]
-        return any(other.working and other.kind is job.kind for other in others)
+        if any(other.working and other.kind is job.kind for other in others):
+            job.alone = 0
+        else:
+            job.alone += 1
+        return job.alone <= _ALONE
 
     def _wait(self, job: Job, answer: Answer, now: float, *, again: bool) -> None:
         if now - (job.told or job.began) >= self._pace.told:
@@ -315,7 +347,7 @@ class Coordinator:
             step.id,
             recorded,
             former=former is not None and former.arn in self._deletions,
-            left_over=KINDS[step.address.kind].deletable,
+            deletable=KINDS[step.address.kind].deletable,
         )
         self._rows[step.address] = recorded
 

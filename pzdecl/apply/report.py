@@ -77,13 +77,10 @@ class Report:
             self._step(EventType.STEP_SKIPPED, step, message=message)
 
     def counts(self) -> dict[str, int]:
-        """How many changes of each action were carried out: all steps of their address are done."""
-        steps: dict[Address, bool] = {}
-        for step in self.plan.steps:
-            steps[step.address] = steps.get(step.address, True) and step.id in self.done
+        """How many changes of each action were carried out: all of their steps are done."""
         counts: dict[str, int] = {}
         for change in self.plan.changes:
-            if change.action is not Action.NO_OP and steps.get(change.address, False):
+            if change.action is not Action.NO_OP and change.steps and self.done.issuperset(change.steps):
                 counts[change.action.value] = counts.get(change.action.value, 0) + 1
         return dict(sorted(counts.items()))
 

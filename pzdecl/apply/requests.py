@@ -80,6 +80,8 @@ class Job:
     """The ARN that the journal has for it."""
     working: bool = False
     """Whether the service was at work on it when last seen."""
+    alone: int = 0
+    """How often in a row a quota refused it with nothing else at work."""
 
     @property
     def creates(self) -> bool:
@@ -130,6 +132,17 @@ class Requests:
             _log.exception("%s: unexpected error", job.step.id)
             text = f"unexpected error: {type(error).__name__}: {error}"
             return Answer(Standing.UNCERTAIN, job.arn, text=text)
+
+    def absent(self, kind: Kind, arn: str) -> bool:
+        """Whether the service says that nothing is there."""
+        try:
+            call = kind.describe(arn)
+            self._client.read(call.operation, **call.params)
+        except ResourceNotFoundException:
+            return True
+        except ServiceError:
+            pass
+        return False
 
     def _send(self, job: Job) -> Answer:
         operation = str(job.step.operation)

@@ -67,6 +67,8 @@ def run(
             report.run(EventType.RUN_START)
             with watched(coordinator.stop):
                 coordinator.work()
+                if coordinator.stopped is None:
+                    coordinator.sweep()
             outcome = _outcome(coordinator, report)
         finally:
             state.end_run(started, outcome=outcome, counts=report.counts())

@@ -107,6 +107,11 @@ class SqliteState(SqliteReader):
         with self.transaction():
             self._write("UPDATE runs SET outcome = 'killed' WHERE ended IS NULL AND outcome IS NULL")
             self._write(
+                "UPDATE steps SET status = 'dropped', ended = ? "
+                "WHERE status = 'open' AND op NOT IN ('create', 'import', 'train')",
+                (now,),
+            )
+            self._write(
                 "INSERT INTO runs (id, command, who, started, counts, plan) VALUES (?, ?, ?, ?, '{}', ?)",
                 (run, command, f"{who.who}@{who.host}", now, plan),
             )
@@ -149,7 +154,7 @@ class SqliteState(SqliteReader):
         """Notes what the service called the thing that a step makes."""
         self._write("UPDATE steps SET arn = ? WHERE run = ? AND step = ?", (arn, run, step))
 
-    def record(self, run: str, step: str, recorded: Recorded, *, former: bool, left_over: bool) -> None:
+    def record(self, run: str, step: str, recorded: Recorded, *, former: bool, deletable: bool) -> None:
         """Closes a step and writes its resource's row."""
         address = str(recorded.address)
         with self.transaction():
@@ -157,10 +162,10 @@ class SqliteState(SqliteReader):
             self._close(run, step, "done")
             if former:
                 self._depose(_FORMER, address, recorded.arn)
-            if left_over:
+            if deletable:
                 self._depose(_FAILED, address, recorded.arn)
-                self._depose(_BEGUN, address, recorded.arn, run)
-                self._write(_SUPERSEDE, (time.time(), address, recorded.arn, run))
+            elif self._inherited:
+                self._write(_SUPERSEDE, (time.time(), address, run))
             self._write("DELETE FROM failures WHERE address = ?", (address,))
             self._write("DELETE FROM deposed WHERE arn = ?", (recorded.arn,))
             self._write(_PUT, _values(recorded))
@@ -248,14 +253,7 @@ class SqliteState(SqliteReader):
 
 _FORMER = "SELECT arn, address, name, dependencies FROM resources WHERE address = ? AND arn <> ?"
 _FAILED = "SELECT arn, address, COALESCE(name, ''), '[]' FROM failures WHERE address = ? AND arn <> ?"
-_BEGUN = (
-    "SELECT arn, address, COALESCE(name, ''), '[]' FROM steps "
-    "WHERE status = 'open' AND address = ? AND arn <> ? AND run <> ?"
-)
-_SUPERSEDE = (
-    "UPDATE steps SET status = 'deposed', ended = ? "
-    "WHERE status = 'open' AND address = ? AND arn <> ? AND run <> ?"
-)
+_SUPERSEDE = "UPDATE steps SET status = 'dropped', ended = ? WHERE status = 'open' AND address = ? AND run <> ?"
 _PUT = f"INSERT OR REPLACE INTO resources ({ROW}) VALUES ({', '.join('?' * len(ROW.split(',')))})"
 
 

@@ -36,7 +36,11 @@ class Writer(Reader, Protocol):
         ...
 
     def begin_run(self, *, command: str, plan: str | None) -> str:
-        """Opens a line of history and returns its id. Runs that never ended are marked `killed`."""
+        """Opens a line of history and returns its id.
+
+        Runs that never ended are marked `killed`. Of what they left open only what makes something stays an
+        intent: a change or a deletion is simply planned again.
+        """
         ...
 
     def end_run(self, run: str, *, outcome: str, counts: Mapping[str, int]) -> None:
@@ -54,11 +58,12 @@ class Writer(Reader, Protocol):
         """The service has answered: what the step makes is called `arn`."""
         ...
 
-    def record(self, run: str, step: str, recorded: Recorded, *, former: bool, left_over: bool) -> None:
+    def record(self, run: str, step: str, recorded: Recorded, *, former: bool, deletable: bool) -> None:
         """Closes the step; writes the resource's row.
 
-        Kept as deposed, for a deletion to come: with `former` what the row held until now, if its ARN differs;
-        with `left_over` what failed, or was begun by an earlier run, for the address under another ARN.
+        With `former`, what the row held until now is kept as deposed, if its ARN differs: this run deletes it
+        later. What failed for the address under another ARN is kept as deposed where the service can delete it
+        (`deletable`); where it can't, unfinished attempts under other names are of no interest any more.
         """
         ...
 

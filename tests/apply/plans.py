@@ -95,14 +95,18 @@ def remove(address: str, needs: Iterable[str] = (), *, at: str | None = None, de
 def plan_of(*steps: Step, state: SqliteState | None = None, lineage: str | None = None) -> Plan:
     """A plan of these steps, made from the state as it is now."""
     actions: dict[Address, Action] = {}
+    ids: dict[Address, tuple[str, ...]] = {}
     for step in steps:
         actions.setdefault(step.address, _ACTION[step.op])
+        ids[step.address] = (*ids.get(step.address, ()), step.id)
     rows = state.resources() if state else {}
     return Plan(
         project="test",
         environment="default",
         lineage=lineage if lineage is not None else state.lineage if state else "",
-        changes=tuple(Change(address, action) for address, action in sorted(actions.items())),
+        changes=tuple(
+            Change(address, action, steps=ids[address]) for address, action in sorted(actions.items())
+        ),
         steps=steps,
         expects={str(address): row_fingerprint(rows.get(address)) for address in actions},
     )
