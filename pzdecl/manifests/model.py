@@ -15,6 +15,8 @@ from pzdecl.kinds.base import Reference
 
 @dataclass(frozen=True, slots=True)
 class Lifecycle:
+    """`metadata.lifecycle`; paths to ignore are relative to the spec."""
+
     protect: bool = False
     ignore_changes: tuple[str, ...] = ()
     on_delete: Literal["delete", "retain"] = "delete"
@@ -42,10 +44,10 @@ class Desired:
     tags: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     lifecycle: Lifecycle = Lifecycle()
     positions: Mapping[str, Position] = field(default_factory=lambda: MappingProxyType({}))
-    """Dotted field path ("spec.solutionConfig.algorithmHyperParameters.bptt", "metadata.tags.team") to its place."""
+    """Dotted field path ("spec.schema.fields[0].name", "metadata.tags.team") to its place."""
     data: DataSource | None = None
     sensitive: frozenset[str] = frozenset()
-    """Dotted paths of inputs that hold a sensitive variable's value: never written to state or plans."""
+    """Dotted paths of inputs ("eventType") whose values are sensitive: never written to state or plans."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,55 @@
+"""Finding the manifests of a project."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+SUFFIXES = (".yaml", ".yml")
+
+
+def discover(root: Path, exclude: Sequence[str] = (), skip: Iterable[Path] = ()) -> list[str]:
+    """Every YAML file below `root`, relative to it, sorted.
+
+    The project file, files and folders whose names begin with a dot, what matches a glob of `exclude` and the
+    files in `skip` are left out. A glob matches a path below the root (`ci/**`, `**/values.yaml`) or a folder
+    with all that is in it (`generated`). Links to folders are not followed.
+    """
+    globs = [_pattern(glob) for glob in exclude]
+    skipped = {path.resolve() for path in skip}
+    files = _walk(str(root), "", globs)
+    return sorted(f for f in files if f != "pzdecl.yaml" and not (skipped and (root / f).resolve() in skipped))
+
+
+def _walk(folder: str, prefix: str, globs: Sequence[re.Pattern[str]]) -> Iterator[str]:
+    try:
+        entries = list(os.scandir(folder))
+    except OSError:
+        return
+    for entry in entries:
+        name = prefix + entry.name
+        if entry.name.startswith(".") or any(glob.fullmatch(name) for glob in globs):
+            continue
+        if entry.is_dir(follow_symlinks=False):
+            yield from _walk(entry.path, f"{name}/", globs)
+        elif entry.name.endswith(SUFFIXES) and entry.is_file():
+            yield name
+
+
+def _pattern(glob: str) -> re.Pattern[str]:
+    """A glob as a pattern: `*` and `?` within a name, `**` across folders."""
+    parts = []
+    rest = glob.strip().removeprefix("./").rstrip("/")
+    while rest:
+        if rest.startswith("**/"):
+            parts.append("(?:.*/)?")
+            rest = rest[3:]
+        elif rest.startswith("**"):
+            parts.append(".*")
+            rest = rest[2:]
+        else:
+            parts.append({"*": "[^/]*", "?": "[^/]"}.get(rest[0], re.escape(rest[0])))
+            rest = rest[1:]
+    return re.compile("".join(parts))

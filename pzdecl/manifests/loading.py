@@ -1,0 +1,201 @@
+"""Loading a project: everything that is wrong comes out in one go."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from types import MappingProxyType
+
+from pzdecl.errors import Position
+from pzdecl.kinds import KINDS
+from pzdecl.kinds.address import Address
+from pzdecl.kinds.solution import SolutionSpec
+from pzdecl.kinds.solution_version import version_inputs
+from pzdecl.manifests import project_file
+from pzdecl.manifests.discovery import discover
+from pzdecl.manifests.documents import Document, read_document
+from pzdecl.manifests.evaluate import Evaluator, Variables
+from pzdecl.manifests.model import Desired, Project
+from pzdecl.manifests.nodes import Node, ScalarNode, compose, decode
+from pzdecl.manifests.positions import Positions
+from pzdecl.manifests.references import Edges, connect, find_cycles, imply
+from pzdecl.manifests.report import Report
+from pzdecl.manifests.rules import check_rules
+from pzdecl.manifests.schema_rules import check_schemas
+from pzdecl.manifests.variables import Given
+
+Documents = Mapping[Address, Document]
+_VERSION_FIELDS = {
+    "spec.trainingMode": "spec.training.trainingMode",
+    "spec.when": "spec.training.when",
+    "spec.solution": "metadata.name",
+}
+
+
+def load(
+    root: Path,
+    *,
+    environment: str | None = None,
+    variables: Mapping[str, str] | None = None,
+    var_files: Sequence[Path] = (),
+) -> Project:
+    """Reads, evaluates and checks all manifests below `root`.
+
+    Raises InvalidProject with every error. What is in the data files is not looked at: see `data.check_data`.
+    """
+    root = Path(os.path.abspath(root))
+    report = Report()
+    given = Given(variables or {}, tuple(var_files), os.environ)
+    settings = project_file.read(root, environment, given, report)
+    files = discover(root, settings.exclude if settings else (), var_files)
+    composed = {file: nodes for file in files if (nodes := _compose(root, file, report)) is not None}
+    if settings is None:
+        # Without variables every placeholder would be one more error: only what is no YAML is added.
+        report.raise_errors()
+        raise AssertionError("a project file that cannot be read is reported")
+    documents = _documents(root, composed, settings.variables, report)
+    edges = connect(documents, report)
+    imply(documents, edges)
+    find_cycles(documents, edges, report)
+    check_rules(documents, settings.provider, report)
+    check_schemas(documents, report)
+    _check_files(documents, report)
+    report.raise_errors()
+    return Project(
+        root=root,
+        name=settings.name,
+        environment=settings.environment,
+        provider=settings.provider,
+        state=settings.state,
+        resources=MappingProxyType(_resources(documents, edges)),
+        warnings=tuple(report.warnings),
+    )
+
+
+def _compose(root: Path, file: str, report: Report) -> list[Node] | None:
+    try:
+        data = (root / file).read_bytes()
+    except OSError as error:
+        report.add(
+            "PZ1007", f"the file cannot be read: {error.strerror}", Position(file), expected="a readable file"
+        )
+        return None
+    text = decode(data, file, report)
+    nodes = compose(text, file, report) if text is not None else None
+    if nodes is not None and (not nodes or (len(nodes) == 1 and _blank(nodes[0]))):
+        report.add(
+            "PZ1005",
+            "the file is empty",
+            Position(file),
+            expected="at least one manifest",
+            hint="remove it, or name it under exclude: in pzdecl.yaml",
+        )
+        return None
+    return nodes
+
+
+def _blank(node: Node) -> bool:
+    return isinstance(node, ScalarNode) and not node.value and not node.style and not node.tag
+
+
+def _documents(
+    root: Path, composed: Mapping[str, list[Node]], variables: Variables, report: Report
+) -> dict[Address, Document]:
+    """All documents that have an address; the first of those that share one."""
+    found: dict[Address, Document] = {}
+    for file, nodes in composed.items():
+        evaluator = Evaluator(file, variables, report)
+        for node in nodes:
+            try:
+                document = read_document(root, file, node, evaluator, report)
+            except RecursionError:
+                report.add("PZ1002", "nested too deeply", Position(file), expected="fewer levels")
+                continue
+            if document is None:
+                continue
+            first = found.setdefault(document.address, document)
+            if first is not document:
+                report.add(
+                    "PZ4005",
+                    f"{document.address} is declared twice",
+                    document.positions.nearest(("metadata", "name")),
+                    address=document.address,
+                    field="metadata.name",
+                    expected="one manifest of each kind and name",
+                    hint=f"the first is at {first.position}",
+                )
+    return found
+
+
+def _check_files(documents: Documents, report: Report) -> None:
+    """The data of every import is there."""
+    for document in documents.values():
+        source = document.data
+        if document.spec is None or source is None or source.path is None:
+            continue
+        empty_folder = source.path.is_dir() and not any(source.path.iterdir())
+        if source.path.exists() and not empty_folder:
+            continue
+        field = "spec.dataSource.dataLocation"
+        report.add(
+            "PZ7001",
+            f"{source.location} {'holds no files' if empty_folder else 'is not there'}",
+            document.positions.get(field, document.position),
+            address=document.address,
+            field=field,
+            expected="a CSV file or a folder of them, relative to the manifest",
+            suggestion=_neighbour(source.path),
+        )
+
+
+def _neighbour(path: Path) -> str | None:
+    from pzdecl.errors import nearest
+
+    try:
+        return nearest(path.name, sorted(one.name for one in path.parent.iterdir()))
+    except OSError:
+        return None
+
+
+def _resources(documents: Documents, edges: Edges) -> dict[Address, Desired]:
+    """Every resource, and the versions of solutions, sorted by address."""
+    resources: dict[Address, Desired] = {}
+    for address, document in documents.items():
+        resources[address] = _desired(document, edges[address])
+        if document.kind.name == "Solution":
+            version = Address("SolutionVersion", address.name)
+            resources[version] = _version(document, edges[version])
+    return dict(sorted(resources.items()))
+
+
+def _desired(document: Document, needs: Iterable[Address]) -> Desired:
+    assert document.metadata
+    return Desired(
+        address=document.address,
+        inputs=document.inputs,
+        position=document.position,
+        references=tuple(document.kind.references(document.inputs)),
+        depends_on=tuple(sorted(needs)),
+        tags=document.metadata.tags or {},
+        lifecycle=document.lifecycle,
+        positions=document.positions,
+        data=document.data,
+        sensitive=document.sensitive,
+    )
+
+
+def _version(document: Document, needs: Iterable[Address]) -> Desired:
+    """The SolutionVersion of a Solution. Protection is of the solution: its versions come and go."""
+    assert isinstance(document.spec, SolutionSpec)
+    inputs = version_inputs(document.address.name, document.spec, document.inputs)
+    return Desired(
+        address=Address("SolutionVersion", document.address.name),
+        inputs=inputs,
+        position=document.position,
+        references=tuple(KINDS["SolutionVersion"].references(inputs)),
+        depends_on=tuple(sorted(needs)),
+        lifecycle=replace(document.lifecycle, protect=False),
+        positions=Positions(document.positions.file, document.positions.root, renamed=_VERSION_FIELDS),
+    )

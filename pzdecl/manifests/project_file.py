@@ -1,0 +1,156 @@
+"""pzdecl.yaml: the project's name, provider, variables and environments."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field
+
+from pzdecl.errors import Position, nearest
+from pzdecl.kinds.base import Spec
+from pzdecl.manifests.evaluate import Evaluator, Variables
+from pzdecl.manifests.model import ProviderSettings
+from pzdecl.manifests.nodes import MappingNode, Node, compose, decode, place
+from pzdecl.manifests.positions import Positions
+from pzdecl.manifests.report import Report
+from pzdecl.manifests.values import validate, without_nulls
+from pzdecl.manifests.variables import Given, VariableSpec, resolve_variables
+
+FILE = "pzdecl.yaml"
+DEFAULT_ENVIRONMENT = "default"
+Value = str | int | float | bool
+
+
+class ProviderSpec(Spec):
+    """Where the resources live."""
+
+    type: Literal["local", "aws"] = Field("local", description="The built-in engine, or Amazon Personalize.")
+    engine: str | None = Field(
+        None,
+        description="local: the folder of the engine's data, relative to the project.",
+        examples=[".pzdecl/engine"],
+    )
+    region: str | None = Field(None, description="The AWS region.", examples=["eu-west-1"])
+    profile: str | None = Field(None, description="aws: a profile of the shared AWS configuration.")
+    endpoint: str | None = Field(
+        None,
+        description="aws: another address of the service, such as a `pzdecl serve`.",
+        examples=["http://localhost:8080"],
+    )
+    role: str | None = Field(None, description="aws: the ARN of a role to assume.")
+
+
+class EnvironmentSpec(Spec):
+    """What differs in one environment."""
+
+    provider: ProviderSpec | None = Field(None, description="Stands in place of the project's provider.")
+    variables: dict[str, Value] | None = Field(None, description="Values of variables.")
+    state: str | None = Field(None, description="The state's file, relative to the project.")
+
+
+class ProjectSpec(Spec):
+    """The project file."""
+
+    name: str = Field(min_length=1, max_length=63, description="The project's name.", examples=["movies"])
+    provider: ProviderSpec = Field(ProviderSpec(), description="Where the resources live.")
+    variables: dict[str, VariableSpec] | None = Field(
+        None, description="Variables that manifests use as `${var.NAME}`."
+    )
+    environments: dict[str, EnvironmentSpec] | None = Field(None, description="Environments, by name.")
+    state: str | None = Field(
+        None,
+        description="The state's file, relative to the project; .pzdecl/state/<environment>.db unless set.",
+    )
+    exclude: list[str] | None = Field(
+        None, description="Globs of YAML files that are no manifests.", examples=[["ci/**", "values.yaml"]]
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """A project file in one environment, evaluated."""
+
+    name: str
+    environment: str
+    provider: ProviderSettings
+    state: Path
+    exclude: tuple[str, ...]
+    variables: Variables
+
+
+def read(root: Path, environment: str | None, given: Given, report: Report) -> Settings | None:
+    """Reads the project file. None, with the reasons in the report, where manifests could not be evaluated."""
+    document = _document(root, report)
+    if document is None:
+        return None
+    positions = Positions(FILE, document)
+    raw = without_nulls(Evaluator(FILE, Variables(), Report()).value(document))
+    chosen = environment or DEFAULT_ENVIRONMENT
+    environments = raw.get("environments")
+    names = list(environments) if isinstance(environments, dict) else []
+    if chosen not in names and environment is not None and environment != DEFAULT_ENVIRONMENT:
+        report.add(
+            "PZ0002",
+            f"there is no environment {environment}",
+            positions.nearest(("environments",)),
+            expected=", ".join(names) if names else "no environment: the project declares none",
+            suggestion=nearest(environment, names),
+        )
+    block = environments.get(chosen) if isinstance(environments, dict) else None
+    block_values = block.get("variables") if isinstance(block, dict) else None
+    values = block_values if isinstance(block_values, dict) else {}
+    variables = resolve_variables(
+        raw.get("variables"), replace_environment(given, chosen, values), positions, report
+    )
+    if variables is None:
+        return None
+    value = without_nulls(Evaluator(FILE, variables, report).value(document))
+    spec = validate(ProjectSpec, value, below=(), positions=positions, report=report)
+    return _settings(root, spec, chosen, variables) if spec else None
+
+
+def replace_environment(given: Given, environment: str, values: Mapping[str, Any]) -> Given:
+    """What was given from outside, with the values of an environment's block."""
+    return replace(given, environment=environment, block=values)
+
+
+def _settings(root: Path, spec: ProjectSpec, chosen: str, variables: Variables) -> Settings:
+    environment = (spec.environments or {}).get(chosen)
+    provider = (environment.provider if environment else None) or spec.provider
+    engine = root / (provider.engine or ".pzdecl/engine") if provider.type == "local" else None
+    state = (environment.state if environment else None) or spec.state or f".pzdecl/state/{chosen}.db"
+    settings = ProviderSettings(
+        provider.type, engine, provider.region, provider.profile, provider.endpoint, provider.role
+    )
+    return Settings(spec.name, chosen, settings, root / state, tuple(spec.exclude or ()), variables)
+
+
+def _document(root: Path, report: Report) -> Node | None:
+    try:
+        data = (root / FILE).read_bytes()
+    except OSError:
+        other = (root / "pzdecl.yml").exists()
+        report.add(
+            "PZ0001",
+            f"there is no {FILE} here",
+            Position(FILE),
+            expected=f"a project file {FILE} at the project's root",
+            hint="rename pzdecl.yml to pzdecl.yaml"
+            if other
+            else "`pzdecl init` writes one; -C DIR points elsewhere",
+        )
+        return None
+    text = decode(data, FILE, report)
+    documents = compose(text, FILE, report) if text is not None else None
+    if documents is None:
+        return None
+    if len(documents) != 1 or not isinstance(documents[0], MappingNode):
+        at = place(FILE, documents[1].start_mark) if len(documents) > 1 else Position(FILE)
+        report.add(
+            "PZ2001", "this is no project file", at, expected="one mapping with name, provider, variables, ..."
+        )
+        return None
+    return documents[0]

@@ -1,0 +1,58 @@
+"""Collecting what is wrong, so that all of it comes out in one go."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from pzdecl.errors import Diagnostic, InvalidProject, Position, Severity
+
+
+class Spot(NamedTuple):
+    """A field of a resource, and where it is written."""
+
+    position: Position | None
+    address: object
+    field: str
+
+
+class Report:
+    """Gathers diagnostics. A place known to be bad is reported once: what follows from it is dropped."""
+
+    def __init__(self) -> None:
+        self.errors: list[Diagnostic] = []
+        self.warnings: list[Diagnostic] = []
+        self._bad: set[Position] = set()
+
+    def add(
+        self,
+        code: str,
+        summary: str,
+        at: Position | Spot | None = None,
+        *,
+        address: object = None,
+        field: str | None = None,
+        expected: str | None = None,
+        suggestion: str | None = None,
+        hint: str | None = None,
+        warning: bool = False,
+    ) -> None:
+        """Adds one diagnostic, unless its place is marked as bad."""
+        if isinstance(at, Spot):
+            position, address, field = at
+        else:
+            position = at
+        if position in self._bad:
+            return
+        name = None if address is None else str(address)
+        severity = Severity.WARNING if warning else Severity.ERROR
+        found = Diagnostic(code, summary, position, name, field, expected, suggestion, hint, severity)
+        (self.warnings if warning else self.errors).append(found)
+
+    def mark_bad(self, position: Position) -> None:
+        """Whatever else is found at this very place follows from an error that is already reported."""
+        self._bad.add(position)
+
+    def raise_errors(self) -> None:
+        """Raises InvalidProject if there is any error."""
+        if self.errors:
+            raise InvalidProject(dict.fromkeys(self.errors))

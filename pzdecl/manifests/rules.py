@@ -1,0 +1,170 @@
+"""Rules that look at several resources together."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator, Mapping
+from typing import Any
+
+from pzdecl.engine.recipes.registry import RECIPES
+from pzdecl.errors import Position
+from pzdecl.kinds import recipes
+from pzdecl.kinds.address import Address
+from pzdecl.manifests.documents import Document
+from pzdecl.manifests.model import ProviderSettings
+from pzdecl.manifests.report import Report
+
+Documents = Mapping[Address, Document]
+
+
+def check_rules(documents: Documents, provider: ProviderSettings, report: Report) -> None:
+    """Reports every broken rule."""
+    valid = {address: document for address, document in documents.items() if document.spec is not None}
+    _at_most_one(valid, report)
+    _incremental(valid, report)
+    _domains(valid, report)
+    for document in valid.values():
+        if document.kind.name == "Solution":
+            _recipe_at_hand(document, provider, report)
+        elif document.kind.name == "DatasetImport":
+            _location(document, provider, report)
+        elif document.kind.name == "Campaign":
+            _campaign_config(document, valid, report)
+
+
+def _of(documents: Documents, kind: str) -> Iterator[Document]:
+    return (document for document in documents.values() if document.kind.name == kind)
+
+
+def _at_most_one(documents: Documents, report: Report) -> None:
+    """One dataset of a type and one tracker in a group, one FULL import of a dataset."""
+    rules: list[tuple[str, str, str, Any]] = [
+        ("Dataset", "PZ5001", "datasetType", lambda i: (i["datasetGroup"], i["datasetType"])),
+        ("EventTracker", "PZ5003", "datasetGroup", lambda i: i["datasetGroup"]),
+        (
+            "DatasetImport",
+            "PZ5002",
+            "importMode",
+            lambda i: i["dataset"] if i["importMode"] == "FULL" else None,
+        ),
+    ]
+    words = {
+        "PZ5001": ("{group} has two datasets of type {type}", "at most one dataset of each type in a group"),
+        "PZ5002": ("{dataset} has two FULL imports", "one FULL import of a dataset; others INCREMENTAL"),
+        "PZ5003": ("{group} has two event trackers", "at most one event tracker in a group"),
+    }
+    for kind, code, field, key_of in rules:
+        first: dict[Hashable, Document] = {}
+        for document in sorted(_of(documents, kind), key=lambda one: one.position):
+            key = key_of(document.inputs)
+            if key is None:
+                continue
+            earlier = first.setdefault(key, document)
+            if earlier is document:
+                continue
+            summary, expected = words[code]
+            inputs = document.inputs
+            report.add(
+                code,
+                summary.format(
+                    group=inputs.get("datasetGroup"),
+                    type=inputs.get("datasetType"),
+                    dataset=inputs.get("dataset"),
+                ),
+                _at(document, f"spec.{field}"),
+                address=document.address,
+                field=f"spec.{field}",
+                expected=expected,
+                hint=f"the other is {earlier.address} ({earlier.position})",
+            )
+
+
+def _incremental(documents: Documents, report: Report) -> None:
+    """Warns of INCREMENTAL imports of a dataset of this project that has no FULL one."""
+    full = {d.inputs["dataset"] for d in _of(documents, "DatasetImport") if d.inputs["importMode"] == "FULL"}
+    for document in _of(documents, "DatasetImport"):
+        dataset = document.inputs["dataset"]
+        if dataset not in full and Address("Dataset", dataset) in documents:
+            report.add(
+                "PZ5004",
+                f"no FULL import of {dataset} is declared",
+                _at(document, "spec.importMode"),
+                address=document.address,
+                field="spec.importMode",
+                expected="an INCREMENTAL import beside a FULL one",
+                warning=True,
+            )
+
+
+def _domains(documents: Documents, report: Report) -> None:
+    """A dataset's schema has the domain of its group."""
+    for dataset in _of(documents, "Dataset"):
+        group = documents.get(Address("DatasetGroup", dataset.inputs["datasetGroup"]))
+        schema = documents.get(Address("Schema", dataset.inputs["schema"]))
+        if group is None or schema is None:
+            continue
+        wanted, found = group.inputs.get("domain"), schema.inputs.get("domain")
+        if wanted != found:
+            report.add(
+                "PZ5008",
+                f"{schema.address} has {_domain(found)}, {group.address} has {_domain(wanted)}",
+                _at(dataset, "spec.schema"),
+                address=dataset.address,
+                field="spec.schema",
+                expected=f"a schema with {_domain(wanted)}",
+            )
+
+
+def _recipe_at_hand(document: Document, provider: ProviderSettings, report: Report) -> None:
+    recipe = document.inputs.get("recipe")
+    if provider.type == "local" and recipe in recipes.SERVICE_ONLY:
+        report.add(
+            "PZ5006",
+            f"the built-in engine has no {recipe}",
+            _at(document, "spec.recipe"),
+            address=document.address,
+            field="spec.recipe",
+            expected=f"one of {', '.join(sorted(RECIPES))}",
+            hint="Amazon Personalize has it: provider type aws",
+        )
+
+
+def _location(document: Document, provider: ProviderSettings, report: Report) -> None:
+    """Amazon Personalize reads from S3. A server at an endpoint of one's own may read files."""
+    assert document.data
+    if provider.type == "aws" and provider.endpoint is None and document.data.path is not None:
+        report.add(
+            "PZ5005",
+            f"Amazon Personalize cannot read {document.data.location}",
+            _at(document, "spec.dataSource.dataLocation"),
+            address=document.address,
+            field="spec.dataSource.dataLocation",
+            expected="s3://bucket/path",
+            hint="a variable can name a path locally and a bucket in AWS: dataLocation: ${var.data}/x.csv",
+        )
+
+
+def _campaign_config(document: Document, documents: Documents, report: Report) -> None:
+    solution = documents.get(Address("Solution", document.inputs["solution"]))
+    recipe = solution.inputs.get("recipe") if solution else None
+    if recipe is None:
+        return
+    parts = {"itemExplorationConfig": recipes.EXPLORING, "rankingInfluence": recipes.INFLUENCED}
+    spec = document.spec.model_dump(by_alias=True, exclude_none=True) if document.spec else {}
+    for part, fit in parts.items():
+        if part in (spec.get("campaignConfig") or {}) and recipe not in fit:
+            report.add(
+                "PZ5007",
+                f"{recipe} has no use for {part}",
+                document.positions.nearest(("spec", "campaignConfig", part), on_key=True),
+                address=document.address,
+                field=f"spec.campaignConfig.{part}",
+                expected=f"a solution with {' or '.join(sorted(fit))}",
+            )
+
+
+def _domain(domain: str | None) -> str:
+    return f"domain {domain}" if domain else "no domain"
+
+
+def _at(document: Document, field: str) -> Position:
+    return document.positions.get(field, document.position)
