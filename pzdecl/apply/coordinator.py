@@ -61,11 +61,10 @@ class Coordinator:
         self._report = report
         self._placeholders = placeholders
         self._queue = ReadyQueue(plan.steps, report.done)
-        self._rows = state.resources()
+        self._arns = placeholders.arns
         self._left = [intent for intent in state.intents() if intent.op in _MAKING]
         self._left_by_step = {intent.step: intent for intent in self._left}
         self._left_by_name = {(intent.address, intent.name): intent for intent in self._left}
-        self._deletions = {_target(step, step.params) for step in plan.steps if step.op is Op.DELETE}
         self._requests = Requests(client)
         self._inbox: SimpleQueue[tuple[Job, Answer, float] | None] = SimpleQueue()
         self._pool: Pool[Job, Answer] = Pool(parallelism, self._answered)
@@ -215,7 +214,7 @@ class Coordinator:
         params = self._placeholders.params(step)
         arn = intent.arn
         if arn is None and step.operation != kind.operations.create:
-            arn = _target(step, params) or self._placeholders.arns.get(step.address)
+            arn = _target(step, params) or self._arns.get(step.address)
         bindings = self._placeholders.bindings(step) if resumed else {}
         return Job(step, kind, params, arn, bindings, resumed, now, known=intent.arn)
 
@@ -278,7 +277,7 @@ class Coordinator:
     def _crowd(self, job: Job) -> bool:
         """Whether a quota may count things of the same kind that this run has at work.
 
-        The answer is older than what is known here: seeing none at work proves something after a few times only.
+        The answer is older than what is known here: seeing none at work proves something only after a while.
         """
         others = [*self._calls.values(), *self._waits.jobs()]
         if any(other.working and other.kind is job.kind for other in others):
@@ -325,38 +324,22 @@ class Coordinator:
     # Rows
 
     def _row(self, step: Step, arn: str | None, attributes: dict[str, Any] | None = None) -> Recorded:
-        """The step's row. What the service chose is kept from the former row unless it was read anew."""
-        former = self._rows.get(step.address)
-        arns = self._placeholders.arns
+        """The step's row, with what the service chose."""
         if arn is not None:
-            arns[step.address] = arn
+            self._arns[step.address] = arn
         row = self._placeholders.row(step)
-        arns[step.address] = row["arn"] = arn or row.get("arn") or arns[step.address]
-        same = former is not None and former.arn == row["arn"]
-        row["attributes"] = {
-            **(former.attributes if former is not None and same else {}),
-            **(row.get("attributes") or {}),
-            **(attributes or {}),
-        }
+        self._arns[step.address] = row["arn"] = arn or row["arn"]
+        row["attributes"] = {**(row.get("attributes") or {}), **(attributes or {})}
         return from_json(step.address, row)
 
     def _write_down(self, step: Step, recorded: Recorded) -> None:
-        former = self._rows.get(step.address)
-        self._state.record(
-            self._run,
-            step.id,
-            recorded,
-            former=former is not None and former.arn in self._deletions,
-            deletable=KINDS[step.address.kind].deletable,
-        )
-        self._rows[step.address] = recorded
+        deletable = KINDS[step.address.kind].deletable
+        self._state.record(self._run, step.id, recorded, deletable=deletable)
 
     def _forget(self, step: Step, arn: str | None) -> None:
         self._state.remove(self._run, step.id, step.address, arn)
-        row = self._rows.get(step.address)
-        if row is not None and arn in (None, row.arn):
-            del self._rows[step.address]
-            self._placeholders.arns.pop(step.address, None)
+        if arn in (None, self._arns.get(step.address)):
+            self._arns.pop(step.address, None)
 
 
 def _trouble(job: Job, answer: Answer) -> str:

@@ -80,7 +80,9 @@ class Report:
         """How many changes of each action were carried out: all of their steps are done."""
         counts: dict[str, int] = {}
         for change in self.plan.changes:
-            if change.action is not Action.NO_OP and change.steps and self.done.issuperset(change.steps):
+            if change.action is Action.NO_OP or change.blocked or not change.steps:
+                continue
+            if self.done.issuperset(change.steps):
                 counts[change.action.value] = counts.get(change.action.value, 0) + 1
         return dict(sorted(counts.items()))
 

@@ -7,14 +7,15 @@ from pathlib import Path
 from typing import Any
 
 from pzdecl.apply.coordinator import Coordinator
-from pzdecl.apply.digest import digest, done_before
 from pzdecl.apply.events import EventType, Listener
 from pzdecl.apply.pace import Pace
 from pzdecl.apply.placeholders import Placeholders
 from pzdecl.apply.report import Report
 from pzdecl.apply.result import Outcome, Run
 from pzdecl.apply.signals import watched
+from pzdecl.apply.staleness import done_before
 from pzdecl.kinds.address import Address
+from pzdecl.plan.file import digest
 from pzdecl.plan.model import Plan
 from pzdecl.providers.client import Client
 from pzdecl.state import SqliteState

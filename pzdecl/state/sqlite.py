@@ -154,15 +154,14 @@ class SqliteState(SqliteReader):
         """Notes what the service called the thing that a step makes."""
         self._write("UPDATE steps SET arn = ? WHERE run = ? AND step = ?", (arn, run, step))
 
-    def record(self, run: str, step: str, recorded: Recorded, *, former: bool, deletable: bool) -> None:
+    def record(self, run: str, step: str, recorded: Recorded, *, deletable: bool) -> None:
         """Closes a step and writes its resource's row."""
         address = str(recorded.address)
         with self.transaction():
             self._touch()
             self._close(run, step, "done")
-            if former:
-                self._depose(_FORMER, address, recorded.arn)
             if deletable:
+                self._depose(_FORMER, address, recorded.arn)
                 self._depose(_FAILED, address, recorded.arn)
             elif self._inherited:
                 self._write(_SUPERSEDE, (time.time(), address, run))

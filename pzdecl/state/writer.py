@@ -58,12 +58,11 @@ class Writer(Reader, Protocol):
         """The service has answered: what the step makes is called `arn`."""
         ...
 
-    def record(self, run: str, step: str, recorded: Recorded, *, former: bool, deletable: bool) -> None:
+    def record(self, run: str, step: str, recorded: Recorded, *, deletable: bool) -> None:
         """Closes the step; writes the resource's row.
 
-        With `former`, what the row held until now is kept as deposed, if its ARN differs: this run deletes it
-        later. What failed for the address under another ARN is kept as deposed where the service can delete it
-        (`deletable`); where it can't, unfinished attempts under other names are of no interest any more.
+        What the row held until now and what failed for the address, under other ARNs, is kept as deposed where
+        the service can delete it (`deletable`). Where it can't, it is forgotten, unfinished attempts too.
         """
         ...
 

@@ -112,11 +112,26 @@ def test_replacing_deposes_the_old_until_it_is_deleted(bench: Bench) -> None:
     assert bench.managed() == bench.service.live() == {arn("Campaign/c-12345678")}
 
 
-def test_a_former_row_that_the_plan_keeps_is_not_deposed(bench: Bench) -> None:
-    """A version is never deleted, and what went missing is not there to be deleted."""
+def test_a_former_version_is_not_deposed(bench: Bench) -> None:
     bench.run(make("SolutionVersion/x", op=Op.TRAIN, name="x-1"))
     bench.run(make("SolutionVersion/x", op=Op.TRAIN, name="x-2"))
     assert bench.state.deposed() == []
+
+
+def test_what_went_missing_is_not_left_to_be_deleted(bench: Bench) -> None:
+    """It comes back under another ARN; the old one is nowhere, so no later plan shows it."""
+    bench.run(make("EventTracker/t"))
+    bench.service.things.clear()
+    bench.run(make("EventTracker/t"))
+    assert bench.state.deposed() == []
+    assert bench.managed() == bench.service.live()
+
+
+def test_a_former_resource_that_the_plan_leaves_is_kept_for_a_later_one(bench: Bench) -> None:
+    bench.run(make("Solution/x"))
+    bench.run(make("Solution/x", name="x-2"))
+    assert [d.arn for d in bench.state.deposed()] == [arn("Solution/x")]
+    assert bench.managed() == bench.service.live()
 
 
 def test_recording_and_forgetting_send_nothing(bench: Bench) -> None:
@@ -142,7 +157,7 @@ def test_labels_are_set_without_looking(bench: Bench) -> None:
     assert bench.service.calls["describe_dataset_group"] == looks
 
 
-def test_attributes_survive_a_step_that_reads_nothing(bench: Bench) -> None:
+def test_rows_are_written_as_the_plan_says(bench: Bench) -> None:
     bench.run(make("EventTracker/t"))
     bench.run(
         Step(
@@ -151,7 +166,7 @@ def test_attributes_survive_a_step_that_reads_nothing(bench: Bench) -> None:
             Address("EventTracker", "t"),
             None,
             {},
-            record=record("EventTracker/t", tags={"a": "b"}),
+            record=record("EventTracker/t", tags={"a": "b"}, attributes={"trackingId": "id-of-t"}),
         )
     )
     row = bench.state.resources()[Address("EventTracker", "t")]

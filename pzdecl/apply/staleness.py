@@ -1,34 +1,14 @@
-"""The identity of a plan, and whether it still fits the state that it was made from."""
+"""Whether a plan still fits the state that it was made from, and what of it was done before."""
 
 from __future__ import annotations
 
 from pzdecl.errors import StalePlan
 from pzdecl.kinds.address import Address
 from pzdecl.plan.model import Plan
-from pzdecl.state import SqliteState, fingerprint, row_fingerprint
+from pzdecl.state import SqliteState, row_fingerprint
 
 _NEW_PLAN = "make a new plan; nothing was changed"
 _SHOWN = 5
-
-
-def digest(plan: Plan) -> str:
-    """SHA-256 of all that running the plan depends on: where it belongs, and its steps."""
-    steps = [
-        (
-            step.id,
-            step.op,
-            str(step.address),
-            step.operation,
-            step.params,
-            step.needs,
-            step.name,
-            step.arn,
-            step.record,
-            step.deposed,
-        )
-        for step in plan.steps
-    ]
-    return fingerprint([plan.project, plan.environment, plan.lineage, plan.expects, steps])
 
 
 def done_before(plan: Plan, state: SqliteState, plan_digest: str) -> frozenset[str]:
