@@ -1,0 +1,163 @@
+"""What happens to a declared resource that is not a job."""
+
+from __future__ import annotations
+
+from pzdecl.kinds.base import Effect
+from pzdecl.plan import naming, policy, reasons
+from pzdecl.plan.comparison import Comparison, compare
+from pzdecl.plan.leftovers import clear_attempts
+from pzdecl.plan.model import Action, FieldChange, Reason, ReasonCode
+from pzdecl.plan.node import Node, Way
+from pzdecl.plan.survey import Survey
+
+
+def decide(node: Node, survey: Survey) -> None:
+    """Fills in a node whose parents are decided."""
+    assert node.desired
+    bindings, node.causes = survey.bind(node)
+    if node.recorded is None or (node.live is not None and node.live.missing):
+        _create(node, bindings, survey)
+        return
+    comparison = compare(node, bindings, survey)
+    node.inputs, node.bindings, node.tags = comparison.inputs, comparison.bindings, comparison.tags
+    node.fields = [*comparison.fields, *comparison.tag_fields]
+    add_lifecycle(node)
+    if node.live is not None and (node.live.broken or node.live.going):
+        _make_again(node, survey)
+    elif _must_replace(node, comparison, survey):
+        _replace(node, survey)
+    else:
+        _update(node, comparison, survey)
+
+
+def _create(node: Node, bindings: dict[str, object], survey: Survey) -> None:
+    desired, recorded = node.desired, node.recorded
+    assert desired
+    node.action = Action.CREATE
+    node.inputs, node.tags = survey.secrets.hidden(desired), desired.tags if node.kind.taggable else {}
+    node.bindings = survey.secrets.bindings(desired, bindings, token=False) if desired.sensitive else bindings
+    node.name = recorded.name if recorded else node.address.name
+    if (node.address.kind, node.name) in survey.left_names and recorded is None:
+        # A former resource of ours still has the plain name.
+        node.name = naming.replacement(node.address, node.inputs, node.name)
+    _settle_arn(node, survey)
+    if recorded:
+        node.recreated = True
+        node.reasons.append(Reason(ReasonCode.MISSING, "it is not there any more, so it is created again"))
+    else:
+        node.reasons.append(Reason(ReasonCode.NEW, "new", desired.position))
+    clear_attempts(node, "create", survey)
+    _check_name(node, survey)
+
+
+def _make_again(node: Node, survey: Survey) -> None:
+    """What is there never came to be, or is being deleted: it goes, and is made again under the same name."""
+    assert node.live and node.recorded
+    node.action, node.way, node.recreated = Action.REPLACE, Way.DELETE_FIRST, True
+    node.name = node.recorded.name
+    _settle_arn(node, survey)
+    if node.live.broken:
+        node.reasons.insert(0, Reason(ReasonCode.FAILED_BEFORE, f"its creation failed: {node.live.failure()}"))
+    else:
+        node.reasons.insert(0, Reason(ReasonCode.MISSING, "somebody is deleting it, so it is created again"))
+
+
+def _must_replace(node: Node, comparison: Comparison, survey: Survey) -> bool:
+    assert node.recorded
+    forcing = [f for f in comparison.fields if f.effect is Effect.REPLACE]
+    for field in forcing:
+        node.reasons.append(_why(node, field, survey, forces=True))
+    if node.address in survey.replace:
+        node.reasons.append(Reason(ReasonCode.REQUESTED, "asked for with --replace"))
+    elif not forcing:
+        # A replacement that was asked for and cut short goes on, although nobody asks for it this time.
+        name = naming.replacement(node.address, node.inputs, node.recorded.name)
+        return any(intent.op == "create" and intent.name == name for intent in node.intents)
+    return True
+
+
+def _replace(node: Node, survey: Survey) -> None:
+    recorded = node.recorded
+    assert recorded
+    node.action = Action.REPLACE
+    node.way = policy.way(node, recorded.bindings)
+    if node.way is Way.DELETE_FIRST:
+        node.recreated = True
+        node.name = node.address.name
+    if node.way is Way.CREATE_FIRST or (node.address.kind, node.name) in survey.left_names:
+        node.name = naming.replacement(node.address, node.inputs, recorded.name)
+    _settle_arn(node, survey)
+    clear_attempts(node, "create", survey)
+    if node.way is Way.CREATE_FIRST:
+        _check_name(node, survey)
+
+
+def _update(node: Node, comparison: Comparison, survey: Survey) -> None:
+    for field in comparison.fields:
+        if field.effect is not Effect.METADATA:
+            node.request = True
+            node.reasons.append(
+                _why(node, field, survey, forces=False, drifted=field.path in comparison.drifted)
+            )
+    node.reasons += [reasons.of_tag(field) for field in comparison.tag_fields]
+    if any(field.effect is Effect.SWITCH for field in comparison.fields):
+        node.action = Action.DEPLOY
+    elif node.reasons:
+        node.action = Action.UPDATE
+    set_tag_changes(node, comparison.tag_fields)
+    if node.request and node.intents:
+        node.reasons.append(Reason(ReasonCode.RESUMED, "an earlier run did not finish it"))
+
+
+def set_tag_changes(node: Node, fields: tuple[FieldChange, ...]) -> None:
+    """Splits tag changes into what is set and what is taken away."""
+    keys = {field.path.removeprefix("tags."): field.after for field in fields}
+    node.set_tags = {key: value for key, value in keys.items() if value is not None}
+    node.unset_tags = tuple(key for key, value in keys.items() if value is None)
+
+
+def add_lifecycle(node: Node) -> None:
+    """Protection and what a deletion does are kept in state: changing them is a change, if only of the record."""
+    desired, recorded = node.desired, node.recorded
+    assert desired and recorded
+    pairs = (
+        ("lifecycle.protect", recorded.protect, desired.lifecycle.protect),
+        ("lifecycle.onDelete", recorded.on_delete, desired.lifecycle.on_delete),
+    )
+    for path, before, after in pairs:
+        if before != after:
+            change = FieldChange(path, before, after, Effect.METADATA, reasons.place(desired, path))
+            node.fields.append(change)
+            node.reasons.append(reasons.of_field(change, forces=False))
+
+
+def _why(node: Node, field: FieldChange, survey: Survey, *, forces: bool, drifted: bool = False) -> Reason:
+    """Why a field changes: its manifest, something above it, or somebody else."""
+    cause = node.causes.get(field.path)
+    parent = survey.nodes.get(cause) if cause else None
+    if parent is not None and parent.runs:
+        return reasons.of_parent(parent)
+    reason = reasons.of_field(field, forces=forces)
+    if drifted:
+        return Reason(ReasonCode.DRIFTED, f"{reason.text}: somebody changed it", field.position)
+    return reason
+
+
+def _settle_arn(node: Node, survey: Survey) -> None:
+    node.arn = survey.predicted(node, node.name) or {"$arn": str(node.address)}
+
+
+def _check_name(node: Node, survey: Survey) -> None:
+    """Refuses to create what would collide with a resource that state knows nothing of."""
+    if any(intent.name == node.name for intent in node.intents):
+        return
+    arn = survey.foreign(node)
+    if arn is None:
+        return
+    node.block(
+        Reason(
+            ReasonCode.NAME_TAKEN,
+            f"there is a {node.address.kind} of this name that is not managed here ({arn}): "
+            "give this one another name, or delete that one",
+        )
+    )

@@ -1,0 +1,124 @@
+"""What a declared resource has come to differ in: from its record, and from what is there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pzdecl.kinds.fields import lookup, within
+from pzdecl.plan.diff import Difference, differences, ignored, replaced
+from pzdecl.plan.model import Drift, FieldChange
+from pzdecl.plan.node import BEGINNINGS, Node
+from pzdecl.plan.reasons import changed, of_tags
+from pzdecl.plan.survey import Survey
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """`inputs`, `bindings`, `tags` are what is to be (wanted, but for what is ignored); `fields` and `tag_fields` what
+    has to change for that, from what is there; `drifted` the paths among them that moved behind our back.
+    """
+
+    inputs: Mapping[str, Any]
+    bindings: Mapping[str, Any]
+    tags: Mapping[str, str]
+    fields: tuple[FieldChange, ...]
+    tag_fields: tuple[FieldChange, ...]
+    drifted: frozenset[str] = frozenset()
+
+
+def compare(node: Node, bindings: Mapping[str, Any], survey: Survey) -> Comparison:
+    """Compares a declared and recorded resource with its manifest and with the service."""
+    recorded, desired = node.recorded, node.desired
+    assert recorded and desired
+    wanted = survey.secrets.hidden(desired)
+    if desired.sensitive:
+        bindings = survey.secrets.bindings(desired, bindings, token=False)
+    patterns = desired.lifecycle.ignore_changes
+    moved = observed(node, survey)
+    if moved and _in_flight(node) and (wanted != recorded.inputs or bindings != recorded.bindings):
+        # An update of ours was cut short: what it has changed already is no drift, and it is made again as a whole.
+        moved = []
+    inputs, bound = _overlaid(recorded.inputs, recorded.bindings, moved)
+    wanted, found = _kept(inputs, wanted, patterns)
+    bindings, found_bindings = _kept(bound, bindings, patterns)
+    fields = [changed(d, node.kind, wanted, desired) for d in (*found, *found_bindings)]
+
+    tags: Mapping[str, str] = recorded.tags
+    tag_fields: list[FieldChange] = []
+    if node.kind.taggable:
+        there = node.live.tags if node.live and node.live.tags is not None else recorded.tags
+        spared = {key for key in there.keys() | desired.tags.keys() if ignored(f"tags.{key}", patterns)}
+        tags = {key: value for key, value in desired.tags.items() if key not in spared}
+        tags |= {key: value for key, value in there.items() if key in spared}
+        tag_fields = of_tags(there, tags, desired) if tags != there else []
+    drifted = frozenset(
+        field.path for field in fields if any(within(field.path, d.path) for d in moved)
+    ) | frozenset(f.path for f in tag_fields if recorded.tags.get(f.path[5:]) != f.before)
+    return Comparison(wanted, bindings, tags, tuple(fields), tuple(tag_fields), drifted)
+
+
+def observed(node: Node, survey: Survey) -> list[Difference]:
+    """What the service shows otherwise than the record says: the record's value, and the one that is there."""
+    recorded = node.recorded
+    if recorded is None or node.live is None or node.live.missing:
+        return []
+    moved = []
+    for path, value in node.live.observed.items():
+        known = recorded.bindings[path] if path in recorded.bindings else lookup(recorded.inputs, path)
+        if isinstance(known, Mapping) and "$hash" in known and value is not None:
+            value = survey.secrets.marker(node.address, value)
+        if known != value:
+            moved.append(Difference(path, known, value))
+    return moved
+
+
+def drift(node: Node, survey: Survey) -> Drift | None:
+    """What moved behind our back, but for what the manifest says to leave alone."""
+    recorded = node.recorded
+    if recorded is None or node.live is None:
+        return None
+    if node.live.missing:
+        return Drift(node.address, missing=True)
+    if node.live.broken or _in_flight(node):
+        return None
+    patterns = node.desired.lifecycle.ignore_changes if node.desired else ()
+    fields = []
+    for path, known, value in observed(node, survey):
+        inner = (
+            differences(known or {}, value or {}, path)
+            if isinstance(known, Mapping) or isinstance(value, Mapping)
+            else [Difference(path, known, value)]
+        )
+        fields += [changed(d, node.kind, recorded.inputs, None) for d in inner if not ignored(d.path, patterns)]
+    if node.kind.taggable and node.live.tags is not None and node.live.tags != recorded.tags:
+        fields += [f for f in of_tags(recorded.tags, node.live.tags, None) if not ignored(f.path, patterns)]
+    return Drift(node.address, fields=tuple(fields)) if fields else None
+
+
+def _in_flight(node: Node) -> bool:
+    return any(intent.op not in BEGINNINGS for intent in node.intents)
+
+
+def _overlaid(
+    inputs: Mapping[str, Any], bindings: Mapping[str, Any], moved: list[Difference]
+) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    for path, _, value in moved:
+        if path in bindings:
+            bindings = {**bindings, path: value}
+        else:
+            inputs = replaced(inputs, path, value)
+    return inputs, bindings
+
+
+def _kept(
+    there: Mapping[str, Any], wanted: Mapping[str, Any], patterns: tuple[str, ...]
+) -> tuple[Mapping[str, Any], list[Difference]]:
+    """`wanted`, with what is there wherever a pattern says to leave it alone; and what still differs."""
+    found = differences(there, wanted)
+    if not patterns:
+        return wanted, found
+    for beginning in sorted({b for d in found if (b := ignored(d.path, patterns))}):
+        wanted = replaced(wanted, beginning, lookup(there, beginning))
+    return wanted, [d for d in found if not ignored(d.path, patterns)]

@@ -1,0 +1,168 @@
+"""Making a plan: look, decide address by address, judge, and write down the steps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from pzdecl.kinds.address import Address
+from pzdecl.manifests.model import Project
+from pzdecl.plan import actions, policy, reasons, removals, runs
+from pzdecl.plan.comparison import drift
+from pzdecl.plan.diff import shown
+from pzdecl.plan.leftovers import abandon_all, clear_deposed
+from pzdecl.plan.model import Action, Change, Drift, Plan, Reason, ReasonCode
+from pzdecl.plan.node import MAKING, Node
+from pzdecl.plan.options import PlanOptions
+from pzdecl.plan.order import ordered
+from pzdecl.plan.steps import Draft
+from pzdecl.plan.survey import Survey
+from pzdecl.plan.wiring import Wiring
+from pzdecl.providers.client import ReadClient, ReadOnly
+from pzdecl.state.codec import row_fingerprint
+from pzdecl.state.model import Reader
+
+
+def make(project: Project, reader: Reader, client: ReadClient, options: PlanOptions | None = None) -> Plan:
+    """Plans what brings the service to what the project declares.
+
+    Reads state through `reader` and the service through the reading half of `client`; writes nothing. Equal input
+    gives an equal plan. Raises UsageError for options that name what is not there, ServiceError where the service
+    can't be read, PzdeclError for a cycle.
+    """
+    survey = Survey(project, reader, ReadOnly(client), options or PlanOptions())
+    held: dict[Address, Reason] = {}
+    while True:
+        _decide(survey, held)
+        more = policy.hold(survey.nodes.values(), survey)
+        if not more.keys() - held.keys():
+            break
+        held |= more
+    steps, drafts = Wiring(survey).steps()
+    changes = [change for node in survey.nodes.values() for change in _changes(node, drafts[node.address])]
+    return Plan(
+        project=project.name,
+        environment=project.environment,
+        lineage=reader.lineage,
+        changes=tuple(sorted(changes, key=lambda change: (change.address, change.deposed or ""))),
+        steps=tuple(steps),
+        drift=_drift(survey),
+        expects=_expects(survey, {step.address for step in steps}),
+        warnings=project.warnings,
+    )
+
+
+def _decide(survey: Survey, held: Mapping[Address, Reason]) -> None:
+    """Decides every address: first what goes, then what is wanted, each after all that it depends on."""
+    nodes = survey.nodes = {address: survey.node(address) for address in survey.addresses()}
+    removed = [node for node in nodes.values() if node.desired is None]
+    for node in removed:
+        removals.decide(node, survey)
+        policy.judge(node, survey)
+    policy.spread(nodes)
+    places = policy.places(removed)
+    wanted = {a: node.desired.depends_on for a, node in nodes.items() if node.desired}
+    for address in ordered(wanted):
+        node = nodes[address]
+        (runs if node.kind.run_action else actions).decide(node, survey)
+        if node.blocked is None:
+            policy.judge(node, survey)
+        if node.blocked is None:
+            _await(node, places, held, survey)
+    policy.spread(nodes)
+    removals.tell_renames((nodes[address] for address in wanted), removed)
+    for node in nodes.values():
+        if node.action not in MAKING:
+            abandon_all(node, survey)
+        clear_deposed(node, survey)
+
+
+def _await(
+    node: Node, places: Mapping[tuple[str, object], Node], held: Mapping[Address, Reason], survey: Survey
+) -> None:
+    """Blocks a change for what can't be had: a place, a version that nobody trains, something to follow it."""
+    if reason := held.get(node.address):
+        if node.action is Action.REPLACE:
+            node.block(reason)
+        return
+    other = places.get(policy.place_of(node)) if node.kind.one_per_parent and node.runs else None
+    if other and other.blocked:
+        text = f"takes the place of {other.address}, which is not deleted: {other.blocked.text}"
+        node.block(Reason(other.blocked.code, text, cause=other.address))
+        return
+    absent = next((cause for cause in node.causes.values() if survey.nodes[cause].absent), None)
+    if absent and node.action is not Action.NO_OP:
+        text = f"{absent} has never been trained, and training it waits for --retrain {absent}"
+        node.block(Reason(ReasonCode.NOT_TRAINED, text, cause=absent))
+
+
+def _changes(node: Node, drafts: list[Draft]) -> Iterable[Change]:
+    """The node's own change, and one for each leftover that goes without being a part of it."""
+    apart = {left.arn: left for left in node.leftovers if left.own}
+    own = tuple(one.id for one in drafts if not (one.deposed and one.arn in apart))
+    if node.desired is not None or node.recorded is not None:
+        before, after = _before(node), _after(node)
+        yield Change(
+            address=node.address,
+            action=node.action,
+            reasons=tuple(node.reasons),
+            fields=tuple(node.fields) if node.action is not Action.NO_OP or node.blocked else (),
+            before=before,
+            after=before if node.action is Action.NO_OP and before else after,
+            after_unknown=_unknown(node) if after else (),
+            name=None if after is None else node.name,
+            position=reasons.source(node),
+            blocked=node.blocked,
+            steps=own,
+        )
+    for one in drafts:
+        if one.deposed and one.arn in apart:
+            left = apart[one.arn]
+            yield Change(
+                address=node.address,
+                action=Action.FORGET if left.keep else Action.DELETE,
+                reasons=(left.reason,),
+                before={"name": left.name, "arn": left.arn},
+                deposed=left.name,
+                steps=(one.id,),
+            )
+
+
+def _before(node: Node) -> dict[str, Any] | None:
+    row = node.recorded
+    return _values(row.name, row.arn, row.inputs, row.bindings, row.tags) if row else None
+
+
+def _after(node: Node) -> dict[str, Any] | None:
+    if node.desired is None or (node.absent and node.recorded is None):
+        return None
+    return _values(node.name, node.arn, node.inputs, node.bindings, node.tags)
+
+
+def _values(
+    name: str, arn: Any, inputs: Mapping[str, Any], bindings: Mapping[str, Any], tags: Mapping[str, str]
+) -> dict[str, Any]:
+    return {"name": name, "arn": arn, "spec": shown(inputs), "bindings": shown(bindings), "tags": dict(tags)}
+
+
+def _unknown(node: Node) -> tuple[str, ...]:
+    if node.action is Action.NO_OP:
+        return ()
+    unknown = [f"bindings.{field}" for field, arn in sorted(node.bindings.items()) if isinstance(arn, Mapping)]
+    return ("arn", *unknown) if isinstance(node.arn, Mapping) else tuple(unknown)
+
+
+def _drift(survey: Survey) -> tuple[Drift, ...]:
+    found = (drift(node, survey) for node in survey.nodes.values())
+    return tuple(one for one in found if one)
+
+
+def _expects(survey: Survey, touched: Iterable[Address]) -> dict[str, str | None]:
+    """The rows that the steps touch or build on, as they are now."""
+    wanted: set[Address] = set()
+    for address in touched:
+        node = survey.nodes[address]
+        wanted.add(address)
+        if node.desired and node.runs:
+            wanted.update(node.desired.depends_on)
+    return {str(address): row_fingerprint(survey.recorded.get(address)) for address in sorted(wanted)}

@@ -1,0 +1,192 @@
+"""The steps of each change: requests, what to record, and what must be done first within the address itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any
+
+from pzdecl.kinds.address import Address
+from pzdecl.kinds.base import Call
+from pzdecl.plan import naming, records
+from pzdecl.plan.model import Action, Op, ReasonCode, Step
+from pzdecl.plan.node import MAKING, Leftover, Node, Way
+from pzdecl.plan.survey import Survey
+
+MAKING_OPS = {
+    Action.CREATE: Op.CREATE,
+    Action.REPLACE: Op.CREATE,
+    Action.IMPORT: Op.IMPORT,
+    Action.TRAIN: Op.TRAIN,
+}
+
+
+@dataclass(slots=True)
+class Draft:
+    """A step whose needs are still being found out."""
+
+    id: str
+    op: Op
+    address: Address
+    call: Call | None = None
+    name: str | None = None
+    arn: str | None = None
+    record: Mapping[str, Any] | None = None
+    deposed: bool = False
+    needs: set[str] = field(default_factory=set)
+
+    def step(self) -> Step:
+        return Step(
+            id=self.id,
+            op=self.op,
+            address=self.address,
+            operation=self.call.operation if self.call else None,
+            params=self.call.params if self.call else {},
+            needs=tuple(sorted(self.needs)),
+            name=self.name,
+            arn=self.arn,
+            record=self.record,
+            deposed=self.deposed,
+        )
+
+
+@dataclass(slots=True)
+class Drafts:
+    """The steps of one address, by what others may wait for.
+
+    make      makes or changes the resource (create, import, train, update, deploy)
+    remove    removes what is on record: before `make` where it goes first, after it where it goes last
+    void      declares the record void, before anything that it was filled into goes
+    others    tags, bookkeeping
+    leftovers what earlier runs left, by ARN
+    """
+
+    make: Draft | None = None
+    remove: Draft | None = None
+    void: Draft | None = None
+    others: list[Draft] = field(default_factory=list)
+    leftovers: dict[str, Draft] = field(default_factory=dict)
+
+    def all(self) -> list[Draft]:
+        own = [draft for draft in (self.void, self.make, self.remove) if draft]
+        return [*own, *self.others, *self.leftovers.values()]
+
+
+def draft(node: Node, survey: Survey) -> Drafts:
+    """The steps of one node, with their needs among each other."""
+    drafts = Drafts()
+    blocked = node.blocked is not None
+    for left in node.leftovers:
+        if left.own or not blocked:
+            drafts.leftovers[left.arn] = _leftover(node, left)
+    if blocked:
+        _unprotect(node, drafts)
+        return drafts
+    if node.void:
+        drafts.void = Draft(f"void:{node.address}", Op.RECORD, node.address, record=records.void(node))
+    if node.action in MAKING:
+        _make(node, drafts, survey)
+    elif node.action in (Action.DELETE, Action.FORGET):
+        drafts.remove = _removal(node, forget=node.action is Action.FORGET, deposed=False)
+    elif node.action in (Action.UPDATE, Action.DEPLOY):
+        _update(node, drafts, survey)
+    elif records.stale(node):
+        drafts.others.append(_bookkeeping(node))
+    return drafts
+
+
+def _make(node: Node, drafts: Drafts, survey: Survey) -> None:
+    desired = node.desired
+    assert desired
+    op = MAKING_OPS[node.action]
+    step = naming.creation(op, node.address, node.name, node.inputs, node.bindings)
+    inputs, bindings = node.inputs, node.bindings
+    if desired.sensitive:
+        inputs = survey.secrets.tokens(desired, inputs)
+        bindings = survey.secrets.bindings(desired, survey.bind(node)[0], token=True)
+    call = node.kind.create(node.name, inputs, bindings, node.tags)
+    if desired.sensitive:
+        call = Call(call.operation, survey.secrets.request(desired, call.params))
+    arn = node.arn if isinstance(node.arn, str) else None
+    drafts.make = Draft(step, op, node.address, call, node.name, arn, records.planned(node))
+    drafts.make.needs |= {drafts.leftovers[left.arn].id for left in node.leftovers if left.first}
+    if drafts.void:
+        drafts.make.needs.add(drafts.void.id)
+    if node.action is not Action.REPLACE:
+        return
+    if node.way is Way.DELETE_FIRST:
+        drafts.remove = _removal(node, forget=False, deposed=False)
+        drafts.make.needs.add(drafts.remove.id)
+    else:
+        drafts.remove = _removal(node, forget=desired.lifecycle.on_delete == "retain", deposed=True)
+        drafts.remove.needs.add(drafts.make.id)
+
+
+def _update(node: Node, drafts: Drafts, survey: Survey) -> None:
+    desired, recorded = node.desired, node.recorded
+    assert desired and recorded
+    row = records.planned(node)
+    chain: list[Draft] = []
+    there = node.live.tags if node.live and node.live.tags is not None else recorded.tags
+    if node.request:
+        op = Op.DEPLOY if node.action is Action.DEPLOY else Op.UPDATE
+        inputs, bindings = node.inputs, node.bindings
+        if desired.sensitive:
+            inputs = survey.secrets.tokens(desired, inputs)
+        call = node.kind.update(recorded.arn, inputs, bindings)
+        if desired.sensitive:
+            call = Call(call.operation, survey.secrets.request(desired, call.params))
+        drafts.make = Draft(
+            f"{op}:{node.address}",
+            op,
+            node.address,
+            call,
+            node.name,
+            recorded.arn,
+            records.with_tags(row, there),
+        )
+        chain.append(drafts.make)
+    if node.set_tags:
+        tags = [{"tagKey": key, "tagValue": node.set_tags[key]} for key in sorted(node.set_tags)]
+        call = Call("tag_resource", {"resourceArn": recorded.arn, "tags": tags})
+        between = records.with_tags(row, {**there, **node.set_tags})
+        chain.append(Draft(f"tag:{node.address}", Op.TAG, node.address, call, node.name, recorded.arn, between))
+    if node.unset_tags:
+        call = Call("untag_resource", {"resourceArn": recorded.arn, "tagKeys": sorted(node.unset_tags)})
+        chain.append(Draft(f"untag:{node.address}", Op.TAG, node.address, call, node.name, recorded.arn, row))
+    if not chain:
+        chain.append(_bookkeeping(node))
+    for before, after in pairwise(chain):
+        after.needs.add(before.id)
+    drafts.others += [one for one in chain if one is not drafts.make]
+
+
+def _bookkeeping(node: Node) -> Draft:
+    return Draft(f"record:{node.address}", Op.RECORD, node.address, record=records.planned(node))
+
+
+def _unprotect(node: Node, drafts: Drafts) -> None:
+    """What is protected on record but not in its manifest loses its protection now, and may go the next time."""
+    assert node.blocked
+    mine = node.blocked.code is ReasonCode.PROTECTED and node.root == node.address
+    if mine and node.desired and node.recorded and node.recorded.protect and not node.desired.lifecycle.protect:
+        row = records.unprotected(node)
+        drafts.others.append(Draft(f"record:{node.address}", Op.RECORD, node.address, record=row))
+
+
+def _removal(node: Node, *, forget: bool, deposed: bool) -> Draft:
+    recorded = node.recorded
+    assert recorded
+    return _gone(node, recorded.name, recorded.arn, forget=forget, deposed=deposed)
+
+
+def _leftover(node: Node, left: Leftover) -> Draft:
+    return _gone(node, left.name, left.arn, forget=left.keep, deposed=True)
+
+
+def _gone(node: Node, name: str, arn: str, *, forget: bool, deposed: bool) -> Draft:
+    op = Op.FORGET if forget else Op.DELETE
+    call = None if forget else node.kind.delete(arn)
+    step = f"{op}:{node.address}:{name}" if deposed else f"{op}:{node.address}"
+    return Draft(step, op, node.address, call, name, arn, deposed=deposed)

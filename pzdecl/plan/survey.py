@@ -1,0 +1,160 @@
+"""Everything that deciding looks at: what is wanted, recorded, live, begun and failed, and the nodes so far."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+from pzdecl.engine.errors import ServiceError
+from pzdecl.kinds import KINDS
+from pzdecl.kinds.address import Address
+from pzdecl.kinds.base import Kind
+from pzdecl.manifests.model import Project
+from pzdecl.plan.node import Node
+from pzdecl.plan.options import PlanOptions, checked, jobs, replaceable
+from pzdecl.plan.refresh import Live, describe, present, refresh
+from pzdecl.plan.secrets import Secrets
+from pzdecl.providers.client import ReadClient
+from pzdecl.state.model import Failure, Reader
+
+
+class Survey:
+    """One look at state and service. It is taken once; deciding may run over it more than once."""
+
+    def __init__(self, project: Project, reader: Reader, client: ReadClient, options: PlanOptions) -> None:
+        self.project, self.client, self.options = project, client, options
+        wanted = () if options.destroy else tuple(project.resources)
+        self.retrain = jobs(options.retrain, wanted)
+        self.replace = replaceable(options.replace, wanted)
+        self.secrets = Secrets(project.name, project.environment)
+        self.recorded = reader.resources()
+        self.allowed = checked("--allow-destroy", options.allow_destroy, {*project.resources, *self.recorded})
+        self.deposed = _grouped(reader.deposed())
+        self.intents = _grouped(reader.intents())
+        self.failures: Mapping[Address, Sequence[Failure]] = reader.failures()
+        self.live: Mapping[Address, Live] = (
+            refresh(self.recorded, client, tags=not options.destroy) if options.refresh else {}
+        )
+        self.nodes: dict[Address, Node] = {}
+        self._there: dict[str, bool] = {}
+        self._listed: dict[str, dict[str, str]] = {}
+        self._prefix: str | None = None
+
+    def addresses(self) -> list[Address]:
+        """Every address that anything is known of, sorted."""
+        wanted = () if self.options.destroy else self.project.resources
+        known = {*wanted, *self.recorded, *self.deposed, *self.intents, *self.failures}
+        return sorted(known)
+
+    def node(self, address: Address) -> Node:
+        """A fresh node, nothing decided yet."""
+        recorded = self.recorded.get(address)
+        made = Node(
+            address,
+            KINDS[address.kind],
+            None if self.options.destroy else self.project.resources.get(address),
+            recorded,
+            self.live.get(address),
+            tuple(self.intents.get(address, ())),
+            tuple(self.failures.get(address, ())),
+            tuple(self.deposed.get(address, ())),
+        )
+        made.keep_record()
+        return made
+
+    def arn(self, tail: str) -> str:
+        """The ARN of a tail. The part before it is the same for all, so the client is asked once."""
+        if self._prefix is None:
+            self._prefix = self.client.arn("x").removesuffix("x")
+        return self._prefix + tail
+
+    def arn_of(self, address: Address) -> Any:
+        """The planned ARN of an address that was decided before."""
+        return self.nodes[address].arn
+
+    def predicted(self, node: Node, name: str) -> str | None:
+        """The ARN of the node's kind under a name; None where the service chooses it or too little is known."""
+        inputs = node.desired.inputs if node.desired else node.inputs
+        try:
+            tail = node.kind.arn_tail(name, inputs, self.arn_of)
+        except (KeyError, TypeError):
+            # Neither declared nor recorded, or its parent isn't: what needs them for its ARN has none we know.
+            return None
+        return self.arn(tail) if tail else None
+
+    def bind(self, node: Node) -> tuple[dict[str, Any], dict[str, Address]]:
+        """The bindings of a declared node, and for each the address it comes from."""
+        assert node.desired
+        asked: list[tuple[Address, Any]] = []
+
+        def arn_of(address: Address) -> Any:
+            value = self.nodes[address].arn
+            asked.append((address, value))
+            return value
+
+        bindings = node.kind.bindings(node.desired.inputs, arn_of)
+        causes = {
+            field: address
+            for field, value in bindings.items()
+            for address, arn in asked
+            if value == arn or (isinstance(arn, str) and isinstance(value, str) and value.startswith(f"{arn}/"))
+        }
+        return bindings, causes
+
+    def exists(self, kind: Kind, arn: str) -> bool:
+        """Whether something is at an ARN. Without refresh: it may well be, so yes."""
+        if not self.options.refresh:
+            return True
+        if arn not in self._there:
+            self._there[arn] = describe(kind, arn, self.client) is not None
+        return self._there[arn]
+
+    def find(self, node: Node, name: str) -> str | None:
+        """The ARN of what an earlier run began under a name and whose ARN the service chose, if it is there."""
+        unknown = not node.bindings or any(isinstance(arn, Mapping) for arn in node.bindings.values())
+        if unknown or not self.options.refresh:
+            return None
+        try:
+            return node.kind.find(self.client, name, node.bindings)
+        except (ServiceError, NotImplementedError):
+            # Its parent is not there any more: neither is it.
+            return None
+
+    def foreign(self, node: Node) -> str | None:
+        """The ARN of something that has the node's planned name or ARN and that state knows nothing of."""
+        there = self._present(node.kind)
+        arn = there.get(node.arn) if isinstance(node.arn, str) else there.get(node.name)
+        return None if arn is None or arn in self.managed else arn
+
+    def taken(self, kind: Kind, name: str) -> bool:
+        """Whether a job's name is in use. What is made below a parent has its names there, to itself."""
+        return kind.declared and name in self._present(kind)
+
+    def _present(self, kind: Kind) -> Mapping[str, str]:
+        """All of a kind that exist, listed once, when the first of its resources is to be made."""
+        if not self.options.refresh:
+            return {}
+        if kind.name not in self._listed:
+            self._listed[kind.name] = present(kind, self.client)
+        return self._listed[kind.name]
+
+    @cached_property
+    def managed(self) -> set[str]:
+        """The ARNs that state knows."""
+        arns = {row.arn for row in self.recorded.values()}
+        for group in (self.deposed, self.intents, self.failures):
+            arns |= {entry.arn for entries in group.values() for entry in entries if entry.arn}
+        return arns
+
+    @cached_property
+    def left_names(self) -> set[tuple[str, str]]:
+        """Kind and API's name of everything that replacements left behind."""
+        return {(d.address.kind, d.name) for entries in self.deposed.values() for d in entries}
+
+
+def _grouped(entries: Sequence[Any]) -> dict[Address, list[Any]]:
+    groups: dict[Address, list[Any]] = {}
+    for entry in entries:
+        groups.setdefault(entry.address, []).append(entry)
+    return groups
