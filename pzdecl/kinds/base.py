@@ -50,8 +50,8 @@ class Spec(BaseModel):
 class Problem(NamedTuple):
     """Something that a kind finds wrong with an otherwise well-formed spec.
 
-    `path` leads from the spec to the value (`("solutionConfig", "hpoConfig")`), `code` is a diagnostic's, `on_key`
-    says that the field's name is wrong and not its value.
+    `path` leads from the spec to the value (`("solutionConfig", "hpoConfig")`), `code` is a diagnostic's,
+    `on_key` says that the field's name is wrong and not its value.
     """
 
     code: str

@@ -58,7 +58,7 @@ class SolutionSpec(Spec):
         None, description="Only events of this type are used; all of them unless set.", examples=["watch"]
     )
     solution_config: SolutionConfig | None = Field(None, description="How it trains.")
-    training: TrainingSpec = Field(TrainingSpec(), description="When and how versions are trained.")
+    training: TrainingSpec | None = Field(None, description="When and how versions are trained.")
 
 
 class Solution(Kind):

@@ -68,7 +68,7 @@ def _parts(spec: SolutionSpec, config: dict[str, Any]) -> Iterator[Problem]:
     if spec.recipe is None or recipes.short(spec.recipe) not in recipes.names():
         return
     name = recipes.short(spec.recipe)
-    if spec.training.training_mode == "UPDATE" and name not in recipes.UPDATE_MODE:
+    if spec.training and spec.training.training_mode == "UPDATE" and name not in recipes.UPDATE_MODE:
         yield _unfit(("training", "trainingMode"), "trainingMode UPDATE", name, recipes.UPDATE_MODE)
     if spec.perform_incremental_update and name not in recipes.INCREMENTAL:
         yield _unfit(("performIncrementalUpdate",), "performIncrementalUpdate", name, recipes.INCREMENTAL)

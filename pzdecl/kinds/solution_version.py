@@ -8,7 +8,7 @@ from typing import Any
 from pzdecl.kinds.base import ArnOf, Call, Effect, Inputs, Kind, Operations, Reference, Spec
 from pzdecl.kinds.listing import items
 from pzdecl.kinds.names import reference, resolve
-from pzdecl.kinds.solution import SolutionSpec
+from pzdecl.kinds.solution import SolutionSpec, TrainingSpec
 from pzdecl.kinds.wire import with_tags
 from pzdecl.providers.client import ReadClient
 
@@ -25,10 +25,11 @@ def version_inputs(solution: str, spec: SolutionSpec, inputs: Inputs) -> dict[st
 
     A replaced solution shows in the binding, so only what a solution takes in place must stand here.
     """
-    when = spec.training.when
+    training = spec.training or TrainingSpec()
+    when = training.when
     version: dict[str, Any] = {
         "solution": solution,
-        "trainingMode": spec.training.training_mode,
+        "trainingMode": training.training_mode,
         "when": "manual" if when == "manual" else sorted(set(when)),
     }
     for field in TRAINED_IN_PLACE:

@@ -30,7 +30,7 @@ Result = Mapping[str, Any]
 def check_data(project: Project, wanted: Collection[Address] | None = None) -> list[Diagnostic]:
     """What is wrong with the data of imports (all, or the `wanted` ones), and with what training needs.
 
-    Data that was found good or bad before, with the same schema, is not read again. Data in S3 is not looked at.
+    Data that was found good or bad before, with the same schema, is not read again; data in S3 is not read.
     Raises OSError where data cannot be read, MissingExtra without pyarrow.
     """
     cache = Cache(project.root, "checks")

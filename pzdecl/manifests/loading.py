@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -45,9 +46,21 @@ def load(
 
     Raises InvalidProject with every error. What is in the data files is not looked at: see `data.check_data`.
     """
-    root = Path(os.path.abspath(root))
+    # Thousands of nodes that all live on: looking for garbage among them again and again would double the time.
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        return _load(Path(os.path.abspath(root)), environment, variables or {}, var_files)
+    finally:
+        if collecting:
+            gc.enable()
+
+
+def _load(
+    root: Path, environment: str | None, variables: Mapping[str, str], var_files: Sequence[Path]
+) -> Project:
     report = Report()
-    given = Given(variables or {}, tuple(var_files), os.environ)
+    given = Given(variables, tuple(var_files), os.environ)
     settings = project_file.read(root, environment, given, report)
     files = discover(root, settings.exclude if settings else (), var_files)
     composed = {file: nodes for file in files if (nodes := _compose(root, file, report)) is not None}
