@@ -30,6 +30,8 @@ from pzdecl.state.model import Failure, Intent, Recorded
 _MAKING = frozenset({Op.CREATE, Op.IMPORT, Op.TRAIN})
 _AHEAD = 4
 """Steps that are journalled and queued per thread, so that none waits for a commit."""
+_LINGER = 0.02
+"""Seconds that an answer may wait for others, to be written down together."""
 _ALONE = 4
 """How often a quota may be in the way with nothing of ours at work before it is taken for a real one."""
 _DELETED = {
@@ -121,25 +123,31 @@ class Coordinator:
     # One turn
 
     def _collect(self) -> list[tuple[Job, Answer]]:
-        """Waits until there is something to do; gives what was answered since the last turn."""
+        """Waits until there is something to do; gives what was answered since the last turn.
+
+        While the threads have enough to do it waits for more answers, so that a commit serves many steps.
+        """
         found: list[tuple[Job, Answer]] = []
-        if self._calls or len(self._waits):
-            due = [at for at in (self._waits.next_due(), self._deadline) if at is not None]
-            timeout = max(0.0, min(due) - time.monotonic()) if due and not self.stopped else None
-            if timeout is None and not self._calls:
-                return found
-            try:
-                item = self._inbox.get(timeout=timeout)
-                while True:
-                    if item is not None:
-                        job, answer, seconds = item
-                        del self._calls[job.step.id]
-                        self._waits.observe(seconds)
-                        found.append((job, answer))
-                    item = self._inbox.get_nowait()
-            except Empty:
-                pass
-        return found
+        if not self._calls and (self.stopped or not len(self._waits)):
+            return found
+        limits = (
+            [] if self.stopped else [at for at in (self._waits.next_due(), self._deadline) if at is not None]
+        )
+        until = min(limits, default=None)
+        try:
+            while True:
+                now = time.monotonic()
+                item = self._inbox.get(timeout=None if until is None else max(0.0, until - now))
+                if item is None:
+                    return found
+                job, answer, seconds = item
+                del self._calls[job.step.id]
+                self._waits.observe(seconds)
+                found.append((job, answer))
+                hurry = len(self._calls) <= self._ahead // 2
+                until = now if hurry else min(until or now + _LINGER, now + _LINGER)
+        except Empty:
+            return found
 
     def _turn(self, answers: list[tuple[Job, Answer]]) -> None:
         now = time.monotonic()

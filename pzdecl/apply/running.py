@@ -59,7 +59,7 @@ def run(
                 started,
                 state=state,
                 client=client,
-                placeholders=Placeholders(_arns(state), root, resolve_sensitive),
+                placeholders=Placeholders(state.arns(), root, resolve_sensitive),
                 report=report,
                 parallelism=max(1, parallelism),
                 deadline=deadline,
@@ -86,10 +86,6 @@ def run(
         running=tuple(coordinator.unfinished()),
         seconds=report.seconds,
     )
-
-
-def _arns(state: SqliteState) -> dict[Address, str]:
-    return {address: row.arn for address, row in state.resources().items()}
 
 
 def _outcome(coordinator: Coordinator, report: Report) -> Outcome:

@@ -45,6 +45,12 @@ class SqliteReader:
         rows = self._select(f"SELECT {ROW} FROM resources WHERE address = ?", str(address))
         return _recorded(rows[0]) if rows else None
 
+    def arns(self) -> dict[Address, str]:
+        """The ARN of every managed resource: much less to read than all of the rows."""
+        return {
+            Address.parse(address): arn for address, arn in self._select("SELECT address, arn FROM resources")
+        }
+
     def deposed(self) -> list[Deposed]:
         """What replacements left, sorted by address and ARN."""
         rows = self._select("SELECT address, name, arn, dependencies FROM deposed ORDER BY address, arn")
