@@ -68,8 +68,8 @@ class Coordinator:
         self._left_by_step = {intent.step: intent for intent in self._left}
         self._left_by_name = {(intent.address, intent.name): intent for intent in self._left}
         self._requests = Requests(client)
-        self._inbox: SimpleQueue[tuple[Job, Answer, float] | None] = SimpleQueue()
-        self._pool: Pool[Job, Answer] = Pool(parallelism, self._answered)
+        self._inbox: SimpleQueue[tuple[Job, Answer, float] | BaseException | None] = SimpleQueue()
+        self._pool: Pool[Job, Answer] = Pool(parallelism, self._answered, self._inbox.put)
         self._ahead = parallelism * _AHEAD
         self._waits = Waits(pace, parallelism)
         self._pace = pace
@@ -138,6 +138,8 @@ class Coordinator:
             while True:
                 now = time.monotonic()
                 item = self._inbox.get(timeout=None if until is None else max(0.0, until - now))
+                if isinstance(item, BaseException):
+                    raise item
                 if item is None:
                     return found
                 job, answer, seconds = item

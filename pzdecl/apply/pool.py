@@ -16,14 +16,20 @@ Answer = TypeVar("Answer")
 
 
 class Pool(Generic[Job, Answer]):
-    """Runs `work(job)`, which must not raise, and calls `outbox(job, answer, seconds)`.
+    """Runs `work(job)` and calls `outbox(job, answer, seconds)`, or `broken(error)` if it raised.
 
     Threads start as needed.
     """
 
-    def __init__(self, size: int, outbox: Callable[[Job, Answer, float], None]) -> None:
+    def __init__(
+        self,
+        size: int,
+        outbox: Callable[[Job, Answer, float], None],
+        broken: Callable[[BaseException], None],
+    ) -> None:
         self._size = size
         self._outbox = outbox
+        self._broken = broken
         self._inbox: SimpleQueue[tuple[Job, Callable[[Job], Answer]] | None] = SimpleQueue()
         self._threads = 0
         self._waiting = threading.Semaphore(0)
@@ -56,6 +62,11 @@ class Pool(Generic[Job, Answer]):
         while (item := self._inbox.get()) is not None:
             job, work = item
             began = time.monotonic()
-            answer = work(job)
+            try:
+                answer = work(job)
+            except BaseException as error:
+                # Whoever waits for the answer has to know, or would wait for ever.
+                self._broken(error)
+                return
             self._outbox(job, answer, time.monotonic() - began)
             self._waiting.release()

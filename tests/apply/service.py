@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pzdecl.engine.errors import (
@@ -91,6 +91,17 @@ class FakeService:
 
     # What a test asks
 
+    def twin(self) -> FakeService:
+        """Another service with the same things in it."""
+        other = FakeService(looks=self.looks)
+        other.things = {
+            arn: replace(thing, params=dict(thing.params), tags=dict(thing.tags))
+            for arn, thing in self.things.items()
+        }
+        other.made = Counter(self.made)
+        other._serial = self._serial
+        return other
+
     def live(self) -> set[str]:
         return set(self.things)
 
@@ -168,10 +179,6 @@ class FakeService:
         if arn not in self.things:
             raise ResourceNotFoundException(f"{arn} does not exist")
         return self.things[arn]
-
-
-class Killed(BaseException):
-    """Stands for SIGKILL in one process: nothing that is done after it has an effect."""
 
 
 def refusing(name: str, error: ServiceError, *, times: int = 10**9) -> Callable[[str, dict[str, Any]], None]:
