@@ -29,8 +29,9 @@ class Engine:
     account, region, partition
               go into ARNs
 
-    Imports, trainings and deployments are queued; they run while some process has a worker running (`start_worker`).
-    Raises EngineFolderError where the folder is something else, or was written by a newer pzdecl.
+    Imports, trainings and deployments are queued; they run while some process has a worker running
+    (`start_worker`). Raises EngineFolderError where the folder is something else, or was written by a newer
+    pzdecl.
     """
 
     def __init__(

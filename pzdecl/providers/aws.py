@@ -21,8 +21,8 @@ _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*://")
 class AwsClient:
     """A `Client` over boto3. The clients of boto3 are made on their first use and shared by all threads.
 
-    Errors come as `pzdecl.engine.errors.ServiceError`: the API's own by their names, everything that keeps a request
-    from being answered (no credentials, no network, no permission, throttled for too long) as UnavailableException.
+    Errors come as `pzdecl.engine.errors.ServiceError`: the API's own by their names, and UnavailableException
+    for all that keeps a request from being answered: credentials, permission, network, throttling.
     """
 
     def __init__(self, session: Any, *, region: str, endpoint: str | None, role: str | None) -> None:
@@ -65,7 +65,7 @@ class AwsClient:
         return result
 
     def arn(self, tail: str) -> str:
-        """The ARN of something in this account and region. Asks STS for the account once; raises ServiceError."""
+        """The ARN of something in this account and region. Asks STS once; raises ServiceError."""
         return f"arn:{self._partition()}:personalize:{self._region}:{self._account_id()}:{tail}"
 
     def progress(self, arn: str) -> Progress | None:  # noqa: ARG002 - the seam's signature
@@ -84,8 +84,8 @@ class AwsClient:
         location = (params.get("dataSource") or {}).get("dataLocation", "")
         if not _SCHEME.match(location) or location.lower().startswith("file:"):
             raise InvalidInputException(
-                f"dataSource.dataLocation is {location!r}, a path on this machine; Amazon Personalize reads from "
-                "Amazon S3, and pzdecl does not upload files: expected s3://BUCKET/KEY",
+                f"dataSource.dataLocation is {location!r}, a path on this machine; Amazon Personalize reads "
+                "from Amazon S3, and pzdecl does not upload files: expected s3://BUCKET/KEY",
                 operation="CreateDatasetImportJob",
             )
         if self._role and "roleArn" not in params:

@@ -1,8 +1,8 @@
 """The seam between planning and the service: one small protocol in boto3's shape.
 
-A client has one method that matters. Operations carry boto3's method names (`describe_campaign`), parameters and
-results are the API's own (`campaignArn=...`, a dict), errors are `pzdecl.engine.errors.ServiceError`. Planning is
-given a `ReadClient`, on which no writing operation can be reached.
+A client has one method that matters. Operations carry boto3's method names (`describe_campaign`), parameters
+and results are the API's own (`campaignArn=...`, a dict), errors are `pzdecl.engine.errors.ServiceError`.
+Planning is given a `ReadClient`, on which no writing operation can be reached.
 """
 
 from __future__ import annotations
@@ -49,9 +49,11 @@ class ReadOnly:
         self._client = client
 
     def read(self, operation: str, /, **params: Any) -> dict[str, Any]:
+        """Runs a reading operation. Raises ServiceError; ValueError for a writing operation."""
         if not operation.startswith(READ_PREFIXES):
             raise ValueError(f"{operation} writes; a plan only reads")
         return self._client.read(operation, **params)
 
     def arn(self, tail: str) -> str:
+        """The ARN of something in the client's account and region."""
         return self._client.arn(tail)

@@ -13,8 +13,8 @@ from pzdecl.providers.client import READ_PREFIXES
 class LocalClient:
     """A `Client` over an engine's folder.
 
-    The engine's worker is started by the first call that leaves work for it. A client that may write also starts it
-    when it finds work that an earlier process left; a `read_only` one never does, and writes nothing.
+    The engine's worker is started by the first call that leaves work for it. A client that may write also
+    starts it when it finds work that an earlier process left; a `read_only` one never does, and writes nothing.
     """
 
     def __init__(self, engine: Engine, *, read_only: bool = False) -> None:
@@ -25,6 +25,7 @@ class LocalClient:
 
     @property
     def engine(self) -> Engine:
+        """The engine behind the client."""
         return self._engine
 
     def read(self, operation: str, /, **params: Any) -> dict[str, Any]:

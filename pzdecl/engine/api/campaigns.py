@@ -1,8 +1,8 @@
 """Campaign: Create, Describe, Delete, List, Update.
 
 A campaign's top-level values are those that serve; while an update is under way, what comes is in
-`latestCampaignUpdate`. `SOLUTION_ARN/$LATEST` stands for the newest trained version at the time of the deployment;
-with `syncWithLatestSolutionVersion` every version trained later is deployed too.
+`latestCampaignUpdate`. `SOLUTION_ARN/$LATEST` stands for the newest trained version at the time of the
+deployment; with `syncWithLatestSolutionVersion` every version trained later is deployed too.
 """
 
 from __future__ import annotations
@@ -46,17 +46,19 @@ def create_campaign(context: Context, params: Params) -> Result:
 
 @operation("DescribeCampaign")
 def describe_campaign(context: Context, params: Params) -> Result:
+    """What serves now, and the latest update."""
     return describe(context, CAMPAIGN, params["campaignArn"])
 
 
 @operation("ListCampaigns")
 def list_campaigns(context: Context, params: Params) -> Result:
+    """Of one solution, or all."""
     return listing(context, CAMPAIGN, params, params.get("solutionArn"), "CampaignSummary")
 
 
 @operation("UpdateCampaign", queues_job=True)
 def update_campaign(context: Context, params: Params) -> Result:
-    """Queues a change of version, capacity or configuration; what serves now goes on serving until it is made."""
+    """Queues a change of version, capacity or configuration; what serves now serves on until then."""
     arn = params["campaignArn"]
     with context.store.write() as tx:
         campaign = find(tx, CAMPAIGN, arn)
@@ -91,8 +93,8 @@ def delete_campaign(context: Context, params: Params) -> Result:
 def version_for(reader: Reader, arn: str) -> Resource:
     """The trained version that an ARN of a version, or `SOLUTION_ARN/$LATEST`, stands for.
 
-    Raises ResourceNotFoundException where there is none (a bare solution ARN is none), ResourceInUseException where
-    it isn't trained.
+    Raises ResourceNotFoundException where there is none (a bare solution ARN is none), ResourceInUseException
+    where it isn't trained.
     """
     if arn.endswith(LATEST):
         solution = find(reader, SOLUTION, arn.removesuffix(LATEST))

@@ -62,6 +62,7 @@ def create(
 
 
 def describe(context: Context, family: Family, arn: str) -> Result:
+    """The result of a Describe operation. Raises ResourceNotFoundException."""
     with context.store.read() as reader:
         return {family.key: view(family, find(reader, family, arn))}
 

@@ -25,6 +25,7 @@ def create_dataset_group(context: Context, params: Params) -> Result:
 
 @operation("DescribeDatasetGroup")
 def describe_dataset_group(context: Context, params: Params) -> Result:
+    """The group itself; what is in it comes from the lists."""
     return describe(context, DATASET_GROUP, params["datasetGroupArn"])
 
 
@@ -46,4 +47,5 @@ def delete_dataset_group(context: Context, params: Params) -> Result:
 
 @operation("ListDatasetGroups")
 def list_dataset_groups(context: Context, params: Params) -> Result:
+    """All groups, oldest first."""
     return listing(context, DATASET_GROUP, params, None, "DatasetGroupSummary")

@@ -1,4 +1,4 @@
-"""DatasetImportJob: Create, Describe, List. Jobs go with their dataset; the API has no operation that deletes one."""
+"""DatasetImportJob: Create, Describe, List. The API deletes none: they go with their dataset."""
 
 from __future__ import annotations
 
@@ -56,11 +56,13 @@ def create_dataset_import_job(context: Context, params: Params) -> Result:
 
 @operation("DescribeDatasetImportJob")
 def describe_dataset_import_job(context: Context, params: Params) -> Result:
+    """With the failure's reason, where it failed."""
     return describe(context, IMPORT_JOB, params["datasetImportJobArn"])
 
 
 @operation("ListDatasetImportJobs")
 def list_dataset_import_jobs(context: Context, params: Params) -> Result:
+    """Of one dataset, or all."""
     return listing(context, IMPORT_JOB, params, params.get("datasetArn"), "DatasetImportJobSummary")
 
 

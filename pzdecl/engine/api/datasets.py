@@ -46,17 +46,19 @@ def create_dataset(context: Context, params: Params) -> Result:
 
 @operation("DescribeDataset")
 def describe_dataset(context: Context, params: Params) -> Result:
+    """With the latest change of its schema, where there was one."""
     return describe(context, DATASET, params["datasetArn"])
 
 
 @operation("ListDatasets")
 def list_datasets(context: Context, params: Params) -> Result:
+    """Of one dataset group, or all."""
     return listing(context, DATASET, params, params.get("datasetGroupArn"), "DatasetSummary")
 
 
 @operation("DeleteDataset")
 def delete_dataset(context: Context, params: Params) -> Result:
-    """Deletes the dataset with its data and import jobs. Refused while an import or a training of its group runs."""
+    """Deletes it with its data and import jobs. Refused while an import or a training of its group runs."""
     arn = params["datasetArn"]
     with context.store.write() as tx:
         dataset = find(tx, DATASET, arn)

@@ -37,6 +37,7 @@ def create_event_tracker(context: Context, params: Params) -> Result:
 
 @operation("DescribeEventTracker")
 def describe_event_tracker(context: Context, params: Params) -> Result:
+    """With the tracking id."""
     return describe(context, EVENT_TRACKER, params["eventTrackerArn"])
 
 
@@ -51,4 +52,5 @@ def delete_event_tracker(context: Context, params: Params) -> Result:
 
 @operation("ListEventTrackers")
 def list_event_trackers(context: Context, params: Params) -> Result:
+    """Of one dataset group, or all."""
     return listing(context, EVENT_TRACKER, params, params.get("datasetGroupArn"), "EventTrackerSummary")

@@ -1,4 +1,4 @@
-"""The types of resources, in one place, because families refer to each other (a group is blocked by its datasets)."""
+"""The types of resources, in one place, because families refer to each other."""
 
 from __future__ import annotations
 

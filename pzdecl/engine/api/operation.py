@@ -28,6 +28,7 @@ class Context:
 
     @property
     def folder(self) -> Path:
+        """The engine's folder."""
         return self.store.folder
 
     def arn(self, tail: str) -> str:
@@ -86,4 +87,5 @@ def load() -> Mapping[str, Operation]:
 
 
 def names(service: str) -> Iterable[str]:
+    """boto3's method names of a service."""
     return sorted(name for name, found in load().items() if found.service == service)

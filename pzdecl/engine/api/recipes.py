@@ -1,4 +1,4 @@
-"""Recipe: List, Describe; Algorithm and FeatureTransformation: Describe. All of it comes from the recipes' registry."""
+"""Recipe: List, Describe; Algorithm, FeatureTransformation: Describe. All of it from the recipes' registry."""
 
 from __future__ import annotations
 
@@ -22,14 +22,15 @@ def recipe_of(arn: str) -> Recipe:
     if recipe is None or arn != recipe.arn:
         suggestion = nearest(name, RECIPES)
         meant = f"; did you mean {RECIPES[suggestion].arn}?" if suggestion else ""
+        known = ", ".join(sorted(RECIPES))
         raise ResourceNotFoundException(
-            f"The given recipe does not exist: {arn}. The built-in engine has {', '.join(sorted(RECIPES))}{meant}"
+            f"The given recipe does not exist: {arn}. The built-in engine has {known}{meant}"
         )
     return recipe
 
 
 @operation("ListRecipes")
-def list_recipes(context: Context, params: Params) -> Result:
+def list_recipes(context: Context, params: Params) -> Result:  # noqa: ARG001
     """In alphabetical order. None of the built-in engine's recipes belongs to a domain."""
     names = [] if "domain" in params else sorted(RECIPES)
     after = params.get("nextToken")
@@ -49,7 +50,8 @@ def list_recipes(context: Context, params: Params) -> Result:
 
 
 @operation("DescribeRecipe")
-def describe_recipe(context: Context, params: Params) -> Result:
+def describe_recipe(context: Context, params: Params) -> Result:  # noqa: ARG001
+    """With its algorithm, feature transformation and type."""
     recipe = recipe_of(params["recipeArn"])
     return {
         "recipe": {
@@ -66,8 +68,8 @@ def describe_recipe(context: Context, params: Params) -> Result:
 
 
 @operation("DescribeAlgorithm")
-def describe_algorithm(context: Context, params: Params) -> Result:
-    """The hyperparameters with their defaults (as text, as on the wire) and the ranges of those that have one."""
+def describe_algorithm(context: Context, params: Params) -> Result:  # noqa: ARG001
+    """The hyperparameters with their defaults (text, as on the wire) and their ranges."""
     arn = params["algorithmArn"]
     recipe = _first(lambda recipe: f"{BUILT_IN}algorithm/{recipe.algorithm}" == arn, "algorithm", arn)
     parameters = [p for p in recipe.hyperparameters if p.group == "algorithmHyperParameters"]
@@ -94,7 +96,8 @@ def describe_algorithm(context: Context, params: Params) -> Result:
 
 
 @operation("DescribeFeatureTransformation")
-def describe_feature_transformation(context: Context, params: Params) -> Result:
+def describe_feature_transformation(context: Context, params: Params) -> Result:  # noqa: ARG001
+    """The parameters by which data is filtered before training, with their defaults."""
     arn = params["featureTransformationArn"]
     recipe = _first(
         lambda recipe: f"{BUILT_IN}feature-transformation/{recipe.feature_transformation}" == arn,

@@ -27,6 +27,7 @@ def create_schema(context: Context, params: Params) -> Result:
 
 @operation("DescribeSchema")
 def describe_schema(context: Context, params: Params) -> Result:
+    """With the schema's text as it was given."""
     return describe(context, SCHEMA, params["schemaArn"])
 
 
@@ -47,6 +48,7 @@ def delete_schema(context: Context, params: Params) -> Result:
 
 @operation("ListSchemas")
 def list_schemas(context: Context, params: Params) -> Result:
+    """All schemas, oldest first."""
     return listing(context, SCHEMA, params, None, "DatasetSchemaSummary")
 
 

@@ -58,6 +58,7 @@ def create_solution_version(context: Context, params: Params) -> Result:
 
 @operation("DescribeSolutionVersion")
 def describe_solution_version(context: Context, params: Params) -> Result:
+    """With the hours of its training, or the failure's reason."""
     return describe(context, SOLUTION_VERSION, params["solutionVersionArn"])
 
 
@@ -89,7 +90,7 @@ def stop_solution_version_creation(context: Context, params: Params) -> Result:
 
 @operation("GetSolutionMetrics")
 def get_solution_metrics(context: Context, params: Params) -> Result:
-    """Offline metrics to four decimals, by name. Raises ResourceInUseException before the version is trained."""
+    """Offline metrics to four decimals. Raises ResourceInUseException before the version is trained."""
     arn = params["solutionVersionArn"]
     with context.store.read() as reader:
         version = find(reader, SOLUTION_VERSION, arn)

@@ -1,7 +1,7 @@
 """Solution: Create, Describe, Delete, List, Update.
 
-`performAutoTraining` is accepted and shown, as in the service, but this engine trains only when a solution version is
-asked for. AutoML and hyperparameter optimisation are refused rather than silently left out.
+`performAutoTraining` is accepted and shown, as in the service, but this engine trains only when a solution
+version is asked for. AutoML and hyperparameter optimisation are refused rather than silently left out.
 """
 
 from __future__ import annotations
@@ -68,6 +68,7 @@ def describe_solution(context: Context, params: Params) -> Result:
 
 @operation("ListSolutions")
 def list_solutions(context: Context, params: Params) -> Result:
+    """Of one dataset group, or all."""
     return listing(context, SOLUTION, params, params.get("datasetGroupArn"), "SolutionSummary")
 
 
@@ -156,7 +157,7 @@ def _refuse_what_is_not_performed(params: Params) -> None:
 def _refuse_incremental(params: Params) -> None:
     if params.get("performIncrementalUpdate"):
         raise InvalidInputException(
-            "performIncrementalUpdate is true; only the recipe aws-semantic-similarity can be updated incrementally"
+            "performIncrementalUpdate is true; only aws-semantic-similarity can be updated incrementally"
         )
 
 

@@ -1,7 +1,8 @@
 """Checks a request against the service model: what boto3 checks on its side, and what only the service checks.
 
-Required members, types, unknown members, ranges, lengths, patterns, enums, and the sizes of lists and maps. A shape
-is compiled once into a function, so that checking a request costs microseconds. All violations come out together.
+Required members, types, unknown members, ranges, lengths, patterns, enums, and the sizes of lists and maps. A
+shape is compiled once into a function, so that checking a request costs microseconds. All violations come out
+together.
 """
 
 from __future__ import annotations
@@ -144,7 +145,7 @@ def _scalar(shape: Mapping[str, Any]) -> Check:
         if not isinstance(value, types) or (isinstance(value, bool) and bool not in types):
             problems.append(_violation(value, path, f"Member must be {words}", hidden))
             return
-        if is_text:
+        if isinstance(value, str) and is_text:
             size = len(value)
             if high is not None and size > high:
                 problems.append(

@@ -1,0 +1,1 @@
+"""Data on its way in: Avro schemas, CSV files, Parquet parts."""

@@ -21,10 +21,9 @@ class CsvReport:
     """What a file or folder holds, and what is wrong with it.
 
     sha256           of the content; of a folder: of its files' names and digests
-    problems         in the order of files and lines, at most `limit`; the counts are partial where there are any
-    event_types      rows by EVENT_TYPE (Interactions with that field)
-    users            distinct USER_ID (Interactions)
-    users_with_two   those with at least two rows
+    problems         in the order of files and lines, at most `limit`; the counts are partial where there are
+    any event_types      rows by EVENT_TYPE (Interactions with that field) users            distinct USER_ID
+    (Interactions) users_with_two   those with at least two rows
     """
 
     rows: int
@@ -100,6 +99,7 @@ def readers(
 
 
 def too_few(rows: int) -> CsvProblem:
+    """What is wrong with an import of interactions that has so few rows."""
     message = f"the data has {rows} interaction{'' if rows == 1 else 's'}, fewer than {MIN_INTERACTIONS}"
     return CsvProblem(
         None, None, None, message, f"at least {MIN_INTERACTIONS} rows in an import of Interactions"

@@ -47,6 +47,7 @@ def arrow_type(column: Column) -> Any:
 
 
 def arrow_schema(columns: list[Column]) -> Any:
+    """The schema of a part: the columns in their order, null where the Avro schema allows it."""
     import pyarrow as pa
 
     return pa.schema(

@@ -1,7 +1,7 @@
 """What can be wrong with a CSV file, in words; and finding the line on which it is wrong.
 
-Reading is done a block at a time and knows records, not lines. A record that is wrong is rare, so its line is looked
-up afterwards, by going through the file once more with Python's own CSV reader, which counts lines.
+Reading is done a block at a time and knows records, not lines. A record that is wrong is rare, so its line is
+looked up afterwards, by going through the file once more with Python's own CSV reader, which counts lines.
 """
 
 from __future__ import annotations
@@ -96,8 +96,8 @@ def find_lines(path: Path, records: Collection[int], width: int, *, ragged: int,
 def _unclosed(path: Path) -> int | None:
     """The line of the record in which a quote is opened and never closed, or None.
 
-    Only what decides it is followed: quotes open a field at its beginning, doubled quotes and escaped ones do not
-    close it.
+    Only what decides it is followed: quotes open a field at its beginning, doubled quotes and escaped ones do
+    not close it.
     """
     state, line, opened = "start", 1, 1
     for character in _characters(path):
@@ -108,9 +108,7 @@ def _unclosed(path: Path) -> int | None:
                 state = "quoted escape"
             elif character == '"':
                 state = "after quote"
-        elif state == "quoted escape":
-            state = "quoted"
-        elif state == "after quote" and character == '"':
+        elif state == "quoted escape" or (state == "after quote" and character == '"'):
             state = "quoted"
         elif state == "escape":
             state = "plain"

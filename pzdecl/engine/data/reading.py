@@ -1,7 +1,7 @@
 """Reading a CSV file a block at a time, by the names in its header, into the schema's types.
 
-One pass gives typed blocks, a digest of the content, and everything that is wrong. Both the check at plan time and
-the import use it, so what the plan accepts the import accepts.
+One pass gives typed blocks, a digest of the content, and everything that is wrong. Both the check at plan
+time and the import use it, so what the plan accepts the import accepts.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class CsvReader:
         return self._source.digest.hexdigest() if self._source else hashlib.sha256().hexdigest()
 
     def blocks(self) -> Iterator[Any]:
-        """Record batches in the schema's types. Raises OSError where the file can't be read, and MissingExtra."""
+        """Record batches in the schema's types. Raises OSError where the file can't be read; MissingExtra."""
         try:
             import pyarrow as pa
             import pyarrow.csv as pc
@@ -158,7 +158,7 @@ class CsvReader:
             )
         return None if len(missing) == len(names) else header
 
-    def _skip(self, row: Any) -> str:
+    def _skip(self, _: Any) -> str:
         self._ragged += 1
         return "skip"
 

@@ -1,7 +1,7 @@
 """Avro schemas: the service's rules, as pure functions over a parsed schema.
 
-A schema is a flat record: one of five names, fields of simple types, nullable through a union with "null", string
-fields perhaps marked categorical or textual. Nothing here reads files or imports anything heavy.
+A schema is a flat record: one of five names, fields of simple types, nullable through a union with "null",
+string fields perhaps marked categorical or textual. Nothing here reads files or imports anything heavy.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ class JobCancelled(Exception):
 
 
 class Control:
-    """One job's line to its worker. The job calls `report` and `cancelled`; the worker's heartbeat does the rest."""
+    """One job's line to its worker: the job reports and asks, the worker's heartbeat does the rest."""
 
     def __init__(self, job: Job, folder: Path) -> None:
         self.job = job
@@ -48,8 +48,8 @@ class Control:
     def workspace(self) -> Path:
         """A folder that only this attempt writes to.
 
-        What an earlier attempt left (a checkpoint) is taken over by renaming: an owner that was only believed dead
-        no longer finds its files and can't disturb this one.
+        What an earlier attempt left (a checkpoint) is taken over by renaming: an owner that was only believed
+        dead no longer finds its files and can't disturb this one.
         """
         mine = self._staging / f"{self.job.id}.{self.job.attempts}"
         if not mine.exists():

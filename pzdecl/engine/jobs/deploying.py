@@ -19,7 +19,7 @@ def run_deployment(context: Context, job: Job, control: Control) -> None:
     if campaign is None:
         raise JobFailed("The campaign was deleted")
     update = pending_update(campaign)
-    version = update["solutionVersionArn"] if update else campaign.body["solutionVersionArn"]
+    version = str((update or campaign.body)["solutionVersionArn"])
     try:
         context.models.get(version)
     except (OSError, ValueError, KeyError) as error:

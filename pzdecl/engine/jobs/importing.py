@@ -54,7 +54,7 @@ def run_import(context: Context, job: Job, control: Control) -> None:
         rows = merge([*(old if append else []), written.path], KEYS[kind], columns(schema), source)
         append = False
     control.check()
-    part = _place(context.folder, dataset, job, resource.name, source, rows)
+    part = _place(context.folder, dataset, job, source, name=resource.name, rows=rows)
     with context.store.write() as tx:
         queue.finish(tx, job, progress=control.progress)
         tx.replace_parts(dataset.arn, [part], append=append)
@@ -81,7 +81,7 @@ def run_conform(context: Context, job: Job, control: Control) -> None:
         source = workspace / f"{number}.parquet"
         with PartWriter(source, fields) as writer:
             writer.write(conformed(context.folder / part.path, fields))
-        new.append(_place(context.folder, dataset, job, part.job, source, part.rows))
+        new.append(_place(context.folder, dataset, job, source, name=part.job, rows=part.rows))
     with context.store.write() as tx:
         queue.finish(tx, job)
         tx.replace_parts(dataset.arn, new)
@@ -141,7 +141,7 @@ def _progress(rows: int, done: int, total: int, started: float) -> Progress:
     return Progress("rows", rows, estimate, rate, (estimate - rows) / rate if rate else None)
 
 
-def _place(folder: Path, dataset: Resource, job: Job, name: str, source: Path, rows: int) -> Part:
+def _place(folder: Path, dataset: Resource, job: Job, source: Path, *, name: str, rows: int) -> Part:
     """Moves a finished part to where it stays, under a name that was never used. The job's id is in it."""
     group = dataset.arn.rpartition(":dataset/")[2]
     target = folder / "datasets" / group / f"{job.id}.{uuid.uuid4().hex[:12]}.parquet"

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 
 class Owner(NamedTuple):
-    """`host` covers the machine's boot and the process namespace, so that a `pid` means the same to both sides."""
+    """`host` covers the boot and the process namespace, so that a `pid` means the same to both sides."""
 
     host: str
     pid: int
@@ -20,6 +20,7 @@ class Owner(NamedTuple):
 
 
 def this_process() -> Owner:
+    """The owner of what this process claims."""
     pid = os.getpid()
     return Owner(_host(), pid, _started(pid) or "")
 

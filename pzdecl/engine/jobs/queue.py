@@ -1,8 +1,9 @@
 """The job table as a queue for any number of processes.
 
-A job is claimed by one UPDATE in one transaction; whoever holds it shows a heartbeat. A job whose owner is certainly
-dead is free at once, one whose owner merely fell silent after `SILENCE` seconds. Claiming gives a new token; every
-later write names the token, so that an owner that was only slow can't write over its successor's work.
+A job is claimed by one UPDATE in one transaction; whoever holds it shows a heartbeat. A job whose owner is
+certainly dead is free at once, one whose owner merely fell silent after `SILENCE` seconds. Claiming gives a
+new token; every later write names the token, so that an owner that was only slow can't write over its
+successor's work.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ SILENCE = 30.0
 """Seconds without a heartbeat after which a job is claimed again, whoever its owner is."""
 
 ORDERED = ("import", "conform", "train")
-"""Kinds that wait for earlier imports of their dataset group, so that what is read is what was there when asked."""
+"""Kinds that wait for earlier imports of their dataset group, and so read what was asked for before them."""
 
 _CANDIDATES = f"""
     SELECT id, arn, kind, scope, state, token, host, pid, started, heartbeat, attempts FROM jobs AS job

@@ -13,8 +13,9 @@ from pzdecl.engine.api.operation import Context
 def sweep(context: Context) -> None:
     """Safe while other processes work.
 
-    Files are listed before the database is read. Whatever is in the list and belongs to a finished job had its last
-    chance to be referred to before that reading. While a training is unfinished, replaced data stays: it may be read.
+    Files are listed before the database is read. Whatever is in the list and belongs to a finished job had
+    its last chance to be referred to before that reading. While a training is unfinished, replaced data
+    stays: it may be read.
     """
     folder = context.folder
     staging = _entries(folder / "staging")

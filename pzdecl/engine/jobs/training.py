@@ -38,7 +38,7 @@ def run_training(context: Context, job: Job, control: Control) -> None:
         }
     target = model_folder(context.folder, version.arn)
     if not (target / RESULT).exists():
-        _train(context, version, datasets, target, control)
+        _train(version, datasets, target, control)
     result: dict[str, Any] = json.loads((target / RESULT).read_text(encoding="utf-8"))
     with context.store.write() as tx:
         queue.finish(tx, job, progress=control.progress)
@@ -59,9 +59,7 @@ def stop_training(context: Context, job: Job) -> None:
             tx.save(version)
 
 
-def _train(
-    context: Context, version: Resource, datasets: dict[str, list[Path]], target: Path, control: Control
-) -> None:
+def _train(version: Resource, datasets: dict[str, list[Path]], target: Path, control: Control) -> None:
     from pzdecl.engine.training.train import TrainingCancelled, TrainingFailed, train
 
     group = version.body["datasetGroupArn"]

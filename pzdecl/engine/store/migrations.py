@@ -1,7 +1,7 @@
 """The shape of `engine.db`, as sqlite-utils migrations.
 
-`PRAGMA user_version` repeats how many migrations a file has had, so that opening an up-to-date file needs neither
-sqlite-utils nor a look at its tables.
+`PRAGMA user_version` repeats how many migrations a file has had, so that opening an up-to-date file needs
+neither sqlite-utils nor a look at its tables.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ def m001_baseline(db: Any) -> None:
             body TEXT NOT NULL,
             UNIQUE (type, name))""",
         "CREATE INDEX resources_by_parent ON resources (type, parent, seq)",
-        "CREATE INDEX datasets_by_schema ON resources (json_extract(body, '$.schemaArn')) WHERE type = 'dataset'",
+        """CREATE INDEX datasets_by_schema ON resources (json_extract(body, '$.schemaArn'))
+            WHERE type = 'dataset'""",
         """CREATE TABLE tags (
             arn TEXT NOT NULL,
             key TEXT NOT NULL,

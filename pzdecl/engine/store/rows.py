@@ -16,9 +16,9 @@ _COLUMNS = "arn, type, name, parent, status, created, updated, body"
 class Resource:
     """One resource of the API.
 
-    `type` is the word of its ARN ("solution"; a version is a "solution-version"), `parent` the ARN by which lists are
-    filtered. `created` and `updated` are epoch seconds. `body` holds the API's other fields as a description shows
-    them; keys that begin with an underscore are the engine's own and are never shown.
+    `type` is the word of its ARN ("solution"; a version is a "solution-version"), `parent` the ARN by which
+    lists are filtered. `created` and `updated` are epoch seconds. `body` holds the API's other fields as a
+    description shows them; keys that begin with an underscore are the engine's own and are never shown.
     """
 
     arn: str
@@ -36,7 +36,7 @@ class Resource:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One Parquet file of a dataset; `path` is relative to the engine's folder, `job` the import job's ARN."""
+    """One Parquet file of a dataset; `path` is relative to the engine's folder, `job` the import job's name."""
 
     path: str
     rows: int
@@ -51,10 +51,12 @@ class Reader:
         self._connection = connection
 
     def get(self, arn: str) -> Resource | None:
+        """The resource with an ARN."""
         row = self._connection.execute(f"SELECT {_COLUMNS} FROM resources WHERE arn = ?", (arn,)).fetchone()
         return _resource(row) if row else None
 
     def named(self, type: str, name: str) -> Resource | None:
+        """The resource of a type with a name."""
         row = self._connection.execute(
             f"SELECT {_COLUMNS} FROM resources WHERE type = ? AND name = ?", (type, name)
         ).fetchone()
@@ -78,7 +80,7 @@ class Reader:
         return None
 
     def page(self, type: str, parent: str | None, after: int, limit: int) -> tuple[list[Resource], int | None]:
-        """Up to `limit` resources with a sequence number above `after`, and the number to go on from, if any."""
+        """Up to `limit` resources numbered above `after`, and the number to go on from, if any."""
         where, values = "type = ? AND seq > ?", [type, after]
         if parent is not None:
             where, values = "type = ? AND seq > ? AND parent = ?", [type, after, parent]
@@ -89,6 +91,7 @@ class Reader:
         return [_resource(row[:-1]) for row in rows[:limit]], more
 
     def datasets_with_schema(self, schema_arn: str) -> list[str]:
+        """The ARNs of the datasets that use a schema."""
         rows = self._connection.execute(
             "SELECT arn FROM resources WHERE type = 'dataset' AND json_extract(body, '$.schemaArn') = ?",
             (schema_arn,),
@@ -98,13 +101,15 @@ class Reader:
     def campaign_moving_to(self, prefix: str) -> str | None:
         """The ARN of a campaign whose unfinished update names a version that begins with `prefix`."""
         row = self._connection.execute(
-            "SELECT resources.arn FROM jobs JOIN resources USING (arn) WHERE state <> 'finished' AND kind = 'deploy' "
+            "SELECT resources.arn FROM jobs JOIN resources USING (arn) "
+            "WHERE state <> 'finished' AND kind = 'deploy' "
             "AND instr(json_extract(body, '$.latestCampaignUpdate.solutionVersionArn'), ?) = 1 LIMIT 1",
             (prefix,),
         ).fetchone()
         return str(row[0]) if row else None
 
     def tags(self, arn: str) -> dict[str, str]:
+        """A resource's tags, sorted by key."""
         return dict(self._connection.execute("SELECT key, value FROM tags WHERE arn = ? ORDER BY key", (arn,)))
 
     def parts(self, dataset_arn: str) -> list[Part]:
@@ -115,9 +120,11 @@ class Reader:
         return [Part(*row) for row in rows]
 
     def all_part_paths(self) -> set[str]:
+        """The paths of every dataset's parts."""
         return {row[0] for row in self._connection.execute("SELECT path FROM parts")}
 
     def arns(self, type: str) -> set[str]:
+        """The ARNs of all resources of a type."""
         return {row[0] for row in self._connection.execute("SELECT arn FROM resources WHERE type = ?", (type,))}
 
     def busy(self, scope: str, kinds: Sequence[str]) -> str | None:
@@ -188,22 +195,25 @@ class Writer(Reader):
         self._connection.execute("DELETE FROM parts WHERE dataset = ?", (arn,))
 
     def put_tags(self, arn: str, tags: Mapping[str, str]) -> None:
+        """Adds tags, or gives them new values."""
         self._connection.executemany(
-            "INSERT INTO tags (arn, key, value) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET value = excluded.value",
+            "INSERT INTO tags (arn, key, value) VALUES (?, ?, ?) "
+            "ON CONFLICT DO UPDATE SET value = excluded.value",
             [(arn, key, value) for key, value in tags.items()],
         )
 
     def remove_tags(self, arn: str, keys: Sequence[str]) -> None:
+        """Removes those of the keys that are there."""
         self._connection.executemany("DELETE FROM tags WHERE arn = ? AND key = ?", [(arn, key) for key in keys])
 
     def enqueue(self, arn: str, kind: str, scope: str) -> None:
-        """Adds a job for a resource. `scope` is the dataset group's ARN: jobs of one group are kept in order."""
+        """Adds a job for a resource. `scope` is the dataset group's ARN: its imports are kept in order."""
         self._connection.execute(
             "INSERT INTO jobs (arn, kind, scope, created) VALUES (?, ?, ?, ?)", (arn, kind, scope, time.time())
         )
 
     def stop_job(self, arn: str) -> bool:
-        """Takes a waiting job out of the queue and returns True; asks a running one to stop and returns False."""
+        """Takes a waiting job out of the queue (True), or asks a running one to stop (False)."""
         waiting = self._connection.execute(
             "UPDATE jobs SET state = 'finished', stop = 1 WHERE arn = ? AND state = 'queued'", (arn,)
         )

@@ -23,11 +23,11 @@ class EngineFolderError(PzdeclError):
 
 
 class Store:
-    """The engine's folder. Nothing is created before the first `write()`; until then reading sees an empty engine.
+    """The engine's folder. Nothing is made before the first `write()`; until then reading sees nothing.
 
     Reading takes a connection from a pool, so readers never wait for a writer (WAL). Writing goes through one
-    connection under a lock: SQLite has one writer at a time anyway, and threads of one process queue up here without
-    polling. `synchronous=FULL` makes every commit durable before `write()` returns.
+    connection under a lock: SQLite has one writer at a time anyway, and threads of one process queue up here
+    without polling. `synchronous=FULL` makes every commit durable before `write()` returns.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -44,6 +44,7 @@ class Store:
                 pass
 
     def exists(self) -> bool:
+        """Whether an engine has been created in the folder."""
         return self.path.exists()
 
     @contextlib.contextmanager
@@ -80,6 +81,7 @@ class Store:
             connection.execute("COMMIT")
 
     def close(self) -> None:
+        """Closes all connections; every later use is refused."""
         with self._write_lock, self._pool_lock:
             self._closed = True
             if self._writer is not None:
@@ -139,7 +141,7 @@ class Store:
         return connection
 
     def _create(self) -> None:
-        """Makes the database under another name and links it into place, so that no half-made one is ever seen."""
+        """Makes the database under another name and links it into place: no half-made one is seen."""
         self.folder.mkdir(parents=True, exist_ok=True)
         ignore = self.folder / ".gitignore"
         if not ignore.exists():
