@@ -6,6 +6,7 @@ import os
 import shutil
 import sqlite3
 import uuid
+from contextlib import suppress
 from pathlib import Path
 
 from pzdecl.state.errors import StateDamaged, StateTooNew, StateUnwritable, translated
@@ -117,7 +118,8 @@ def _give_birth(path: Path) -> None:
             hint="check that its folder can be written by this user",
         ) from error
     finally:
-        young.unlink(missing_ok=True)
+        with suppress(OSError):
+            young.unlink()
 
 
 def _link(young: Path, path: Path) -> None:
@@ -145,12 +147,17 @@ def _upgrade(path: Path) -> None:
         # Out of WAL mode the database is this one file, so that putting the copy back puts everything back.
         connection.execute("PRAGMA journal_mode = DELETE")
         _migrate(connection)
-    except BaseException:
+    except BaseException as error:
         connection.close()
         restored = path.with_name(f"{path.name}.restored")
         shutil.copyfile(backup, restored)
         restored.replace(path)
-        raise
+        if not isinstance(error, sqlite3.Error):
+            raise
+        raise StateUnwritable(
+            f"the state file {path} can't be upgraded from format {old} to {FORMAT}: {error}",
+            hint="it was put back as it was: go on with the version of pzdecl that wrote it",
+        ) from error
     connection.close()
 
 

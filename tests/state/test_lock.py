@@ -1,0 +1,236 @@
+"""The lock, held by real processes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from pzdecl.errors import StateLocked
+from pzdecl.state import SqliteState, lock, open_state, owner
+from pzdecl.state.owner import Owner
+from tests.state.rows import begin, put, row
+
+
+@contextmanager
+def holder(path: Path, seconds: float = 60) -> Iterator[subprocess.Popen[str]]:
+    """Another process that holds the lock."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.state.holder", str(path), str(seconds)],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=Path(__file__).parents[2],
+    )
+    try:
+        assert process.stdout
+        assert process.stdout.readline() == "held\n"
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def test_the_second_is_told_who_holds_it_since_when(path: Path) -> None:
+    with holder(path) as process, open_state(path, create=True) as state:
+        with pytest.raises(StateLocked) as told, state.lock(command="apply"):
+            pass
+        info = state.lock_info()
+    assert info is not None
+    assert told.value.exit_status == 6
+    message = told.value.message
+    assert f"{info.who}@{socket.gethostname()}" in message
+    assert f"pid {process.pid}" in message
+    assert "apply --auto-approve" in message
+    assert f"{info.since.astimezone():%Y-%m-%d %H:%M}" in message
+    assert "seconds ago" in message or "second ago" in message
+    assert "--lock-timeout" in str(told.value.hint)
+
+
+def test_waiting_for_it(path: Path) -> None:
+    with (
+        holder(path, 0.3),
+        open_state(path, create=True) as state,
+        state.lock(command="apply", timeout=20),
+    ):
+        info = state.lock_info()
+        assert info is not None
+        assert info.pid == os.getpid()
+
+
+def test_waiting_ends(path: Path) -> None:
+    with holder(path), open_state(path, create=True) as state:
+        began = time.monotonic()
+        with pytest.raises(StateLocked), state.lock(command="apply", timeout=0.2):
+            pass
+        assert 0.2 <= time.monotonic() - began < 5
+
+
+def test_a_killed_holder_is_not_in_the_way(path: Path) -> None:
+    with holder(path) as process, open_state(path, create=True) as state:
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        info = state.lock_info()
+        assert info is not None
+        assert info.pid == process.pid
+        with state.lock(command="apply"):
+            begin(state)
+
+
+def test_it_is_free_afterwards_and_after_an_error(path: Path) -> None:
+    with open_state(path, create=True) as state:
+        with pytest.raises(KeyError), state.lock(command="apply"):
+            raise KeyError
+        assert state.lock_info() is None
+
+
+def test_nested_use_takes_it_once(path: Path) -> None:
+    with open_state(path, create=True) as state, state.lock(command="apply"):
+        outer = state.lock_info()
+        with state.lock(command="inner"):
+            assert state.lock_info() == outer
+        assert state.lock_info() == outer
+
+
+def test_two_in_one_process_exclude_each_other(path: Path) -> None:
+    with (
+        open_state(path, create=True) as one,
+        open_state(path, create=True) as two,
+        one.lock(command="apply"),
+        pytest.raises(StateLocked),
+        two.lock(command="apply"),
+    ):
+        pass
+
+
+def test_exactly_one_of_many_gets_it(path: Path) -> None:
+    """Threads with a connection of their own, all at the same instant."""
+    open_state(path, create=True).close()
+    ready, got, done = threading.Barrier(8), [], threading.Barrier(8)
+
+    def take() -> None:
+        with open_state(path, create=True) as state:
+            ready.wait()
+            try:
+                with state.lock(command="apply"):
+                    got.append(state)
+                    done.wait()
+            except StateLocked:
+                done.wait()
+
+    threads = [threading.Thread(target=take) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(got) == 1
+
+
+def test_unlocking_fences_off_the_former_holder(path: Path) -> None:
+    with open_state(path, create=True) as mine, mine.lock(command="apply"):
+        run = begin(mine)
+        with open_state(path, create=True) as other:
+            freed = other.unlock()
+            assert freed is not None
+            assert freed.pid == os.getpid()
+            with pytest.raises(StateLocked, match="lost its lock"):
+                put(mine, run, row("Schema/s"))
+            with other.lock(command="apply"):
+                with pytest.raises(StateLocked, match="holds it now"):
+                    put(mine, run, row("Schema/s"))
+                assert other.resources() == {}
+                held = other.lock_info()
+                assert held is not None
+
+
+def test_letting_go_after_losing_it_does_not_free_it_for_the_other(path: Path) -> None:
+    with open_state(path, create=True) as mine, open_state(path, create=True) as other:
+        with mine.lock(command="apply"):
+            other.unlock()
+            other._token = lock.acquire(other._open, path, "apply")
+        assert other.lock_info() is not None
+
+
+def test_unlocking_what_is_free(path: Path) -> None:
+    with open_state(path, create=True) as state:
+        assert state.unlock() is None
+
+
+def test_the_heart_beats(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with open_state(path, create=True) as state:
+        token = lock.acquire(state._open, path, "apply")
+        before = state.lock_info()
+        heart = lock.Heartbeat(path, token, interval=0.02)
+        deadline = time.monotonic() + 10
+        while state.lock_info() == before and time.monotonic() < deadline:
+            time.sleep(0.01)
+        heart.stop()
+        after = state.lock_info()
+    assert before is not None
+    assert after is not None
+    assert after.heartbeat > before.heartbeat
+    assert after.since == before.since
+
+
+def test_a_silent_holder_elsewhere_is_not_broken_but_unlock_is_offered(path: Path) -> None:
+    with open_state(path, create=True) as state:
+        lock.acquire(state._open, path, "apply")
+        _edit(path, host="elsewhere", since=time.time() - 7200, heartbeat=time.time() - 3600)
+        with pytest.raises(StateLocked) as told, state.lock(command="apply"):
+            pass
+    assert "2 hours ago" in told.value.message
+    assert "last sign of life was 1 hour ago" in told.value.message
+    assert "pzdecl state unlock" in str(told.value.hint)
+
+
+def test_a_reused_pid_is_not_the_holder(path: Path) -> None:
+    with open_state(path, create=True) as state:
+        lock.acquire(state._open, path, "apply")
+        _edit(path, process_started="1")
+        with state.lock(command="apply"):
+            assert state.lock_info() is not None
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_when_an_owner_is_provably_dead(monkeypatch: pytest.MonkeyPatch) -> None:
+    me = owner.this_process()
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    monkeypatch.setattr(owner, "_place", lambda: "machine boot1 ns1")
+
+    def dead(host: str, place: str, pid: int, started: str | None) -> bool:
+        return Owner("x", host, place, pid, started).provably_dead()
+
+    here = "machine boot1 ns1"
+    assert not dead(me.host, here, me.pid, me.process_started)
+    assert dead(me.host, here, gone.pid, "1")
+    assert dead(me.host, here, me.pid, "1")
+    assert not dead(me.host, here, me.pid, None), "nothing is known of when it started"
+    assert not dead("elsewhere", here, gone.pid, "1"), "another host's pids say nothing"
+    assert not dead(me.host, "machine boot1 ns2", gone.pid, "1"), "nor another container's"
+    assert dead(me.host, "machine boot0 ns1", gone.pid, "1"), "the machine was started again since"
+    assert not dead(me.host, "other boot0 ns1", gone.pid, "1"), "another machine of the same name"
+    assert not dead(me.host, "- boot0 ns1", gone.pid, "1")
+
+
+def _edit(path: Path, **values: object) -> None:
+    connection = sqlite3.connect(path)
+    with connection:
+        for column, value in values.items():
+            connection.execute(f"UPDATE lock SET {column} = ?", (value,))
+    connection.close()
+
+
+def test_reading_needs_no_lock(path: Path) -> None:
+    with holder(path), open_state(path, create=False) as state:
+        assert isinstance(state, SqliteState)
+        assert state.resources() == {}
