@@ -183,6 +183,14 @@ class Project:
 
     # Looking at what came out
 
+    def graph(self) -> tuple[list[Address], list[tuple[Address, Address]]]:
+        """The declared resources, and pairs (what is needed, what needs it), both sorted."""
+        from pzdecl.plan.graph import graph
+
+        made = graph(self.declared)
+        parse = Address.parse
+        return [parse(node) for node in made.nodes], sorted((parse(a), parse(b)) for a, b in made.edges)
+
     def metrics(self) -> list[Measured]:
         """The offline metrics of every trained version."""
         from pzdecl import serving

@@ -49,11 +49,12 @@ def command(name: str) -> Any:
     made.name = name
     for leaf in [*made.commands.values()] if isinstance(made, TyperGroup) else [made]:
         leaf.context_settings = {**SETTINGS, **leaf.context_settings}
-        leaf.params += _everywhere()
+        leaf.params += everywhere_options()
     return made
 
 
-def _everywhere() -> list[Any]:
+def everywhere_options() -> list[Any]:
+    """Fresh parameters for the options that every command takes."""
     holder = _app()
     holder.command()(everywhere)
     return list(get_command(holder).params)
@@ -112,5 +113,5 @@ def build() -> Any:
         pass
 
     made = get_command(app)
-    made.params = [*_everywhere(), *made.params]
+    made.params = [*everywhere_options(), *made.params]
     return made

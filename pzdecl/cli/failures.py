@@ -18,14 +18,16 @@ if TYPE_CHECKING:
 
 USAGE = 64
 
+MACHINE = {"json", "jsonl"}
+"""Formats in which an error goes to standard output, as a document."""
+
 
 def usage(error: Any, session: Session) -> int:
     """A command line that typer could not read."""
-    if session.format in {"json", "jsonl"}:
+    if session.format in MACHINE:
         _say(session, error.format_message(), "run with --help to see what there is", "usage", USAGE)
     else:
         error.show()
-    # With no arguments at all the help is shown; that is an answer, yet still no command.
     return USAGE
 
 
@@ -63,7 +65,7 @@ def _diagnostics(diagnostics: tuple[Diagnostic, ...], session: Session) -> None:
                 events.diagnostic(diagnostic, session.root)
         case "github":
             sys.stdout.write(view.workflow(diagnostics))
-    if session.format not in {"json", "jsonl"}:
+    if session.format not in MACHINE:
         style = session.style(sys.stderr)
         sys.stderr.write(view.render(diagnostics, session.root, style))
         count = sum(d.severity == "error" for d in diagnostics)

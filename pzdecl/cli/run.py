@@ -23,6 +23,7 @@ def run(arguments: list[str]) -> int:
         status = int(build().main(list(arguments), prog_name="pzdecl", standalone_mode=False) or 0)
         sys.stdout.flush()
     except TyperException as error:
+        session.format = _asked_format(arguments) or session.format
         status = failures.usage(error, session)
     except typer.Abort:
         sys.stderr.write("\nInterrupted; nothing was changed.\n")
@@ -37,6 +38,16 @@ def run(arguments: list[str]) -> int:
     except Exception as error:
         status = failures.show(error, session)
     return status
+
+
+def _asked_format(arguments: list[str]) -> str | None:
+    """The `--format` of a command line that could not be parsed."""
+    for before, argument in zip(["", *arguments], arguments, strict=False):
+        if before == "--format":
+            return argument
+        if argument.startswith("--format="):
+            return argument.removeprefix("--format=")
+    return None
 
 
 def _quiet() -> int:

@@ -59,7 +59,12 @@ class Session:
             if not (equals and name):
                 raise UsageError(f"--var {text!r} has no value", hint="expected --var name=value")
             given[name] = value
-        return load(self.root, environment=self.environment, variables=given, var_files=self.var_files)
+        return load(
+            self.root,
+            environment=self.environment or os.environ.get("PZDECL_ENV") or None,
+            variables=given,
+            var_files=self.var_files,
+        )
 
 
 _current = Session()

@@ -92,6 +92,7 @@ class ResourceChangeDocument(TypedDict):
     reasons: list[ReasonDocument]
     fields: list[FieldDocument]
     api_name: NotRequired[Annotated[str, Field(description="the API's name after the change")]]
+    deposed: NotRequired[Annotated[str, Field(description="the API's name of what an earlier run left behind")]]
     position: NotRequired[Place]
     blocked: NotRequired[Annotated[ReasonDocument, Field(description="why a policy refuses it")]]
 
@@ -189,6 +190,8 @@ def _change(change: Change) -> ResourceChangeDocument:
         out["action_reason"] = _TERRAFORM_REASONS.get((change.action, code), str(code))
     if change.name and change.name != change.address.name:
         out["api_name"] = change.name
+    if change.deposed:
+        out["deposed"] = change.deposed
     if change.position:
         out["position"] = _place(change.position)
     if change.blocked:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pzdecl.plan.model import Action, Change, Plan
+from pzdecl.plan.model import Action, Change, Plan, ReasonCode
 from pzdecl.views import plan_text, words
 from pzdecl.views.style import PLAIN
 from pzdecl.views.values import shift
@@ -74,12 +74,12 @@ def _sections(plan: Plan) -> Iterator[tuple[str, list[str]]]:
 
 
 def _change(change: Change) -> Iterator[str]:
-    renamed = ""
-    if change.action is Action.REPLACE and change.name and change.name != change.address.name:
-        renamed = f" as {change.name}"
+    renamed = plan_text.naming(change)
     at = f"  ({change.position.file}:{change.position.line})" if change.position else ""
     yield f"{_MARK[change.action]} {change.address} {words.WORDS[change.action].future}{renamed}{at}"
     for reason in change.reasons:
+        if reason.code is ReasonCode.NEW:
+            continue
         yield f"    {plan_text.reason_line(reason)}"
     if change.action not in {Action.CREATE, Action.DELETE}:
         told = " ".join(reason.text for reason in change.reasons)

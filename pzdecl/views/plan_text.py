@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from pzdecl.errors import Diagnostic, Position
-from pzdecl.plan.model import Action, Change, Drift, Plan, Reason
+from pzdecl.plan.model import Action, Change, Drift, Plan, Reason, ReasonCode
 from pzdecl.views import words
 from pzdecl.views.style import PLAIN, Style
 from pzdecl.views.values import shift
@@ -50,15 +50,23 @@ def _lines(plan: Plan, style: Style) -> Iterator[str]:
 
 
 def _change(change: Change, style: Style) -> Iterator[str]:
-    name = change.name
-    renamed = f" as {name}" if name and change.action is Action.REPLACE and name != change.address.name else ""
+    renamed = naming(change)
     head = f"  {words.symbol(change.action, style)} {style.paint(str(change.address), 'bold')}"
     yield f"{head} {words.WORDS[change.action].future}{renamed}{_at(change.position, style)}"
     for reason in change.reasons:
-        if change.action is Action.CREATE and len(change.reasons) == 1 and reason.code == "new":
-            continue
+        if reason.code is ReasonCode.NEW:
+            continue  # the verb says it
         yield f"      {reason.text}{_at(reason.position, style, beside=change.position)}"
     yield from _fields(change, style)
+
+
+def naming(change: Change) -> str:
+    """` as NAME` where the API's name will differ from the address, or what of the address is meant."""
+    if change.deposed:
+        return f" (left over: {change.deposed})"
+    if change.action is Action.REPLACE and change.name and change.name != change.address.name:
+        return f" as {change.name}"
+    return ""
 
 
 def _fields(change: Change, style: Style) -> Iterator[str]:

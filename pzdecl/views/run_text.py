@@ -61,8 +61,7 @@ def _lines(run: Run, command: str, style: Style, hints: bool) -> Iterator[str]:
                 f"Interrupted: {text}. What was begun goes on from where it is.", "bold", "yellow"
             )
     if hints and run.outcome is not Outcome.DONE:
-        goes_on = "waits for it again" if run.running else "goes on from here"
-        yield f"Run `{command}` again: it {goes_on}."
+        yield f"Run `{command}` again to go on from here."
 
 
 def _more(count: int) -> Iterator[str]:

@@ -119,7 +119,7 @@ def test_a_partial_run_names_what_failed_what_was_skipped_and_how_to_go_on() -> 
     assert "x SolutionVersion/movies-hrnn (train): too few interactions" in text
     assert "- Campaign/movies-hrnn (create): because SolutionVersion/movies-hrnn failed" in text
     assert "Apply incomplete: 3 created in 1.2 s" in text
-    assert text.endswith("Run `pzdecl apply` again: it goes on from here.\n")
+    assert text.endswith("Run `pzdecl apply` again to go on from here.\n")
     assert "again" not in run_text.render(run, "pzdecl apply", hints=False)
 
 
@@ -128,7 +128,7 @@ def test_other_ends_of_a_run() -> None:
         "Apply complete: nothing changed in 0.1 s.\n"
     )
     waiting = Run("r", Outcome.RUNNING, {"create": 1}, running=(sample.VERSION,))
-    assert "waits for it again" in run_text.render(waiting, "pzdecl apply")
+    assert "Still running\n  ↻ SolutionVersion/movies-hrnn\n" in run_text.render(waiting, "pzdecl apply")
     assert "Interrupted" in run_text.render(Run("r", Outcome.INTERRUPTED), "pzdecl apply")
     many = tuple(StepFailure(str(i), sample.GROUP, "create", "no") for i in range(50))
     assert "and 30 more" in run_text.render(Run("r", Outcome.PARTIAL, failed=many), "pzdecl apply")
