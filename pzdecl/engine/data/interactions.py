@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -62,9 +62,9 @@ def load_interactions(
 ) -> Interactions:
     """Reads Parquet parts whose columns are named as in the schema (USER_ID, ITEM_ID, TIMESTAMP, ...).
 
-    `event_type` keeps the events of that type, in any case; `event_value_threshold` those whose EVENT_VALUE is at
-    least that. Where the column for a filter is missing, nothing passes it. Events that are equal in every column
-    count once.
+    `event_type` keeps the events of that type, in any case; `event_value_threshold` those whose EVENT_VALUE is
+    at least that. Where the column for a filter is missing, nothing passes it. Events that are equal in every
+    column count once.
     """
     import numpy as np
     import pyarrow as pa
@@ -88,7 +88,7 @@ def _filtered(table: Any, event_type: str | None, threshold: float | None) -> An
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    wanted = []
+    wanted: list[tuple[str, Callable[[Any], Any]]] = []
     if event_type is not None:
         wanted.append(
             ("EVENT_TYPE", lambda c: pc.equal(pc.utf8_lower(c.cast(pa.string())), event_type.lower()))
@@ -124,8 +124,8 @@ def _first_of_equals(
 ) -> NDArray[np.bool_]:
     """bool[n], along `order`: false for every event that repeats an earlier one in all columns.
 
-    Only events that share user and second with a neighbour are looked at, and only if they share the item as well
-    are their other columns compared, so the common case costs one comparison.
+    Only events that share user and second with a neighbour are looked at, and only if they share the item as
+    well are their other columns compared, so the common case costs one comparison.
     """
     import numpy as np
 

@@ -1,13 +1,13 @@
-"""What aws-hrnn answers: the network's expectation, what usually follows, and what was had before, in one score.
+"""What aws-hrnn answers: the network's expectation, what usually follows, and what was had, in one score.
 
     score(item) = scale * (expected . vector(item) + bias(item))
                 + memory * log(1 + N * usual(item | newest items))
                 + seen * [the user has had the item]
 
-`expected` is the network's state after the user's newest event. `usual` is a Markov chain over the CONTEXT newest
-items: how often an item followed each of them, with weight 1/gap. The three factors are learned (see
-`pzdecl.engine.training.hrnn.blend`), so where people rarely watch a thing twice, `seen` is far below zero; where they
-buy the same again, it is above. Recommended scores are the softmax over all items.
+`expected` is the network's state after the user's newest event. `usual` is a Markov chain over the CONTEXT
+newest items: how often an item followed each of them, with weight 1/gap. The three factors are learned (see
+`pzdecl.engine.training.hrnn.blend`), so where people rarely watch a thing twice, `seen` is far below zero;
+where they buy the same again, it is above. Recommended scores are the softmax over all items.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def network_logits(tensors: Mapping[str, NDArray[Any]], expected: NDArray[np.flo
 
 
 def remembered(tensors: Mapping[str, NDArray[Any]], context: NDArray[np.int32]) -> NDArray[np.float32]:
-    """float32[B, N]: log(1 + N * usual) for the newest items of each row (int32[B, CONTEXT], newest first, -1 none)."""
+    """float32[B, N]: log(1 + N * usual). `context` int32[B, CONTEXT]: the newest first; -1: none."""
     import numpy as np
 
     offsets, items, shares = (tensors[f"memory_{part}"] for part in ("offsets", "items", "shares"))

@@ -80,10 +80,10 @@ class ServedModel:
 
         t = self.tensors
         if user is None:
-            return t["new_user"].astype(np.float64)
+            return np.asarray(t["new_user"], np.float64)
         had = t["seen_items"][t["seen_offsets"][user] : t["seen_offsets"][user + 1]]
         one = slice(user, user + 1)
-        return hrnn.softmax(hrnn.blended(t, t["expected"][one], t["context"][one], [had]))[0]
+        return np.asarray(hrnn.softmax(hrnn.blended(t, t["expected"][one], t["context"][one], [had]))[0])
 
     def _user(self, user_id: str | None) -> int | None:
         if not user_id:

@@ -19,7 +19,7 @@ CUTOFFS = (5, 10, 25)
 def evaluate(lists: NDArray[np.int32], truths: Sequence[NDArray[np.int32]], catalogue: int) -> dict[str, float]:
     """The eight metrics, rounded to 4 decimals.
 
-    lists      int32[T, 25], a row of distinct items for each of T test users, best first; -1 where nothing was left
+    lists      int32[T, 25], distinct items for each of T test users, best first; -1 where nothing was left
     truths     for each test user the items taken up later
     catalogue  number of items that could be recommended
     """
@@ -55,4 +55,4 @@ def ndcg(hits: NDArray[np.bool_]) -> NDArray[np.float64]:
     gains = 1.0 / np.log(np.arange(2, hits.shape[1] + 2))
     ideal = np.concatenate(([0.0], np.cumsum(gains)))[hits.sum(1)]
     gained = hits @ gains
-    return np.divide(gained, ideal, out=np.zeros_like(gained), where=ideal > 0)
+    return np.asarray(np.divide(gained, ideal, out=np.zeros_like(gained), where=ideal > 0))

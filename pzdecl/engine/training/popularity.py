@@ -19,7 +19,8 @@ class Popularity:
         self.ranking = by_popularity(data)
 
     def recommend(self, shown: Interactions, users: NDArray[np.int64], count: int) -> NDArray[np.int32]:
-        """The same for everybody."""
+        """The same for everybody, whatever was shown."""
+        del shown
         return np.tile(self.ranking[:count], (len(users), 1))
 
     def finish(self, data: Interactions) -> dict[str, NDArray[Any]]:

@@ -1,18 +1,19 @@
 """Fits aws-sims: items related by how often, and how closely, users took up both.
 
-The service does not publish its formula. This one is the item-based top-N method of Deshpande and Karypis ("Item-based
-top-N recommendation algorithms", ACM TOIS 22(1), 2004), made aware of the sequence:
+The service does not publish its formula. This one is the item-based top-N method of Deshpande and Karypis
+("Item-based top-N recommendation algorithms", ACM TOIS 22(1), 2004), made aware of the sequence:
 
     relation(i -> j) = (users(i, j) + CLOSENESS * near(i, j)) / users(j) ** discount
 
-users(i, j) are the users who had both, users(j) those who had j; near(i, j) sums DECAY ** gap over all events of the
-two in one history that lie at most WINDOW events apart, in either order. `discount` is popularity_discount_factor: at
-0 popular items win, at 1 the popular ones have no advantage. Pairs with users(i, j) < min_cointeraction_count are
-unrelated.
+users(i, j) are the users who had both, users(j) those who had j; near(i, j) sums DECAY ** gap over all events
+of the two in one history that lie at most WINDOW events apart, in either order. `discount` is
+popularity_discount_factor: at 0 popular items win, at 1 the popular ones have no advantage. Pairs with users(i,
+j) < min_cointeraction_count are unrelated.
 """
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -111,7 +112,7 @@ def _blocks(places: NDArray[np.int64]) -> list[tuple[int, int]]:
     while edges[-1] < len(places) - 1:
         start = edges[-1]
         edges.append(max(start + 1, int(np.searchsorted(places, places[start] + most, "right")) - 1))
-    return list(zip(edges, edges[1:], strict=False))
+    return list(pairwise(edges))
 
 
 def _near(data: Interactions, rows: NDArray[np.int64], first: int, last: int) -> Any:

@@ -21,7 +21,7 @@ TEST_SHARE = 10
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """90% of the users train; of the others, the oldest 90% of the events are shown and the newest 10% are the truth.
+    """90% of the users train; of the others, the oldest 90% of events are shown, the newest 10% are the truth.
 
     `truths` has one array of distinct items for each of `test_users` (int64[T], indices of users).
     """
@@ -50,7 +50,7 @@ def split(data: Interactions, seed: int = 0) -> Split:
     import numpy as np
 
     able = np.flatnonzero(data.lengths >= 2)
-    marks = np.array([zlib.crc32(f"{seed}:{data.user_ids[user]}".encode()) for user in able])
+    marks = np.array([zlib.crc32(f"{seed}:{data.user_ids[int(user)]}".encode()) for user in able])
     test = np.sort(able[np.argsort(marks, kind="stable")[: max(1, len(able) // TEST_SHARE)]])
     testing = np.zeros(len(data.user_ids), bool)
     testing[test] = True

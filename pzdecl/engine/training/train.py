@@ -1,8 +1,8 @@
 """One training, from Parquet to a model that can be served, with its metrics.
 
 Offline metrics come from a model that never saw the test users, as `split` describes. What is served then knows
-everybody: popularity and SIMS count again over all events (it takes seconds); HRNN goes on from the evaluated weights
-with one epoch over all events, and takes in every user's history.
+everybody: popularity and SIMS count again over all events (it takes seconds); HRNN goes on from the evaluated
+weights with one epoch over all events, and takes in every user's history.
 """
 
 from __future__ import annotations
@@ -21,10 +21,12 @@ from pzdecl.engine.training.metrics import LIST_LENGTH, evaluate
 from pzdecl.engine.training.model import Job, Model
 from pzdecl.engine.training.split import check_minimum, split
 
+__all__ = ["TrainingCancelled", "TrainingFailed", "train"]
+
 SCRATCH = "checkpoint"
 
 
-def train(
+def train(  # noqa: PLR0917 - the order is agreed with the jobs that call it
     recipe: str,
     datasets: Mapping[str, Sequence[Path]],
     solution: Mapping[str, Any],

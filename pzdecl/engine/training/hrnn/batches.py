@@ -1,7 +1,8 @@
 """Histories as lanes: B of them side by side, one event a step, so that a step is one product for all.
 
-Training cuts one long stream of all users into lanes of equal length (the user-parallel mini-batches of Hidasi et
-al., ICLR 2016): no event is padding, and every event is trained on. Serving states come from one user a lane.
+Training cuts one long stream of all users into lanes of equal length (the user-parallel mini-batches of Hidasi
+et al., ICLR 2016): no event is padding, and every event is trained on. Serving states come from one user a
+lane.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ def session_starts(data: Interactions) -> NDArray[np.bool_]:
 
 
 def recency_weights(data: Interactions) -> NDArray[np.float32]:
-    """float32[n], from 1/2 for the oldest event to 1 for the newest, by rank in time; so outliers do not matter."""
+    """float32[n], from 1/2 for the oldest event to 1 for the newest, by rank in time: outliers do no harm."""
     rank = np.empty(len(data))
     rank[np.argsort(data.timestamps, kind="stable")] = np.arange(len(data))
     return np.exp2(rank / max(len(data) - 1, 1) - 1).astype(np.float32)
@@ -55,8 +56,8 @@ def training_chunks(
 ) -> Iterator[Chunk]:
     """All events in chunks of `steps` x `width`; each chunk goes on where the one before ended in each lane.
 
-    The users' order is drawn anew. Where the cut between two lanes falls into a history, the second lane begins it
-    without what came before, so that its first event is not held against the model.
+    The users' order is drawn anew. Where the cut between two lanes falls into a history, the second lane begins
+    it without what came before, so that its first event is not held against the model.
     """
     order = rng.permutation(np.flatnonzero(data.lengths))
     rows = np.concatenate([np.arange(data.offsets[user], data.offsets[user + 1]) for user in order])

@@ -1,7 +1,8 @@
 """The memory of what usually follows what, and the factors with which it joins the network.
 
-The factors are fitted on validation users, whom neither the network nor the memory has seen, so both are weighed by
-what they are worth for new histories. Three factors and a convex loss: Newton's method ends in a few steps.
+The factors are fitted on validation users, whom neither the network nor the memory has seen, so both are
+weighed by what they are worth for new histories. Three factors and a convex loss: Newton's method ends in a few
+steps.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ RIDGE = 1e-4
 def memory(data: Interactions) -> dict[str, NDArray[Any]]:
     """How often each item followed each other within CONTEXT events, weight 1/gap, rows summing to one.
 
-    Returns `memory_offsets` int64[N + 1], `memory_items` int32, `memory_shares` float32 (a sparse matrix by rows).
+    Returns `memory_offsets` int64[N + 1], `memory_items` int32, `memory_shares` float32 (a sparse matrix by
+    rows).
     """
     from scipy import sparse
 

@@ -1,19 +1,23 @@
 """Fits aws-hrnn.
 
-Of the training users one in ten validates: the network trains on the others, epoch by epoch with a checkpoint after
-each, and stops where the validation loss no longer falls. Then the factors of the blend are fitted on the same
-validation users. For serving, one more epoch at a small learning rate over everybody lets the newest events and
-items in, and each user's state is computed once.
+Of the training users one in ten validates: the network trains on the others, epoch by epoch with a checkpoint
+after each, and stops where the validation loss no longer falls. Then the factors of the blend are fitted on the
+same validation users. For serving, one more epoch at a small learning rate over everybody lets the newest
+events and items in, and each user's state is computed once.
 
-Everything random follows from the seed and the epoch, so a training that is killed and goes on from its checkpoint
-gives the same weights as one that was never interrupted.
+Everything random follows from the seed and the epoch, so a training that is killed and goes on from its
+checkpoint gives the same weights as one that was never interrupted. Torch is held to one thread: the steps are
+small, a second thread gains little on an idle machine, and on a busy one threads that wait for each other make
+it many times slower. It also keeps results independent of the number of cores. Trainings run side by side
+instead.
 """
 
 from __future__ import annotations
 
 import math
 import time
-from dataclasses import replace
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -23,7 +27,7 @@ from torch import Tensor
 
 from pzdecl.engine.data.interactions import Interactions
 from pzdecl.engine.progress import Progress
-from pzdecl.engine.serving.hrnn import CONTEXT, best, blended, network_logits, softmax
+from pzdecl.engine.serving.hrnn import best, blended, network_logits, softmax
 from pzdecl.engine.training.errors import TrainingCancelled
 from pzdecl.engine.training.hrnn import blend
 from pzdecl.engine.training.hrnn.batches import history_chunk, recency_weights, training_chunks
@@ -81,9 +85,13 @@ class Hrnn:
 
         Returns `items` float32[N, h], `bias` float32[N], `blend` float32[3]: see `pzdecl.engine.serving.hrnn`;
         `memory_*`: see `blend.memory`; `expected` float32[U, h], `context` int32[U, CONTEXT], `seen_offsets`
-        int64[U + 1] and `seen_items` int32: one row a user; `new_user` float32[N]: the answer without a history;
-        `network.*`: the weights with which a state can be carried on.
+        int64[U + 1] and `seen_items` int32: one row a user; `new_user` float32[N]: the answer without a
+        history; `network.*`: the weights with which a state can be carried on.
         """
+        with _one_thread():
+            return self._finished(data)
+
+    def _finished(self, data: Interactions) -> dict[str, NDArray[Any]]:
         kept = _within_length(data, self.job)
         _finishing_epoch(self.network, kept, self.job)
         users = np.arange(len(data.user_ids))
@@ -120,12 +128,16 @@ class Hrnn:
             late = np.quantile(data.timestamps, 0.75)
             counts = np.bincount(data.items[data.timestamps >= late], minlength=len(data.item_ids))
             chances += NEW_USER_POPULARITY * (counts / counts.sum() - chances)
-        return chances.astype(np.float32)
+        return np.asarray(chances, np.float32)
 
 
 def fit_hrnn(data: Interactions, job: Job) -> Hrnn:
     """Trains until the validation loss no longer falls, and fits the blend."""
-    data = _within_length(data, job)
+    with _one_thread():
+        return _fit(_within_length(data, job), job)
+
+
+def _fit(data: Interactions, job: Job) -> Hrnn:
     parts = split(data, job.seed + 1)
     validating = np.zeros(len(data.user_ids), bool)
     validating[parts.test_users] = True
@@ -257,6 +269,16 @@ def _rate(progress: float) -> float:
 def _generator(seed: int, epoch: int | None = None) -> torch.Generator:
     number = seed if epoch is None else (seed * 1_000_003 + epoch + 2) % 2**63
     return torch.Generator().manual_seed(number)
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def _tables(network: Network) -> dict[str, NDArray[Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import torch
@@ -15,7 +16,7 @@ class _ChunkedCrossEntropy(torch.autograd.Function):
     """The gradient is made in the forward pass, chunk by chunk, and only kept for what it is for."""
 
     @staticmethod
-    def forward(  # type: ignore[override]
+    def forward(  # noqa: PLR0917 - autograd calls it by position
         ctx: Any,
         states: Tensor,
         items: Tensor,
@@ -45,24 +46,27 @@ class _ChunkedCrossEntropy(torch.autograd.Function):
         return total.to(states.dtype)
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         d_states, d_items, d_bias = ctx.saved_tensors
         return d_states * grad, d_items * grad, d_bias * grad, None, None, None
 
 
-def cross_entropy(
+def cross_entropy(  # noqa: PLR0917 - as the function of the same name in torch
     states: Tensor, items: Tensor, bias: Tensor, targets: Tensor, weights: Tensor, dtype: torch.dtype
 ) -> Tensor:
     """Sum over events of weight x cross-entropy of the target under softmax(items @ state + bias).
 
-    states float[n, d], items float[N, d], bias float[N], targets int64[n], weights float[n]; the products are made
-    in `dtype` (bfloat16 where the CPU has it), the softmax in the bias's type. Memory: CHUNK x N logits.
+    states float[n, d], items float[N, d], bias float[N], targets int64[n], weights float[n]; the products are
+    made in `dtype` (bfloat16 where the CPU has it), the softmax in the bias's type. Memory: CHUNK x N logits.
     """
-    result: Tensor = _ChunkedCrossEntropy.apply(states, items, bias, targets, weights, dtype)
+    result: Tensor = _ChunkedCrossEntropy.apply(  # type: ignore[no-untyped-call]
+        states, items, bias, targets, weights, dtype
+    )
     return result
 
 
+@cache
 def product_dtype() -> torch.dtype:
     """bfloat16 on CPUs that multiply it in hardware (AMX, or AVX-512 with BF16), else float32."""
-    capable = torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported()
-    return torch.bfloat16 if capable else torch.float32
+    able = torch.cpu.get_capabilities()
+    return torch.bfloat16 if able.get("amx_bf16") or able.get("avx512_bf16") else torch.float32

@@ -1,15 +1,16 @@
 """The network: two recurrent levels, one for the session and one for the user.
 
-After Quadrana, Karatzoglou, Hidasi and Cremonesi, "Personalizing Session-based Recommendations with Hierarchical
-Recurrent Neural Networks" (RecSys 2017), variant HRNN-All. s is the state of the session, c that of the user:
+After Quadrana, Karatzoglou, Hidasi and Cremonesi, "Personalizing Session-based Recommendations with
+Hierarchical Recurrent Neural Networks" (RecSys 2017), variant HRNN-All. s is the state of the session, c that
+of the user:
 
     a user's first event     c = start,             s = tanh(c Wi + bi)
     a new session begins     c = GRU_user(s, c),    s = tanh(c Wi + bi)
     every event x            s = GRU_session(x + c Wc, s)
 
-What comes next is always read from the newest s, also where the next event will begin a session: whoever asks for
-recommendations does not say whether a session goes on. Items are scored by the product of their vector with the
-projected s; the same vectors are the input (tied embeddings).
+What comes next is always read from the newest s, also where the next event will begin a session: whoever asks
+for recommendations does not say whether a session goes on. Items are scored by the product of their vector with
+the projected s; the same vectors are the input (tied embeddings).
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ OUTPUT_DROPOUT = 0.3
 
 
 class Level(nn.Module):
-    """One gated recurrent unit: (B, d) inputs and (B, h) states. Gate order in its 3h columns: reset, update, new."""
+    """One gated recurrent unit: (B, d) inputs, (B, h) states. Gates in its 3h columns: reset, update, new."""
 
     def __init__(self, width: int, hidden: int, generator: torch.Generator) -> None:
         super().__init__()
@@ -77,8 +78,8 @@ class Network(nn.Module):
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Runs T events in B lanes from the states s and c (B, h).
 
-        Returns (T, B, h), what is expected *before* each event, projected; and s and c after the last. `dropout` is
-        the generator to draw it from in training.
+        Returns (T, B, h), what is expected *before* each event, projected; and s and c after the last.
+        `dropout` is the generator to draw it from in training.
         """
         projected = self.session.project(_drop(F.embedding(chunk.items, self.items), INPUT_DROPOUT, dropout))
         shift = user @ self.user_to_session
