@@ -1,0 +1,106 @@
+"""The API as the contract tests see it, whatever carries it: calls, and refusals by the API's error names."""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+from pathlib import Path
+from typing import Any, Protocol
+
+import pytest
+
+from pzdecl.engine import Engine
+from pzdecl.engine.errors import ServiceError
+
+RECIPE = "arn:aws:personalize:::recipe/"
+INTERACTIONS = {
+    "type": "record",
+    "name": "Interactions",
+    "namespace": "com.amazonaws.personalize.schema",
+    "fields": [
+        {"name": "USER_ID", "type": "string"},
+        {"name": "ITEM_ID", "type": "string"},
+        {"name": "TIMESTAMP", "type": "long"},
+    ],
+    "version": "1.0",
+}
+ITEMS = {
+    "type": "record",
+    "name": "Items",
+    "namespace": "com.amazonaws.personalize.schema",
+    "fields": [
+        {"name": "ITEM_ID", "type": "string"},
+        {"name": "GENRE", "type": ["null", "string"], "categorical": True},
+    ],
+    "version": "1.0",
+}
+
+
+class Service(Protocol):
+    """What a contract test needs of a target."""
+
+    arn_prefix: str
+
+    def call(self, operation: str, **params: Any) -> dict[str, Any]: ...
+
+    def refused(self, operation: str, **params: Any) -> tuple[str, str]:
+        """Code and message of the refusal; the test fails where there is none."""
+        ...
+
+
+class InProcess:
+    """The engine without anything in between."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.arn_prefix = engine.arn("")
+        self._clients = [engine.client(), engine.client("personalize-runtime")]
+
+    def call(self, operation: str, **params: Any) -> dict[str, Any]:
+        client = next(client for client in self._clients if operation in dir(client))
+        result: dict[str, Any] = getattr(client, operation)(**params)
+        return result
+
+    def refused(self, operation: str, **params: Any) -> tuple[str, str]:
+        with pytest.raises(ServiceError) as caught:
+            self.call(operation, **params)
+        return caught.value.code, caught.value.message
+
+
+def group(service: Service, name: str = "movies", **more: Any) -> str:
+    return str(service.call("create_dataset_group", name=name, **more)["datasetGroupArn"])
+
+
+def schema(service: Service, name: str = "interactions", fields: dict[str, Any] | None = None, **more: Any) -> str:
+    return str(service.call("create_schema", name=name, schema=json.dumps(fields or INTERACTIONS), **more)["schemaArn"])
+
+
+def dataset(service: Service, group_arn: str, schema_arn: str, kind: str = "Interactions", **more: Any) -> str:
+    params = {"name": kind, "schemaArn": schema_arn, "datasetGroupArn": group_arn, "datasetType": kind} | more
+    return str(service.call("create_dataset", **params)["datasetArn"])
+
+
+def solution(service: Service, group_arn: str, name: str = "popular", recipe: str = "aws-popularity-count", **more: Any) -> str:
+    params = {"name": name, "datasetGroupArn": group_arn, "recipeArn": RECIPE + recipe} | more
+    return str(service.call("create_solution", **params)["solutionArn"])
+
+
+def write_interactions(path: Path, rows: int = 1200, *, seed: int = 1, header: str = "USER_ID,ITEM_ID,TIMESTAMP") -> Path:
+    """Rows of 60 users over 30 items: enough to import and to train on."""
+    draw = random.Random(seed)
+    lines = [f"u{draw.randrange(60)},i{min(draw.randrange(30), draw.randrange(30))},{1_600_000_000 + n * 60}" for n in range(rows)]
+    path.write_text("\n".join([header, *lines]) + "\n", encoding="utf-8")
+    return path
+
+
+def settled(service: Service, operation: str, key: str, seconds: float = 30.0, **params: Any) -> dict[str, Any]:
+    """The description once nothing of it is pending or in progress."""
+    deadline = time.monotonic() + seconds
+    while True:
+        found: dict[str, Any] = service.call(operation, **params)[key]
+        statuses = (found["status"], found.get("latestCampaignUpdate", {}).get("status", "ACTIVE"))
+        if all(status in {"ACTIVE", "CREATE FAILED", "CREATE STOPPED"} for status in statuses):
+            return found
+        assert time.monotonic() < deadline, f"still {statuses} after {seconds} s"
+        time.sleep(0.02)
