@@ -96,6 +96,11 @@ class Node:
         return self.action in MAKING and self.blocked is None
 
     @property
+    def moved(self) -> bool:
+        """It is bound to something else than on record."""
+        return self.recorded is not None and self.recorded.bindings != self.bindings
+
+    @property
     def gone(self) -> bool:
         """It was looked for and is not there any more."""
         return self.live is not None and self.live.missing

@@ -17,6 +17,7 @@ from pzdecl.plan.options import PlanOptions
 from pzdecl.plan.order import ordered
 from pzdecl.plan.steps import Draft
 from pzdecl.plan.survey import Survey
+from pzdecl.plan.usage import block_used
 from pzdecl.plan.wiring import Wiring
 from pzdecl.providers.client import ReadClient, ReadOnly
 from pzdecl.state.codec import row_fingerprint
@@ -75,6 +76,8 @@ def _decide(survey: Survey, held: Mapping[Address, Reason]) -> None:
         if node.action not in MAKING:
             abandon_all(node, survey)
         clear_deposed(node, survey)
+    if block_used(nodes):
+        policy.spread(nodes)
 
 
 def _await(
@@ -86,6 +89,7 @@ def _await(
             node.block(reason)
         return
     other = places.get(policy.place_of(node)) if node.kind.one_per_parent and node.runs else None
+    node.recreated |= other is not None
     if other and other.blocked:
         text = f"takes the place of {other.address}, which is not deleted: {other.blocked.text}"
         node.block(Reason(other.blocked.code, text, cause=other.address))

@@ -66,5 +66,6 @@ def stale(node: Node) -> bool:
         recorded.inputs != node.inputs
         or recorded.bindings != node.bindings
         or (node.kind.taggable and recorded.tags != node.tags)
+        or recorded.data != node.data
         or recorded.dependencies != desired.depends_on
     )

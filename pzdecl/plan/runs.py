@@ -37,15 +37,17 @@ def decide(node: Node, survey: Survey) -> None:
         node.action = Action(node.kind.run_action or "")
         node.inputs, node.bindings, node.name = inputs, bindings, name
         node.tags = desired.tags if node.kind.taggable else {}
-        # What nobody can read beforehand is known by the run that brought it in.
-        own = {} if node.kind.declared is False else {str(node.address): {"run": name}}
-        node.data = {address: _kept(content) or own.get(address, {}) for address, content in contents.items()}
+        node.data = {address: _kept(content, node, name) for address, content in contents.items()}
         node.arn = survey.predicted(node, name) or {"$arn": str(node.address)}
         clear_attempts(node, node.kind.run_action or "", survey)
     elif comparison is None:
         node.absent, node.arn = True, {"$arn": str(node.address)}
     else:
         _relabel(node, comparison)
+        if contents and recorded and recorded.data is not None and not node.kind.declared:
+            # The same content under other names: an import was renamed, or one is gone.
+            changed = _data(node, contents)
+            node.data = recorded.data if changed else {a: _kept(c, node, name) for a, c in contents.items()}
 
 
 def _run_name(
@@ -137,7 +139,7 @@ def _again(node: Node, bindings: Mapping[str, Any], survey: Survey) -> list[Reas
     """Content that is to be brought in again because what held it is made anew.
 
     That is: the dataset of an import; the FULL import that clears away what INCREMENTAL ones had added; and for a
-    training, an import for which that holds.
+    training, an import for which that holds, or that fills another dataset now.
     """
     desired = node.desired
     assert desired
@@ -151,6 +153,7 @@ def _again(node: Node, bindings: Mapping[str, Any], survey: Survey) -> list[Reas
             (parent.recreated and parent.address in above)
             or (parent.runs and parent.address.kind == node.address.kind and parent.bindings == bindings)
             or parent.void
+            or (parent.runs and parent.moved and not node.kind.declared)
         )
     ]
 
@@ -201,6 +204,8 @@ def _digest(content: Mapping[str, Any]) -> Any:
     return content.get("sha256") or content.get("run")
 
 
-def _kept(content: Mapping[str, Any]) -> dict[str, Any]:
-    """What state keeps of a content: all but how it came about. Nothing of a run that is over."""
-    return {key: content[key] for key in ("sha256", "bytes", "rows") if key in content}
+def _kept(content: Mapping[str, Any], node: Node, name: str) -> dict[str, Any]:
+    """What state keeps of a content. What nobody can read beforehand is known by the run that brings it in."""
+    if node.kind.declared and "sha256" not in content:
+        return {"run": name}
+    return {key: value for key, value in content.items() if key != "appended"}

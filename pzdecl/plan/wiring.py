@@ -6,11 +6,12 @@ from collections.abc import Mapping
 
 from pzdecl.kinds.address import Address
 from pzdecl.plan import policy
-from pzdecl.plan.model import Action, Op, Step
+from pzdecl.plan.model import Op, Step
 from pzdecl.plan.node import LEAVING, Node, Way
 from pzdecl.plan.order import ordered
 from pzdecl.plan.steps import Draft, Drafts, draft
 from pzdecl.plan.survey import Survey
+from pzdecl.plan.usage import Usage
 
 
 class Wiring:
@@ -19,12 +20,13 @@ class Wiring:
     def __init__(self, survey: Survey) -> None:
         self.nodes = survey.nodes
         self.drafts: Mapping[Address, Drafts] = {a: draft(n, survey) for a, n in self.nodes.items()}
-        self.users = _users(self.nodes)
-        self._kept: dict[str, bool] = {}
+        self.usage = Usage(self.nodes)
         self._drop_kept()
+        self.vacated: set[Address] = set()
         places = policy.places(self.nodes.values())
         for node in self.nodes.values():
             self._forward(node, places)
+        for node in self.nodes.values():
             self._backward(node)
         self._former()
 
@@ -50,6 +52,7 @@ class Wiring:
             other = places.get(policy.place_of(node))
             if other and other is not node and (gone := self.drafts[other.address].remove):
                 own.make.needs.add(gone.id)
+                self.vacated.add(other.address)
 
     def _before(self, address: Address, void: Draft) -> None:
         """Declares a record void before the first step that takes away what it stands for."""
@@ -68,7 +71,9 @@ class Wiring:
             if parent is None or parent is node or not (gone := self.drafts[address].remove):
                 continue
             going = node.action in LEAVING
-            if parent.action in LEAVING or (parent.way is Way.DELETE_FIRST and going):
+            # What makes room for a new one can't wait for those that move on to the new one.
+            early = parent.way is Way.DELETE_FIRST or address in self.vacated
+            if going if early else parent.action in LEAVING:
                 gone.needs |= after
             for left in self.drafts[address].leftovers.values():
                 if going:
@@ -92,7 +97,7 @@ class Wiring:
             if own.remove and own.remove.deposed:
                 gone.append(own.remove)
             for one in gone:
-                for user in self.users.get(one.arn or "", ()):
+                for user in self.usage.users.get(one.arn or "", ()):
                     if user is not node:
                         one.needs |= self._released(user)
 
@@ -107,46 +112,8 @@ class Wiring:
         """Takes out the deletions of former resources that something goes on using."""
         for node in self.nodes.values():
             own = self.drafts[node.address]
-            if own.remove and own.remove.deposed and self._in_use(own.remove.arn, node):
+            if own.remove and own.remove.deposed and self.usage.keeps(own.remove.arn or "", node):
                 own.remove = None
             for arn, left in list(own.leftovers.items()):
-                if left.op is Op.DELETE and self._in_use(arn, node):
+                if left.op is Op.DELETE and self.usage.keeps(arn, node):
                     del own.leftovers[arn]
-
-    def _in_use(self, arn: str | None, owner: Node) -> bool:
-        """Whether something that stays, or a former resource that has to stay, is bound to `arn`."""
-        if not arn:
-            return False
-        if arn not in self._kept:
-            self._kept[arn] = False
-            self._kept[arn] = any(
-                self._stays_on(user, arn) for user in self.users.get(arn, ()) if user is not owner
-            )
-        return self._kept[arn]
-
-    def _stays_on(self, user: Node, arn: str) -> bool:
-        recorded = user.recorded
-        assert recorded
-        if user.remains and any(_bound(value, arn) for value in user.bindings.values()):
-            return True
-        if user.action is Action.REPLACE and user.way is Way.CREATE_FIRST and not user.blocked:
-            former = self.drafts[user.address].remove
-            return former is None or former.op is Op.FORGET or self._in_use(recorded.arn, user)
-        return False
-
-
-def _users(nodes: Mapping[Address, Node]) -> dict[str, list[Node]]:
-    """For each ARN what is recorded as bound to it, or to something below it (a version of a solution)."""
-    users: dict[str, list[Node]] = {}
-    for node in nodes.values():
-        if node.recorded is None:
-            continue
-        for value in node.recorded.bindings.values():
-            if isinstance(value, str):
-                users.setdefault(value, []).append(node)
-                users.setdefault(value.rpartition("/")[0], []).append(node)
-    return users
-
-
-def _bound(value: object, arn: str) -> bool:
-    return isinstance(value, str) and (value == arn or value.startswith(f"{arn}/"))

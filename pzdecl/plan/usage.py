@@ -1,0 +1,76 @@
+"""What is still bound to something that is to go: a former solution goes on serving until a new one is trained."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pzdecl.kinds.address import Address
+from pzdecl.plan.model import Action, Reason, ReasonCode
+from pzdecl.plan.node import Leftover, Node, Way
+
+
+class Usage:
+    """Who is bound to what, in state and after the plan.
+
+    users   for each ARN what is recorded as bound to it, or to something below it (a version of a solution)
+    heirs   for each address what an earlier run left behind of things that depended on it
+    """
+
+    def __init__(self, nodes: Mapping[Address, Node]) -> None:
+        self.users: dict[str, list[Node]] = {}
+        self.heirs: dict[Address, list[tuple[Node, Leftover]]] = {}
+        self._known: dict[str, Node | None] = {}
+        for node in nodes.values():
+            for value in node.recorded.bindings.values() if node.recorded else ():
+                if isinstance(value, str):
+                    self.users.setdefault(value, []).append(node)
+                    self.users.setdefault(value.rpartition("/")[0], []).append(node)
+            for left in node.leftovers:
+                for address in left.dependencies:
+                    self.heirs.setdefault(address, []).append((node, left))
+
+    def keeps(self, arn: str, owner: Node) -> Node | None:
+        """What stays bound to `arn`, which is or was `owner`'s: by itself, or through a former resource that has to
+        stay. None: it can go, once the plan's other steps are done.
+        """
+        if arn not in self._known:
+            self._known[arn] = None
+            self._known[arn] = self._keeps(arn, owner)
+        return self._known[arn]
+
+    def _keeps(self, arn: str, owner: Node) -> Node | None:
+        for user in self.users.get(arn, ()):
+            if user is owner or user.recorded is None:
+                continue
+            if user.remains and any(_bound(value, arn) for value in user.bindings.values()):
+                return user
+            if user.action is Action.REPLACE and user.way is Way.CREATE_FIRST and not user.blocked:
+                if user.desired and user.desired.lifecycle.on_delete == "retain":
+                    return user
+                if kept := self.keeps(user.recorded.arn, user):
+                    return kept
+        for heir, left in self.heirs.get(owner.address, ()):
+            if kept := self.keeps(left.arn, heir):
+                return kept
+        return None
+
+
+def block_used(nodes: Mapping[Address, Node]) -> bool:
+    """Blocks the deletion of what a former resource still needs that has to stay. Returns whether there was any."""
+    usage = Usage(nodes)
+    found = False
+    for node in nodes.values():
+        if node.action is not Action.DELETE or node.blocked or node.recorded is None:
+            continue
+        user = usage.keeps(node.recorded.arn, node)
+        if user:
+            found = True
+            text = f"{node.address} is still needed by {user.address}, which goes on using what was replaced"
+            if user.kind.run_action:
+                text += f": train it anew with --retrain {user.address}"
+            node.block(Reason(ReasonCode.NOT_TRAINED, text, cause=user.address))
+    return found
+
+
+def _bound(value: object, arn: str) -> bool:
+    return isinstance(value, str) and (value == arn or value.startswith(f"{arn}/"))
