@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
-from tests.e2e.workbench import Workbench
+import json
 
-RETRAINED = {"Campaign/shop-hrnn": "deploy", "SolutionVersion/shop-hrnn": "train"}
+from tests.e2e.workbench import RECURRENT, Workbench
+
+RETRAINED = {"Campaign/shop-related": "deploy", "SolutionVersion/shop-related": "train"}
 
 
 def test_a_fresh_project_is_created_trained_and_deployed(applied: Workbench) -> None:
     assert applied.settled()
-    answer = applied.run("recommend", "shop-hrnn", "u3").out
-    assert "i" in answer
-    assert "aws-hrnn" in applied.run("metrics").out
+    answer = json.loads(applied.run("recommend", "shop-related", "--item", "i3", "--format", "json").out)
+    assert {entry["itemId"] for entry in answer["itemList"][:2]} == {"i2", "i4"}
+    assert "aws-sims" in applied.run("metrics").out
 
 
 def test_a_hyperparameter_replaces_the_solution_trains_and_deploys(applied: Workbench) -> None:
-    applied.edit("recommender.yaml", "hidden_dimension: 32", "hidden_dimension: 40")
-    assert applied.actions() == {"Solution/shop-hrnn": "replace", **RETRAINED}
+    applied.write("recurrent.yaml", RECURRENT)
+    applied.apply()
+    applied.edit("recurrent.yaml", "hidden_dimension: 32", "hidden_dimension: 40")
+    assert applied.actions() == {
+        "Campaign/shop-hrnn": "deploy",
+        "Solution/shop-hrnn": "replace",
+        "SolutionVersion/shop-hrnn": "train",
+    }
     text = applied.run("plan").out
     assert "hidden_dimension 32 → 40 forces replacement" in text
-    assert "recommender.yaml:11" in text
+    assert "recurrent.yaml:9" in text
     assert "1 to replace" in text
     assert "1 to train" in text
     assert "1 to deploy" in text
@@ -41,7 +49,7 @@ def test_rows_appended_are_imported_and_trained(applied: Workbench) -> None:
 def test_a_tag_and_throughput_change_in_place(applied: Workbench) -> None:
     applied.edit("recommender.yaml", "tags: {team: discovery}", "tags: {team: search}")
     applied.edit("recommender.yaml", "minProvisionedTPS: 1", "minProvisionedTPS: 2")
-    assert applied.actions() == {"Campaign/shop-hrnn": "update", "Solution/shop-hrnn": "update"}
+    assert applied.actions() == {"Campaign/shop-related": "update", "Solution/shop-related": "update"}
     out = applied.apply().out
     assert "train" not in out
     assert applied.settled()
@@ -50,8 +58,8 @@ def test_a_tag_and_throughput_change_in_place(applied: Workbench) -> None:
 def test_a_deleted_document_goes_after_what_depends_on_it(applied: Workbench) -> None:
     (applied.root / "recommender.yaml").unlink()
     actions = applied.actions()
-    assert actions["Campaign/shop-hrnn"] == "delete"
-    assert actions["Solution/shop-hrnn"] == "delete"
+    assert actions["Campaign/shop-related"] == "delete"
+    assert actions["Solution/shop-related"] == "delete"
     applied.apply()
     assert applied.settled()
 
@@ -59,11 +67,11 @@ def test_a_deleted_document_goes_after_what_depends_on_it(applied: Workbench) ->
 def test_a_rename_says_so(applied: Workbench) -> None:
     applied.edit(
         "recommender.yaml",
-        "kind: Campaign\nmetadata: {name: shop-hrnn}",
+        "kind: Campaign\nmetadata: {name: shop-related}",
         "kind: Campaign\nmetadata: {name: shop}",
     )
-    assert applied.actions() == {"Campaign/shop": "create", "Campaign/shop-hrnn": "delete"}
-    assert "renamed from Campaign/shop-hrnn" in applied.run("plan").out
+    assert applied.actions() == {"Campaign/shop": "create", "Campaign/shop-related": "delete"}
+    assert "renamed from Campaign/shop-related" in applied.run("plan").out
     applied.apply()
     assert applied.settled()
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 import pzdecl
 from pzdecl.apply.events import Event, EventType
 from tests.e2e.workbench import Workbench
@@ -24,25 +22,23 @@ spec: {solution: shop-popular}
 
 
 def test_the_rest_is_done_and_the_same_command_goes_on(fresh: Workbench) -> None:
-    fresh.edit("recommender.yaml", "recipe: aws-hrnn\n", "recipe: aws-sims\n  eventType: purchase\n")
-    fresh.edit("recommender.yaml", "      hidden_dimension: 32", "      min_cointeraction_count: 1")
+    fresh.edit("recommender.yaml", "  solutionConfig:\n", "  solutionConfig:\n    eventValueThreshold: 0.5\n")
     fresh.write("popular.yaml", POPULAR)
     failed = fresh.apply(expect=7)
     said = failed.out + failed.err
-    assert "fewer than 1000 interactions after filtering by event type: purchase" in said
-    assert "Campaign/shop-hrnn" in said
-    assert "SolutionVersion/shop-hrnn" in said
+    assert "fewer than 1000 interactions" in said
+    assert "Campaign/shop-related" in said
+    assert "SolutionVersion/shop-related" in said
     fresh.run("recommend", "shop-popular", "u3")
 
-    fresh.edit("recommender.yaml", "  eventType: purchase\n", "")
+    fresh.edit("recommender.yaml", "    eventValueThreshold: 0.5\n", "")
     fresh.apply()
     assert fresh.settled()
-    fresh.run("recommend", "shop-hrnn", "u3")
+    fresh.run("recommend", "shop-related", "--item", "i3")
 
 
-@pytest.mark.parametrize("hidden", [36])
-def test_the_old_campaign_serves_until_the_switch(applied: Workbench, hidden: int) -> None:
-    applied.edit("recommender.yaml", "hidden_dimension: 32", f"hidden_dimension: {hidden}")
+def test_the_old_campaign_serves_until_the_switch(applied: Workbench) -> None:
+    applied.edit("recommender.yaml", "min_cointeraction_count: 1", "min_cointeraction_count: 2")
     answers: list[int] = []
 
     def ask(event: Event) -> None:
@@ -59,6 +55,6 @@ def test_the_old_campaign_serves_until_the_switch(applied: Workbench, hidden: in
 def _recommend(root: Path) -> list[object]:
     runtime = pzdecl.Engine(root / ".pzdecl" / "engine").client("personalize-runtime")
     answer = runtime.get_recommendations(
-        campaignArn="arn:aws:personalize:local:000000000000:campaign/shop-hrnn", userId="u3", numResults=5
+        campaignArn="arn:aws:personalize:local:000000000000:campaign/shop-related", itemId="i3", numResults=5
     )
     return list(answer["itemList"])

@@ -53,12 +53,29 @@ metadata: {name: shop-web}
 spec: {datasetGroup: shop}
 """
 
-SOLUTION = """\
+RECOMMENDER = """\
 apiVersion: pzdecl/v1
 kind: Solution
 metadata:
-  name: shop-hrnn
+  name: shop-related
   tags: {team: discovery}
+spec:
+  datasetGroup: shop
+  recipe: aws-sims
+  solutionConfig:
+    algorithmHyperParameters:
+      min_cointeraction_count: 1
+---
+apiVersion: pzdecl/v1
+kind: Campaign
+metadata: {name: shop-related}
+spec: {solution: shop-related, minProvisionedTPS: 1}
+"""
+
+RECURRENT = """\
+apiVersion: pzdecl/v1
+kind: Solution
+metadata: {name: shop-hrnn}
 spec:
   datasetGroup: shop
   recipe: aws-hrnn
@@ -69,7 +86,7 @@ spec:
 apiVersion: pzdecl/v1
 kind: Campaign
 metadata: {name: shop-hrnn}
-spec: {solution: shop-hrnn, minProvisionedTPS: 1}
+spec: {solution: shop-hrnn}
 """
 
 
@@ -87,7 +104,7 @@ class Workbench:
         self.root = root
         self.write("pzdecl.yaml", PROJECT)
         self.write("data.yaml", DATA)
-        self.write("recommender.yaml", SOLUTION)
+        self.write("recommender.yaml", RECOMMENDER)
         self.write("data/interactions.csv", interactions())
 
     def write(self, name: str, text: str) -> None:
