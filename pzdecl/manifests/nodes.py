@@ -22,6 +22,9 @@ except (ImportError, AttributeError):
     CParser = None
 
 
+_TAB = re.compile(r" *(?:- +)*\t")
+
+
 class _Unresolved:
     """In place of PyYAML's resolver: tags stay empty unless written down. `scalars` resolves, by YAML 1.2."""
 
@@ -106,11 +109,35 @@ def compose(text: str, file: str, report: Report, loader: Any = None) -> list[No
     except RecursionError:
         report.add("PZ1002", "nested too deeply", Position(file), expected="fewer levels")
     else:
-        return documents
+        return documents if "\t" not in text or not _has_tabs(documents, text, file, report) else None
     finally:
         if parser is not None and hasattr(parser, "dispose"):
             parser.dispose()
     return None
+
+
+def _has_tabs(documents: list[Node], text: str, file: str, report: Report) -> bool:
+    """Whether tabs indent a block: libyaml lets some of them pass."""
+    lines = text.split("\n")
+    stack: list[Any] = list(documents)
+    seen: set[int] = set()
+    while stack:
+        node = stack.pop()
+        if isinstance(node, ScalarNode) or node.flow_style or id(node) in seen:
+            continue
+        seen.add(id(node))
+        children = [child for pair in node.value for child in (pair if isinstance(pair, tuple) else (pair,))]
+        for child in children:
+            tab = _TAB.match(lines[child.start_mark.line][: child.start_mark.column])
+            if tab:
+                _tab(Position(file, child.start_mark.line + 1, tab.end()), report)
+                return True
+        stack += children
+    return False
+
+
+def _tab(at: Position, report: Report) -> None:
+    report.add("PZ1003", "a tab", at, expected="spaces", hint="indent with spaces")
 
 
 def _syntax_error(error: yaml.MarkedYAMLError, text: str, file: str, report: Report) -> None:
@@ -118,12 +145,10 @@ def _syntax_error(error: yaml.MarkedYAMLError, text: str, file: str, report: Rep
     at = place(file, mark) if mark else Position(file)
     lines = text.splitlines()
     line = lines[at.line - 1] if at.line <= len(lines) else ""
-    tab = re.match(r" *(?:- +)*\t", line)
+    tab = _TAB.match(line)
     if tab or line[at.column - 1 : at.column] == "\t":
         column = tab.end() if tab else at.column
-        report.add(
-            "PZ1003", "a tab", Position(file, at.line, column), expected="spaces", hint="indent with spaces"
-        )
+        _tab(Position(file, at.line, column), report)
         return
     problem = str(error.problem or "not valid YAML")
     hint = None

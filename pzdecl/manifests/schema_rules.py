@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
+from typing import Any
 
 from pzdecl.errors import nearest
 from pzdecl.kinds.address import Address
@@ -28,9 +29,18 @@ def check_schemas(documents: Mapping[Address, Document], report: Report) -> None
         types: list[str | None] = [*sorted(users[address])]
         for dataset_type in types or [None]:
             for problem in check_schema(schema, dataset_type, document.inputs.get("domain")):
+                if _follows(problem.message, schema):
+                    continue
                 _add(document, problem.path, problem.message, problem.expected, report)
         if len(schema_text(schema)) > MAX_LENGTH:
             _add(document, "", "the schema is too long", f"at most {MAX_LENGTH} characters of JSON", report)
+
+
+def _follows(message: str, schema: Any) -> bool:
+    """Whether a field is only found missing because its type is wrong, which is said already."""
+    _, has_no, name = message.partition(" schema has no ")
+    fields = schema.get("fields") if has_no and isinstance(schema, dict) else None
+    return isinstance(fields, list) and any(isinstance(one, dict) and one.get("name") == name for one in fields)
 
 
 def _add(document: Document, path: str, message: str, expected: str, report: Report) -> None:
