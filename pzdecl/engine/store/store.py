@@ -149,10 +149,15 @@ class Store:
         draft = self.folder / f"engine.{uuid.uuid4().hex}.tmp"
         connection = sqlite3.connect(draft, isolation_level=None)
         try:
+            # Nobody sees the draft: one flush at the end is as safe as one for every statement, and much quicker.
+            connection.execute("PRAGMA synchronous = OFF")
+            connection.execute("PRAGMA journal_mode = MEMORY")
             migrations.apply(connection)
             connection.execute("PRAGMA journal_mode = WAL")
         finally:
             connection.close()
+        with draft.open("rb+") as file:
+            os.fsync(file.fileno())
         try:
             os.link(draft, self.path)
         except FileExistsError:
