@@ -52,7 +52,8 @@ def _create(node: Node, bindings: dict[str, object], survey: Survey) -> None:
 
 def _make_again(node: Node, survey: Survey) -> None:
     """What is there never came to be, or is being deleted: it goes, and is made again under the same name."""
-    assert node.live and node.recorded
+    assert node.live is not None
+    assert node.recorded is not None
     node.action, node.way, node.recreated = Action.REPLACE, Way.DELETE_FIRST, True
     node.name = node.recorded.name
     _settle_arn(node, survey)
@@ -117,9 +118,12 @@ def set_tag_changes(node: Node, fields: tuple[FieldChange, ...]) -> None:
 
 
 def add_lifecycle(node: Node) -> None:
-    """Protection and what a deletion does are kept in state: changing them is a change, if only of the record."""
+    """Protection and what a deletion does are kept in state: changing them is a change, if only of the
+    record.
+    """
     desired, recorded = node.desired, node.recorded
-    assert desired and recorded
+    assert desired is not None
+    assert recorded is not None
     pairs = (
         ("lifecycle.protect", recorded.protect, desired.lifecycle.protect),
         ("lifecycle.onDelete", recorded.on_delete, desired.lifecycle.on_delete),

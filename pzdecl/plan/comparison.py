@@ -16,8 +16,9 @@ from pzdecl.plan.survey import Survey
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """`inputs`, `bindings`, `tags` are what is to be (wanted, but for what is ignored); `fields` and `tag_fields` what
-    has to change for that, from what is there; `drifted` the paths among them that moved behind our back.
+    """`inputs`, `bindings`, `tags` are what is to be (wanted, but for what is ignored); `fields` and
+    `tag_fields` what has to change for that, from what is there; `drifted` the paths among them that moved
+    behind our back.
     """
 
     inputs: Mapping[str, Any]
@@ -31,14 +32,16 @@ class Comparison:
 def compare(node: Node, bindings: Mapping[str, Any], survey: Survey) -> Comparison:
     """Compares a declared and recorded resource with its manifest and with the service."""
     recorded, desired = node.recorded, node.desired
-    assert recorded and desired
+    assert recorded is not None
+    assert desired is not None
     wanted = survey.secrets.hidden(desired)
     if desired.sensitive:
         bindings = survey.secrets.bindings(desired, bindings, token=False)
     patterns = desired.lifecycle.ignore_changes
     moved = observed(node, survey)
     if moved and _in_flight(node) and (wanted != recorded.inputs or bindings != recorded.bindings):
-        # An update of ours was cut short: what it has changed already is no drift, and it is made again as a whole.
+        # An update of ours was cut short: what it has changed already is no drift, and it is made again as a
+        # whole.
         moved = []
     inputs, bound = _overlaid(recorded.inputs, recorded.bindings, moved)
     wanted, found = _kept(inputs, wanted, patterns)
@@ -67,10 +70,10 @@ def observed(node: Node, survey: Survey) -> list[Difference]:
     moved = []
     for path, value in node.live.observed.items():
         known = recorded.bindings[path] if path in recorded.bindings else lookup(recorded.inputs, path)
-        if isinstance(known, Mapping) and "$hash" in known and value is not None:
-            value = survey.secrets.marker(node.address, value)
-        if known != value:
-            moved.append(Difference(path, known, value))
+        hidden = isinstance(known, Mapping) and "$hash" in known and value is not None
+        there = survey.secrets.marker(node.address, value) if hidden else value
+        if known != there:
+            moved.append(Difference(path, known, there))
     return moved
 
 

@@ -20,7 +20,9 @@ class Difference(NamedTuple):
 
 
 def differences(before: Mapping[str, Any], after: Mapping[str, Any], prefix: str = "") -> list[Difference]:
-    """All that differs, sorted by path. Mappings are compared key by key, lists by deepdiff (loaded at need)."""
+    """All that differs, sorted by path. Mappings are compared key by key, lists by deepdiff (loaded at
+    need).
+    """
     if before == after:
         return []
     return sorted(_mapping(before, after, prefix), key=lambda difference: difference.path)
@@ -81,7 +83,9 @@ def ignored(path: str, patterns: Iterable[str]) -> str | None:
 
 
 def replaced(values: Mapping[str, Any], path: str, value: Any) -> dict[str, Any]:
-    """A copy of `values` in which the dotted path holds `value`; None takes it out (and what that leaves empty)."""
+    """A copy of `values` in which the dotted path holds `value`; None takes it out (and what that leaves
+    empty).
+    """
     copy = dict(values)
     if path in copy:
         _put(copy, path, value)
@@ -92,7 +96,8 @@ def replaced(values: Mapping[str, Any], path: str, value: Any) -> dict[str, Any]
         return copy
     inner = copy.get(str(first))
     if isinstance(rest[0], int):
-        # Elements of a list have no names to be told apart by: the list is left to whoever compares it as a whole.
+        # Elements of a list have no names to be told apart by: the list is left to whoever compares it as a
+        # whole.
         items = list(inner or [])
         if rest[0] < len(items):
             items[rest[0]] = value if len(rest) == 1 else replaced(items[rest[0]], join(rest[1:]), value)

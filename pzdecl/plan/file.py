@@ -1,4 +1,6 @@
-"""Saved plans: canonical JSON, the same bytes for an equal plan, with a digest that tells if they were changed."""
+"""Saved plans: canonical JSON, the same bytes for an equal plan, with a digest that tells if they were
+changed.
+"""
 
 from __future__ import annotations
 

@@ -12,8 +12,9 @@ if TYPE_CHECKING:
 
 
 def graph(project: Project, plan: Plan | None = None) -> networkx.DiGraph[Any]:
-    """Nodes are addresses as text with `kind`, `name`, `action` and `blocked`; edges lead from what is needed to what
-    needs it. Without a plan every action is `no-op`. What a plan deletes is among the nodes. All sorted.
+    """Nodes are addresses as text with `kind`, `name`, `action` and `blocked`; edges lead from what is needed
+    to what needs it. Without a plan every action is `no-op`. What a plan deletes is among the nodes. All
+    sorted.
     """
     import networkx
 

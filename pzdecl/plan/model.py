@@ -19,6 +19,8 @@ FORMAT_VERSION = "1.0"
 
 
 class Action(StrEnum):
+    """What happens to an address, as a plan counts it."""
+
     CREATE = "create"
     UPDATE = "update"
     REPLACE = "replace"
@@ -54,7 +56,7 @@ class ReasonCode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """One reason in words a reviewer reads; `position` is the line that caused it, `cause` the resource that did."""
+    """One reason in words a reviewer reads; `position` is the line, `cause` the resource behind it."""
 
     code: ReasonCode
     text: str
@@ -64,6 +66,11 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class FieldChange:
+    """One field that differs: a dotted path in the inputs, a binding, `tags.KEY` or `lifecycle.FIELD`.
+
+    Values are as a plan shows them: sensitive ones are `(sensitive)`, ARNs not known yet `{"$arn": address}`.
+    """
+
     path: str
     before: Any
     after: Any
@@ -76,8 +83,8 @@ class Change:
     """What happens to one address.
 
     An address has one change, and one more for each thing an earlier run left behind under it: those name it in
-    `deposed`. `before` and `after` are `{"name", "arn", "spec", "bindings", "tags"}` of the recorded and the planned
-    resource, None where there is none.
+    `deposed`. `before` and `after` are `{"name", "arn", "spec", "bindings", "tags"}` of the recorded and the
+    planned resource, None where there is none.
     """
 
     address: Address
@@ -94,7 +101,7 @@ class Change:
     blocked: Reason | None = None
     """Set where a policy refuses this change: nothing of it or after it is run."""
     deposed: str | None = None
-    """The API's name of what an earlier run left behind, where this change removes that and not the resource."""
+    """The API's name of what an earlier run left behind, where this change removes that alone."""
     steps: tuple[str, ...] = ()
     """The ids of the steps that carry it out: it is done when all of them are."""
 
@@ -109,6 +116,8 @@ class Drift:
 
 
 class Op(StrEnum):
+    """What a step does: see `Step`."""
+
     CREATE = "create"
     UPDATE = "update"
     TAG = "tag"
@@ -126,25 +135,27 @@ class Step:
 
     `op` says what becomes of the request and of state:
 
-    create, import, train  makes the resource `name`; done when it is ready. An open intent of an earlier run with
-                           this step's `id` means that the very same thing was begun: look for it (at `arn`, or with
-                           `Kind.find` where `arn` is None) and go on from there. The row it writes takes the place
-                           of the address's row; what that row named stays as deposed, for a later deletion.
+    create, import, train  makes the resource `name`; done when it is ready. An open intent of an earlier run
+                           with this step's `id` means that the very same thing was begun: look for it (at
+                           `arn`, or with `Kind.find` where `arn` is None) and go on from there. The row it
+                           writes takes the place of the address's row; what that row named stays as deposed,
+                           for a later deletion.
     update, deploy         changes the resource at `arn` in place; done when it is ready again.
     tag                    one request (TagResource or UntagResource), done at once.
-    delete                 deletes what is at `arn` (`name`), done when it is gone; being gone already is success.
-                           With `deposed`, what is removed from state is only what is known of that ARN (a former
-                           resource, a failed or an abandoned attempt): the address's row stays, unless it names
-                           that very ARN.
+    delete                 deletes what is at `arn` (`name`), done when it is gone; being gone already is
+                           success. With `deposed`, what is removed from state is only what is known of that ARN
+                           (a former resource, a failed or an abandoned attempt): the address's row stays,
+                           unless it names that very ARN.
     forget                 no request; removes from state as `delete` does. What is at `arn` stays.
     record                 no request; writes `record`.
 
-    `params` may hold placeholders, at any depth and always as a whole value: `{"$arn": "Kind/name"}` (an ARN that the
-    service chooses during this run, or chose in the row that state then holds), `{"$path": "data/x.csv"}` (a path
-    from the project's root, sent as an absolute one) and `{"$sensitive": "dotted.path"}` (the value at that path of
-    the manifest's inputs, never saved). `record` is the state row to write, in the form of
-    `pzdecl.state.to_json`; it may hold `$arn` only, `{"$hash": ...}` in it is the keyed hash of a sensitive value and
-    stays as it is. `record` is None for deletions.
+    `params` may hold placeholders, at any depth and always as a whole value: `{"$arn": "Kind/name"}` (an ARN
+    that the service chooses during this run, or chose in the row that state then holds),
+    `{"$path": "data/x.csv"}` (a path from the project's root, sent as an absolute one) and
+    `{"$sensitive": "dotted.path"}` (the value at that path of the manifest's inputs, never saved).
+
+    `record` is the state row to write, in the form of `pzdecl.state.to_json`. It may hold `$arn` only;
+    `{"$hash": ...}` in it is the keyed hash of a sensitive value and stays as it is. None for deletions.
     """
 
     id: str
@@ -172,17 +183,18 @@ class Plan:
     """In an order that respects `needs`."""
     drift: tuple[Drift, ...] = ()
     expects: Mapping[str, str | None] = field(default_factory=dict)
-    """Address to the fingerprint of its state row when planned (None: no row): the stale check of a saved plan."""
+    """Address to its row's fingerprint when planned (None: no row): the stale check of a saved plan."""
     warnings: tuple[Diagnostic, ...] = ()
     format_version: str = FORMAT_VERSION
 
     @property
     def has_changes(self) -> bool:
-        """Whether a user would see a difference. Where this is False, `steps` may still hold `record` steps, which
-        bring state's bookkeeping (dependencies, what the service shows by itself) up to date.
+        """Whether a user would see a difference. Where this is False, `steps` may still hold `record` steps,
+        which bring state's bookkeeping (dependencies, what the service shows by itself) up to date.
         """
         return any(change.action is not Action.NO_OP for change in self.changes)
 
     @property
     def blocked(self) -> tuple[Change, ...]:
+        """The changes that are refused."""
         return tuple(change for change in self.changes if change.blocked)

@@ -1,4 +1,6 @@
-"""Names that follow from what they name, so that equal input gives equal names, and a changed one a new name."""
+"""Names that follow from what they name, so that equal input gives equal names, and a changed one a new
+name.
+"""
 
 from __future__ import annotations
 
@@ -24,14 +26,15 @@ def run(
     address: Address,
     inputs: Mapping[str, Any],
     bindings: Mapping[str, Any],
+    *,
     contents: Mapping[str, Any],
     previous: str | None,
     failures: int,
 ) -> str:
     """The API's name of one run of a job: `NAME-<8 hex>`, or `v-<8 hex>` for a version below its solution.
 
-    The same run has the same name however often it is planned; after a failure it has another one, since the service
-    keeps the failed one's.
+    The same run has the same name however often it is planned; after a failure it has another one, since the
+    service keeps the failed one's.
     """
     digest = fingerprint([str(address), inputs, bindings, contents, previous, failures])
     return numbered(address.name if kind.declared else "v", digest)

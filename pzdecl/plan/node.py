@@ -51,8 +51,9 @@ class Leftover:
 class Node:
     """What is known of an address (wanted, recorded, live, begun, failed), and what is decided for it.
 
-    `name`, `arn`, `inputs`, `bindings`, `tags` and `data` are the planned resource's: those on record while nothing
-    changes. `arn` is a placeholder where the service chooses it; `absent` says that there is none and none will be.
+    `name`, `arn`, `inputs`, `bindings`, `tags` and `data` are the planned resource's: those on record while
+    nothing changes. `arn` is a placeholder where the service chooses it; `absent` says that there is none and
+    none will be.
     """
 
     address: Address
@@ -83,7 +84,7 @@ class Node:
     """What it held is gone, although its ARN stays the same: jobs that filled it run again."""
     absent: bool = False
     void: bool = False
-    """Its record is declared void before what it filled goes, so that it runs even if this apply is cut short."""
+    """Its record is declared void before what it filled goes: it will run even if this apply is cut short."""
     request: bool = False
     """An update needs a request, for something other than tags."""
     set_tags: Mapping[str, str] = field(default_factory=dict)

@@ -20,8 +20,8 @@ class PlanOptions:
     allow_destroy  resources that hold data and may be deleted or replaced all the same
     retrain        jobs that run again without another reason (`SolutionVersion/x`; `Solution/x` means that too)
     replace        resources that are replaced without another reason
-    data           by address of an import: `{"sha256", "bytes", "rows"}` of the content it reads, and `appended`
-                   (True: the content on record is the beginning of it); none for what lies elsewhere
+    data           by address of an import: `{"sha256", "bytes", "rows"}` of the content it reads, and
+                   `appended` (True: the content on record is the beginning of it); none for what lies elsewhere
     """
 
     destroy: bool = False

@@ -18,7 +18,7 @@ def ordered(needs: Mapping[K, Iterable[K]], rank: Mapping[K, Any] | None = None)
     Raises PzdeclError that shows the cycle, if there is one.
     """
     place = rank or dict(zip(sorted(needs), range(len(needs)), strict=True))  # type: ignore[type-var]
-    waiting = {key: 0 for key in needs}
+    waiting = dict.fromkeys(needs, 0)
     followers: dict[K, list[K]] = {}
     for key, wanted in needs.items():
         for other in set(wanted):

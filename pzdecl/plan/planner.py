@@ -27,9 +27,9 @@ from pzdecl.state.model import Reader
 def make(project: Project, reader: Reader, client: ReadClient, options: PlanOptions | None = None) -> Plan:
     """Plans what brings the service to what the project declares.
 
-    Reads state through `reader` and the service through the reading half of `client`; writes nothing. Equal input
-    gives an equal plan. Raises UsageError for options that name what is not there, ServiceError where the service
-    can't be read, PzdeclError for a cycle.
+    Reads state through `reader` and the service through the reading half of `client`; writes nothing. Equal
+    input gives an equal plan. Raises UsageError for options that name what is not there, ServiceError where the
+    service can't be read, PzdeclError for a cycle.
     """
     survey = Survey(project, reader, ReadOnly(client), options or PlanOptions())
     held: dict[Address, Reason] = {}

@@ -41,7 +41,8 @@ def _refusal(node: Node, survey: Survey) -> Reason | None:
         if wanted is not None and not wanted.lifecycle.protect:
             text = f"{node.address} is still protected: this apply lifts that, the next one can have it {verb}"
         else:
-            text = f"{node.address} is protected, so it is not {verb}: set lifecycle.protect to false and apply that first"
+            remedy = "set lifecycle.protect to false and apply that first"
+            text = f"{node.address} is protected, so it is not {verb}: {remedy}"
         return Reason(ReasonCode.PROTECTED, text, place(wanted, "lifecycle.protect") if wanted else None)
     if not node.kind.holds_data or node.action is Action.FORGET or survey.options.destroy:
         return None
@@ -78,7 +79,8 @@ def spread(nodes: Mapping[Address, Node]) -> None:
                 parent.block(_waiting(root, "is needed by"), root.address)
                 queue.append(parent)
             elif parent.action is Action.DELETE:
-                text = f"{node.address} is retained and needs it: retain it too (lifecycle.onDelete), or delete both"
+                remedy = "retain it too (lifecycle.onDelete), or delete both"
+                text = f"{node.address} is retained and needs it: {remedy}"
                 parent.block(Reason(ReasonCode.PROTECTED, text, cause=node.address))
                 queue.append(parent)
     for node in nodes.values():
@@ -99,8 +101,8 @@ def hold(nodes: Iterable[Node], survey: Survey) -> dict[Address, Reason]:
     """Changes that make no sense while another one is blocked; deciding starts over with these blocked too.
 
     Replacing a schema whose dataset may not be replaced would only leave two schemas; so it is the schema's
-    replacement that is refused, and the dataset stays as it is. What takes the place of something that is not deleted
-    can't be created either.
+    replacement that is refused, and the dataset stays as it is. What takes the place of something that is not
+    deleted can't be created either.
     """
     held: dict[Address, list[Node]] = {}
     for node in nodes:
@@ -132,7 +134,9 @@ def _consequence(followers: list[Node]) -> Reason:
 
 
 def place_of(node: Node) -> tuple[str, object]:
-    """What a planned resource of a `one_per_parent` kind occupies: its ARN, or its parent where that says nothing."""
+    """What a planned resource of a `one_per_parent` kind occupies: its ARN, or its parent where that says
+    nothing.
+    """
     return (node.address.kind, node.arn if isinstance(node.arn, str) else node.bindings.get(PARENT))
 
 

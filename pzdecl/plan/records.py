@@ -58,7 +58,9 @@ def unprotected(node: Node) -> dict[str, Any]:
 
 
 def stale(node: Node) -> bool:
-    """Whether the row on record has to be written anew although nothing changes: bookkeeping, but for the place."""
+    """Whether the row on record has to be written anew although nothing changes: bookkeeping, but for the
+    place.
+    """
     desired, recorded = node.desired, node.recorded
     if desired is None or recorded is None:
         return False

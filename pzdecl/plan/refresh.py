@@ -34,6 +34,7 @@ class Live:
 
     @property
     def missing(self) -> bool:
+        """Nothing is there."""
         return self.description is None
 
     @property
@@ -51,6 +52,7 @@ class Live:
         )
 
     def failure(self) -> str:
+        """Why the service says that it failed."""
         return self.kind.failure(self.description or {})
 
 

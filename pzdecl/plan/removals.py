@@ -52,7 +52,8 @@ def tell_renames(created: Iterable[Node], removed: Iterable[Node]) -> None:
         old = same.pop(0)
         node.reasons[0] = Reason(
             ReasonCode.RENAMED,
-            f"renamed from {old.address}: the API's names are fixed, so it is created anew and {old.address} deleted",
+            f"renamed from {old.address}: the API's names are fixed, "
+            f"so it is created anew and {old.address} deleted",
             node.desired.position if node.desired else None,
             old.address,
         )

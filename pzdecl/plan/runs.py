@@ -57,14 +57,24 @@ def _run_name(
     contents: Mapping[str, Mapping[str, Any]],
     survey: Survey,
 ) -> str:
-    """The name of the next run. Jobs can't be deleted, so one of a project that was destroyed may still have it."""
+    """The name of the next run. Jobs can't be deleted, so one of a project that was destroyed may still have
+    it.
+    """
     assert node.desired
     identities = {address: content.get("sha256") for address, content in contents.items()}
     previous = node.recorded.name if node.recorded else None
     begun = {intent.name for intent in node.intents}
     failures = len(node.failures)
     while True:
-        name = naming.run(node.kind, node.address, inputs, bindings, identities, previous, failures)
+        name = naming.run(
+            node.kind,
+            node.address,
+            inputs,
+            bindings,
+            contents=identities,
+            previous=previous,
+            failures=failures,
+        )
         if node.recorded or name in begun or not survey.taken(node.kind, name):
             return name
         failures += 1
@@ -138,8 +148,8 @@ def _config(node: Node, comparison: Comparison, survey: Survey) -> list[Reason]:
 def _again(node: Node, bindings: Mapping[str, Any], survey: Survey) -> list[Reason]:
     """Content that is to be brought in again because what held it is made anew.
 
-    That is: the dataset of an import; the FULL import that clears away what INCREMENTAL ones had added; and for a
-    training, an import for which that holds, or that fills another dataset now.
+    That is: the dataset of an import; the FULL import that clears away what INCREMENTAL ones had added; and for
+    a training, an import for which that holds, or that fills another dataset now.
     """
     desired = node.desired
     assert desired
@@ -180,7 +190,8 @@ def _data(node: Node, contents: Mapping[str, Mapping[str, Any]]) -> list[Reason]
 def _contents(node: Node, survey: Survey) -> dict[str, Mapping[str, Any]]:
     """The content behind a job, by import: its own, or that of the imports it depends on.
 
-    Empty where nobody can tell beforehand what lies there. The content on record counts while nobody says otherwise.
+    Empty where nobody can tell beforehand what lies there. The content on record counts while nobody says
+    otherwise.
     """
     desired, recorded = node.desired, node.recorded
     assert desired

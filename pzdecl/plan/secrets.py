@@ -18,7 +18,8 @@ from pzdecl.state.codec import canonical
 class Secrets:
     """Hides the sensitive inputs of a project's resources.
 
-    The hash is keyed with the project, the environment and the address: equal values in two places don't look alike.
+    The hash is keyed with the project, the environment and the address: equal values in two places don't look
+    alike.
     """
 
     def __init__(self, project: str, environment: str) -> None:
@@ -58,7 +59,8 @@ class Secrets:
     def request(self, desired: Desired, params: Any) -> Any:
         """A request's parameters with `{"$sensitive": path}` for each token.
 
-        Raises PzdeclError where a sensitive value is only a part of what is sent: it could not be left out of a plan.
+        Raises PzdeclError where a sensitive value is only a part of what is sent: it could not be left out of a
+        plan.
         """
         tokens = {_token(path): {"$sensitive": _bare(path)} for path in desired.sensitive}
         return _restored(params, tokens, desired)

@@ -37,6 +37,7 @@ class Draft:
     needs: set[str] = field(default_factory=set)
 
     def step(self) -> Step:
+        """The finished step."""
         return Step(
             id=self.id,
             op=self.op,
@@ -69,6 +70,7 @@ class Drafts:
     leftovers: dict[str, Draft] = field(default_factory=dict)
 
     def all(self) -> list[Draft]:
+        """Every step of the address."""
         own = [draft for draft in (self.void, self.make, self.remove) if draft]
         return [*own, *self.others, *self.leftovers.values()]
 
@@ -125,7 +127,8 @@ def _make(node: Node, drafts: Drafts, survey: Survey) -> None:
 
 def _update(node: Node, drafts: Drafts, survey: Survey) -> None:
     desired, recorded = node.desired, node.recorded
-    assert desired and recorded
+    assert desired is not None
+    assert recorded is not None
     row = records.planned(node)
     chain: list[Draft] = []
     there = node.live.tags if node.live and node.live.tags is not None else recorded.tags
@@ -167,7 +170,9 @@ def _bookkeeping(node: Node) -> Draft:
 
 
 def _unprotect(node: Node, drafts: Drafts) -> None:
-    """What is protected on record but not in its manifest loses its protection now, and may go the next time."""
+    """What is protected on record but not in its manifest loses its protection now, and may go the next
+    time.
+    """
     assert node.blocked
     mine = node.blocked.code is ReasonCode.PROTECTED and node.root == node.address
     if mine and node.desired and node.recorded and node.recorded.protect and not node.desired.lifecycle.protect:

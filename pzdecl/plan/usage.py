@@ -1,4 +1,6 @@
-"""What is still bound to something that is to go: a former solution goes on serving until a new one is trained."""
+"""What is still bound to something that is to go: a former solution goes on serving until a new one is
+trained.
+"""
 
 from __future__ import annotations
 
@@ -30,8 +32,8 @@ class Usage:
                     self.heirs.setdefault(address, []).append((node, left))
 
     def keeps(self, arn: str, owner: Node) -> Node | None:
-        """What stays bound to `arn`, which is or was `owner`'s: by itself, or through a former resource that has to
-        stay. None: it can go, once the plan's other steps are done.
+        """What stays bound to `arn`, which is or was `owner`'s: by itself, or through a former resource that
+        has to stay. None: it can go, once the plan's other steps are done.
         """
         if arn not in self._known:
             self._known[arn] = None
@@ -56,7 +58,9 @@ class Usage:
 
 
 def block_used(nodes: Mapping[Address, Node]) -> bool:
-    """Blocks the deletion of what a former resource still needs that has to stay. Returns whether there was any."""
+    """Blocks the deletion of what a former resource still needs that has to stay. Returns whether there was
+    any.
+    """
     usage = Usage(nodes)
     found = False
     for node in nodes.values():

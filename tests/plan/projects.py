@@ -29,7 +29,9 @@ def schema(*more: str, name: str = "Interactions") -> dict[str, Any]:
 
 
 def movies(**changes: Any) -> dict[str, dict[str, Any]]:
-    """One of each kind, and an INCREMENTAL import beside the FULL one. `changes` go into the solution's spec."""
+    """One of each kind, and an INCREMENTAL import beside the FULL one. `changes` go into the solution's
+    spec.
+    """
     return {
         "Schema/s": {"spec": schema()},
         "DatasetGroup/g": {"spec": {}, "tags": {"team": "discovery"}},

@@ -62,7 +62,9 @@ def tags() -> st.SearchStrategy[dict[str, str]]:
 
 @st.composite
 def edited(draw: st.DrawFn, docs: Docs, contents: dict[str, str]) -> Docs:
-    """A copy with one to three things changed; contents of files change in `contents`, by address of their import."""
+    """A copy with one to three things changed; contents of files change in `contents`, by address of their
+    import.
+    """
     docs = deepcopy(docs)
     for _ in range(draw(st.integers(1, 3))):
         if not docs:
@@ -73,7 +75,9 @@ def edited(draw: st.DrawFn, docs: Docs, contents: dict[str, str]) -> Docs:
     return docs
 
 
-def _field(draw: st.DrawFn, docs: Docs, address: str, contents: dict[str, str]) -> None:
+def _field(  # noqa: PLR0912
+    draw: st.DrawFn, docs: Docs, address: str, contents: dict[str, str]
+) -> None:
     spec, kind = docs[address]["spec"], address.partition("/")[0]
     if kind == "Schema":
         record = spec["schema"]["name"]

@@ -30,12 +30,15 @@ BLOCKERS = {
 
 
 class FakeService:
-    """Resources by ARN. `log` holds every writing call, `rows` the content of each dataset by ARN."""
+    """Resources by ARN. `log` holds every writing call, `rows` what was read into each dataset by ARN,
+    `contents` what lies at a location. A version keeps the rows that it was trained on.
+    """
 
     def __init__(self) -> None:
         self.resources: dict[str, dict[str, Any]] = {}
         self.tags: dict[str, dict[str, str]] = {}
         self.rows: dict[str, list[str]] = {}
+        self.contents: dict[str, str] = {}
         self.log: list[tuple[str, dict[str, Any]]] = []
         self.reads = 0
         self._count = 0
@@ -116,7 +119,15 @@ class FakeService:
         if kind == "DatasetImport":
             rows = self.rows[params["datasetArn"]]
             kept = [] if params["importMode"] == "FULL" else rows
-            self.rows[params["datasetArn"]] = [*kept, str(params["dataSource"]["dataLocation"])]
+            location = str(params["dataSource"]["dataLocation"])
+            self.rows[params["datasetArn"]] = [*kept, f"{location}: {self.contents.get(location, '')}"]
+        if kind == "SolutionVersion":
+            group = self.resources[params["solutionArn"]]["datasetGroupArn"]
+            self.resources[arn]["_rows"] = {
+                other: list(rows)
+                for other, rows in self.rows.items()
+                if rows and self.resources[other]["datasetGroupArn"] == group
+            }
         self.tags[arn] = {tag["tagKey"]: tag["tagValue"] for tag in tags}
         return arn
 

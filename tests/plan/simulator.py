@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -109,10 +110,8 @@ class Simulator:
         if step.op in MAKING:
             arn = self._make(step, begun)
         elif step.op is Op.DELETE:
-            try:
+            with suppress(ResourceNotFoundException):
                 self.service.call(step.operation or "", **dict(step.params))
-            except ResourceNotFoundException:
-                pass
         elif step.operation:
             self.service.call(step.operation, **self._resolved(step.params, step.address))
         self._point()
