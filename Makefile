@@ -30,6 +30,8 @@ check: $(STAMP)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pzdecl.manifests.schemas --check schemas
+	$(BIN)/python -m pzdecl.views.schemas --check schemas
+	$(BIN)/python -m pzdecl.cli.reference --check docs/reference/commands.md
 
 format: $(STAMP)
 	$(BIN)/ruff format .
@@ -37,6 +39,9 @@ format: $(STAMP)
 
 schemas: $(STAMP)
 	$(BIN)/python -m pzdecl.manifests.schemas schemas
+	$(BIN)/python -m pzdecl.views.schemas schemas
+	$(BIN)/python -m pzdecl.manifests.codes docs/reference/errors.md
+	$(BIN)/python -m pzdecl.cli.reference docs/reference/commands.md
 
 bench: $(STAMP)
 	$(BIN)/python -m tests.bench

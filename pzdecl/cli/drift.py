@@ -22,7 +22,7 @@ def command(format: options.MetricsFormat = "text") -> int:
             from pzdecl.views import json_plan
 
             found = json_plan.document(plan)
-            kept = {k: found[k] for k in ("format_version", "project", "environment", "resource_drift")}  # type: ignore[literal-required]
+            kept = {k: found[k] for k in ("format_version", "project", "environment", "resource_drift")}
             write(json.dumps(kept, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
         case "markdown":
             from pzdecl.views import drift

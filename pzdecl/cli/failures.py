@@ -99,7 +99,7 @@ def _crash(error: BaseException, session: Session) -> int:
         traceback.print_exception(error)
         return 1
     text = "".join(traceback.format_exception(error))
-    where = _keep(session.root / ".pzdecl" / "crash.log", text)
+    where = _keep(session.root.resolve() / ".pzdecl" / "crash.log", text)
     first = f"{type(error).__name__}: {error}".splitlines()[0]
     hint = (
         f"the traceback is in {where}; please report it"

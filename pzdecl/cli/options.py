@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
 from pzdecl.cli.session import session
+from pzdecl.errors import PzdeclError
 
 
 def _root(value: Path | None) -> None:
     if value is not None:
-        session().root = value
+        # As git and make do: every path on the command line is then meant from there.
+        if not value.is_dir():
+            raise PzdeclError(f"{value} is not a folder", hint="name the project's folder with -C DIR")
+        os.chdir(value)
 
 
 def _environment(value: str | None) -> None:
@@ -43,7 +48,12 @@ def everywhere(
     directory: Annotated[
         Path | None,
         typer.Option(
-            "-C", "--chdir", metavar="DIR", help="The project's folder.", callback=_root, expose_value=False
+            "-C",
+            "--chdir",
+            metavar="DIR",
+            help="Works in this folder, as if started there.",
+            callback=_root,
+            expose_value=False,
         ),
     ] = None,
     environment: Annotated[

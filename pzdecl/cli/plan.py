@@ -44,6 +44,7 @@ def command(
     if out is not None:
         from pzdecl.plan import file
 
+        out.parent.mkdir(parents=True, exist_ok=True)
         out.write_bytes(file.dump(made))
     show(made, format)
     if out is not None and made.has_changes and not session().automated:

@@ -81,11 +81,8 @@ def _change(change: Change) -> Iterator[str]:
         if reason.code is ReasonCode.NEW:
             continue
         yield f"    {plan_text.reason_line(reason)}"
-    if change.action not in {Action.CREATE, Action.DELETE}:
-        told = " ".join(reason.text for reason in change.reasons)
-        for field in change.fields:
-            if field.path.rpartition(".")[2] not in told:
-                yield f"    {shift(field, PLAIN)}"
+    for field in plan_text.untold(change):
+        yield f"    {shift(field, PLAIN)}"
 
 
 def _blocked(change: Change) -> Iterator[str]:

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from pzdecl.errors import Diagnostic, Position
-from pzdecl.plan.model import Action, Change, Drift, Plan, Reason, ReasonCode
+from pzdecl.plan.model import Action, Change, Drift, FieldChange, Plan, Reason, ReasonCode
 from pzdecl.views import words
 from pzdecl.views.style import PLAIN, Style
 from pzdecl.views.values import shift
@@ -70,13 +70,21 @@ def naming(change: Change) -> str:
 
 
 def _fields(change: Change, style: Style) -> Iterator[str]:
-    """The fields that no reason has told of already."""
+    for field in untold(change):
+        yield f"      {shift(field, style)}{_at(field.position, style)}"
+
+
+def untold(change: Change) -> list[FieldChange]:
+    """The changed fields that no reason has told of already."""
     if change.action in {Action.CREATE, Action.DELETE}:
-        return
+        return []
     told = " ".join(reason.text for reason in change.reasons)
-    for field in change.fields:
-        if field.path.rpartition(".")[2] not in told:
-            yield f"      {shift(field, style)}{_at(field.position, style)}"
+    by_parent = any(reason.code is ReasonCode.PARENT_CHANGED for reason in change.reasons)
+    return [
+        field
+        for field in change.fields
+        if field.path.rpartition(".")[2] not in told and not (by_parent and field.path.endswith("Arn"))
+    ]
 
 
 def _drift(plan: Plan, style: Style) -> Iterator[str]:

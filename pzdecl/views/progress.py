@@ -22,8 +22,9 @@ def rate(progress: Progress) -> str:
 
 
 def detail(progress: Progress) -> str:
-    """`loss 5.31`."""
-    return ", ".join(f"{name} {value:.4g}" for name, value in sorted(progress.detail.items()))
+    """`loss 5.31, validation loss 5.02`: the loss of now first, at most two figures."""
+    order = sorted(progress.detail.items(), key=lambda item: (item[0] != "loss", -len(item[0]), item[0]))
+    return ", ".join(f"{name.replace('_', ' ')} {value:.4g}" for name, value in order[:2])
 
 
 def left(progress: Progress) -> str:

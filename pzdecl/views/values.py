@@ -15,6 +15,15 @@ def short(value: Any, style: Style, maximum: int = MAXIMUM) -> str:
     """A JSON value in at most `maximum` characters; strings without quotes where that is unambiguous."""
     if value is None:
         return "(unset)"
+    if isinstance(value, dict) and len(value) == 1:
+        # What a plan can't know yet, or does not hold.
+        match next(iter(value.items())):
+            case ("$arn", address):
+                return f"(the ARN of {address})"
+            case ("$path", path):
+                return str(path)
+            case ("$sensitive" | "$hash", _):
+                return "(sensitive)"
     if isinstance(value, str):
         text = value if value and value == value.strip() and value.isprintable() else json.dumps(value)
     elif isinstance(value, (dict, list)) and not value:

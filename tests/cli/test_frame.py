@@ -77,13 +77,13 @@ def test_the_environment_comes_from_the_environment(
 
 
 def test_an_error_is_json_when_json_was_asked_for(cli: Cli, tmp_path: Path) -> None:
-    answer = cli("-C", tmp_path / "gone", "plan", "--format", "json")
+    answer = cli("-C", tmp_path, "plan", "--format", "json")
     assert answer.code == 1
     assert json.loads(answer.out)["errored"] is True
     usage = cli("plan", "--format", "json", "--nope")
     assert usage.code == 64
     assert json.loads(usage.out)["exit_status"] == 64
-    lines = cli("-C", tmp_path / "gone", "apply", "--auto-approve", "--format", "jsonl").out.splitlines()
+    lines = cli("-C", tmp_path, "apply", "--auto-approve", "--format", "jsonl").out.splitlines()
     assert [json.loads(line)["type"] for line in lines] == ["version", "diagnostic"]
 
 
