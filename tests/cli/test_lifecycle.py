@@ -1,0 +1,185 @@
+"""plan, apply, destroy and what they leave to look at, on the built-in engine."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from pzdecl.views import schemas
+from tests.cli.conftest import Cli
+
+pytest.importorskip("torch")
+
+
+@pytest.fixture
+def applied(cli: Cli, starter: Path) -> Path:
+    assert cli("-C", starter, "apply", "--auto-approve").code == 0
+    return starter
+
+
+def test_plan_tells_by_its_exit_status(cli: Cli, starter: Path) -> None:
+    assert cli("-C", starter, "plan").code == 0
+    answer = cli("-C", starter, "plan", "--detailed-exitcode")
+    assert answer.code == 2
+    assert answer.out.splitlines()[-1] == "Plan: 5 to create, 1 to import, 1 to train, 0 to delete."
+    assert answer.out == cli("-C", starter, "plan").out
+    assert not (starter / ".pzdecl" / "state").exists(), "a plan writes no state"
+    assert not (starter / ".pzdecl" / "engine").exists(), "a plan makes no engine"
+
+
+def test_plan_in_every_format(cli: Cli, starter: Path) -> None:
+    found = json.loads(cli("-C", starter, "plan", "--format", "json").out)
+    jsonschema.validate(found, schemas.plan_schema())
+    assert found["change_summary"]["create"] == 5
+    assert cli("-C", starter, "plan", "--format", "markdown").out.startswith("<!-- pzdecl:shop:")
+    assert "::notice" in cli("-C", starter, "plan", "--format", "github").out
+
+
+def test_a_project_comes_to_life_and_goes(cli: Cli, applied: Path) -> None:
+    assert cli("-C", applied, "plan", "--detailed-exitcode").code == 0
+    listed = cli("-C", applied, "state", "list").out.splitlines()
+    assert listed == sorted(listed)
+    assert len(listed) == 7
+    assert cli("-C", applied, "state", "list", "campaign").out == "Campaign/shop-popular\n"
+    assert "arn: arn:aws:personalize:" in cli("-C", applied, "show", "CAMPAIGN/Shop-Popular").out
+    shown = json.loads(cli("-C", applied, "state", "show", "Solution/shop-popular", "--format", "json").out)
+    assert shown["values"]["recipe"] == "aws-popularity-count"
+    assert "5 created, 1 imported, 1 trained" in cli("-C", applied, "state", "history").out
+    assert "aws-popularity-count" in cli("-C", applied, "metrics").out
+    answer = json.loads(cli("-C", applied, "recommend", "shop-popular", "user-1", "--format", "json").out)
+    assert len(answer["itemList"]) == 25
+    assert cli("-C", applied, "recommend", "shop-popular", "user-1", "-n", "3").out.count("item-") == 3
+    assert cli("-C", applied, "drift").code == 0
+    assert cli("-C", applied, "destroy", "--auto-approve").code == 0
+    assert cli("-C", applied, "state", "list").out == ""
+
+
+def test_a_saved_plan_is_shown_applied_once_and_then_stale(cli: Cli, starter: Path) -> None:
+    saved = starter / "first.plan"
+    assert cli("-C", starter, "plan", "--out", saved).code == 0
+    assert cli("-C", starter, "show", saved).out == cli("-C", starter, "plan").out
+    assert cli("-C", starter, "apply", saved, "--destroy").code == 64
+    assert cli("-C", starter, "-e", "prod", "apply", saved).code == 1
+    assert cli("-C", starter, "apply", saved).code == 0
+    stale = cli("-C", starter, "apply", saved)
+    assert stale.code == 5
+    assert stale.err.startswith("error: ")
+    saved.write_text("")
+    assert cli("-C", starter, "apply", saved).code == 1
+    assert cli("-C", starter, "apply", starter / "gone.plan").code == 1
+
+
+def test_without_a_terminal_nothing_is_asked(cli: Cli, starter: Path) -> None:
+    for command in ("apply", "destroy"):
+        answer = cli("-C", starter, command)
+        assert answer.code == 64
+        assert "--auto-approve" in answer.err
+
+
+def test_what_holds_data_is_refused_and_the_rest_is_done(cli: Cli, applied: Path) -> None:
+    (applied / "data.yaml").write_text((applied / "data.yaml").read_text().split("---\n")[0])
+    (applied / "recommender.yaml").unlink()
+    assert cli("-C", applied, "plan", "--detailed-exitcode").code == 4
+    answer = cli("-C", applied, "apply", "--auto-approve")
+    assert answer.code == 4
+    assert "--allow-destroy Dataset/shop-interactions" in answer.out
+    assert "Campaign/shop-popular" not in cli("-C", applied, "state", "list").out
+    named = cli("-C", applied, "apply", "--auto-approve", "--allow-destroy", "dataset/shop-interactions")
+    assert named.code == 0
+    assert cli("-C", applied, "state", "list").out == "DatasetGroup/shop\n"
+
+
+def test_drift_is_found(cli: Cli, applied: Path) -> None:
+    import pzdecl
+
+    engine = pzdecl.Engine(applied / ".pzdecl" / "engine")
+    try:
+        arn = "arn:aws:personalize:local:000000000000:campaign/shop-popular"
+        engine.client().delete_campaign(campaignArn=arn)
+    finally:
+        engine.close()
+    answer = cli("-C", applied, "drift")
+    assert answer.code == 2
+    assert "Campaign/shop-popular is gone" in answer.out
+    found = json.loads(cli("-C", applied, "drift", "--format", "json").out)
+    assert found["resource_drift"][0]["missing"] is True
+    assert "Campaign/shop-popular" in cli("-C", applied, "drift", "--format", "markdown").out
+    assert cli("-C", applied, "apply", "--auto-approve").code == 0
+    assert cli("-C", applied, "drift").code == 0
+
+
+def test_a_lock_names_its_holder(cli: Cli, applied: Path) -> None:
+    program = (
+        "import sys, time, pzdecl\n"
+        "with pzdecl.load(sys.argv[1]).locked(command='a long apply'):\n"
+        "    print('held', flush=True)\n"
+        "    time.sleep(60)\n"
+    )
+    holder = subprocess.Popen([sys.executable, "-c", program, str(applied)], stdout=subprocess.PIPE, text=True)
+    try:
+        assert holder.stdout
+        assert holder.stdout.readline() == "held\n"
+        answer = cli("-C", applied, "apply", "--auto-approve")
+        assert answer.code == 6
+        assert "a long apply" in answer.err
+        began = time.monotonic()
+        assert cli("-C", applied, "apply", "--auto-approve", "--lock-timeout", "1s").code == 6
+        assert time.monotonic() - began >= 1
+        assert cli("-C", applied, "plan").code == 0, "a plan needs no lock"
+        assert cli("-C", applied, "state", "unlock").code == 1
+    finally:
+        holder.kill()
+        holder.wait()
+        holder.stdout.close()
+    assert cli("-C", applied, "apply", "--auto-approve").code == 0, "the lock of a dead process is broken"
+    assert cli("-C", applied, "state", "unlock").out == "The state is not locked.\n"
+
+
+def test_json_lines(cli: Cli, starter: Path) -> None:
+    out = cli("-C", starter, "apply", "--auto-approve", "--format", "jsonl").out
+    lines = [json.loads(line) for line in out.splitlines()]
+    kinds = [line["type"] for line in lines]
+    assert kinds[0] == "version"
+    assert kinds.count("planned_change") == kinds.count("apply_complete") == 7
+    assert lines[-1]["changes"]["actions"] == {"create": 5, "import": 1, "train": 1}
+
+
+def test_bad_data_is_found_before_anything_changes(cli: Cli, starter: Path) -> None:
+    path = starter / "data" / "interactions.csv"
+    rows = path.read_text().splitlines()
+    rows[4] = "user-1,,notatime,view"
+    path.write_text("\n".join(rows) + "\n")
+    answer = cli("-C", starter, "apply", "--auto-approve")
+    assert answer.code == 1
+    assert "data/interactions.csv:5" in answer.err
+    assert cli("-C", starter, "state", "list").out == ""
+    path.write_text("\n".join(rows[:3]) + "\n")
+    assert cli("-C", starter, "plan").code == 1
+
+
+def test_a_deadline_is_not_a_failure(cli: Cli, starter: Path) -> None:
+    answer = cli("-C", starter, "apply", "--auto-approve", "--timeout", "0s")
+    assert answer.code == 8
+    assert "again to go on" in answer.out
+    assert cli("-C", starter, "apply", "--auto-approve").code == 0
+    assert cli("-C", starter, "plan", "--detailed-exitcode").code == 0
+
+
+def test_from_python(starter: Path) -> None:
+    import pzdecl
+
+    project = pzdecl.load(starter)
+    plan = project.plan()
+    assert plan.has_changes
+    run = project.apply(plan)
+    assert run.counts["create"] == 5
+    assert not project.plan().has_changes
+    assert project.metrics()[0].recipe == "aws-popularity-count"
+    assert len(project.recommend("shop-popular", user="user-1", count=3)["itemList"]) == 3
+    assert "Engine" in dir(pzdecl)
