@@ -54,9 +54,9 @@ def test_no_parts_are_no_events() -> None:
     assert len(load_interactions([])) == 0
 
 
-def test_a_million_rows_in_about_a_second(tmp_path: Path) -> None:
+def test_reading_is_vectorised(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
-    n = 1_000_000
+    n = 200_000
     table = pa.table(
         {
             "USER_ID": np.char.add("u", rng.integers(0, 50_000, n).astype(str)),
@@ -67,5 +67,5 @@ def test_a_million_rows_in_about_a_second(tmp_path: Path) -> None:
     pq.write_table(table, tmp_path / "a.parquet")
     began = time.process_time()
     data = load_interactions([tmp_path / "a.parquet"])
-    assert time.process_time() - began < 3
+    assert time.process_time() - began < 1
     assert 0.99 * n < len(data) <= n

@@ -1,0 +1,200 @@
+"""The hierarchical network: loss, lanes, what it learns, and going on after a kill."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch.nn import functional as F
+
+from pzdecl.engine.data.interactions import Interactions
+from pzdecl.engine.progress import Progress
+from pzdecl.engine.training.errors import TrainingCancelled
+from pzdecl.engine.training.hrnn import blend, loss
+from pzdecl.engine.training.hrnn.batches import (
+    SESSION_GAP,
+    history_chunk,
+    recency_weights,
+    session_starts,
+    training_chunks,
+)
+from pzdecl.engine.training.hrnn.fit import fit_hrnn
+from pzdecl.engine.training.hrnn.network import Network
+from pzdecl.engine.training.model import Job
+from tests.engine.training.worlds import HOUR, interactions, job
+
+
+def generator(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def ring(users: int, items: int, length: int) -> Interactions:
+    return interactions([[(u * 5 + t) % items for t in range(length)] for u in range(users)], items)
+
+
+@pytest.mark.parametrize("events", [1, 7, 12])
+def test_chunked_loss_and_gradients_equal_torchs(events: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loss, "CHUNK", 5)
+    g = generator()
+    shapes = ((events, 6), (11, 6), (11,))
+    values = [torch.randn(s, generator=g, dtype=torch.float64, requires_grad=True) for s in shapes]
+    targets = torch.randint(0, 11, (events,), generator=g)
+    weights = torch.rand(events, generator=g, dtype=torch.float64)
+    states, items, bias = values
+    ours = loss.cross_entropy(states, items, bias, targets, weights, torch.float64)
+    theirs = (F.cross_entropy(states @ items.t() + bias, targets, reduction="none") * weights).sum()
+    torch.testing.assert_close(ours, theirs)
+    for mine, other in zip(
+        torch.autograd.grad(3 * ours, values), torch.autograd.grad(3 * theirs, values), strict=True
+    ):
+        torch.testing.assert_close(mine, other)
+
+
+def test_the_loss_in_bfloat16_is_near() -> None:
+    g = generator()
+    states, items = torch.randn(64, 32, generator=g) / 3, torch.randn(200, 32, generator=g) / 3
+    targets, ones, bias = torch.randint(0, 200, (64,), generator=g), torch.ones(64), torch.zeros(200)
+    exact, short = (
+        loss.cross_entropy(states, items, bias, targets, ones, dtype)
+        for dtype in (torch.float32, torch.bfloat16)
+    )
+    assert abs(float(exact - short)) < 0.01 * float(exact)
+
+
+def test_a_gap_begins_a_session() -> None:
+    data = interactions([[0, 1, 2], [0, 1]], 3)
+    late = data.timestamps + np.array([0, 0, SESSION_GAP + 1, 0, SESSION_GAP - 60])
+    assert session_starts(replace(data, timestamps=late)).tolist() == [False, False, True, False, False]
+
+
+def test_lanes_hold_every_event_once() -> None:
+    data = interactions([list(range(n)) for n in (3, 9, 1, 14, 6)], 14)
+    chunks = list(training_chunks(data, np.ones(33, np.float32), 4, 5, np.random.default_rng(0)))
+    items = torch.cat([chunk.items[chunk.weights > 0] for chunk in chunks])
+    begun = sum(0 if lanes is None else len(lanes) for chunk in chunks for lanes in chunk.users)
+    cut = begun - 5
+    assert 0 <= cut <= 3
+    assert len(items) == 33 - cut
+    assert np.bincount(items, minlength=14)[1:].sum() >= np.bincount(data.items)[1:].sum() - cut
+
+
+def test_padding_before_a_short_history_has_no_effect() -> None:
+    data = interactions([[0, 1, 2, 3, 4, 5], [4, 2]], 6)
+    network = Network(6, 8, generator())
+    together, rows = history_chunk(data, np.array([0, 1]))
+    alone, _ = history_chunk(data, np.array([1]))
+    assert rows.T.tolist() == [[0, 1, 2, 3, 4, 5], [-1, -1, -1, -1, 6, 7]]
+    with torch.no_grad():
+        _, state, user = network(together, *network.blank(2))
+        _, state_alone, user_alone = network(alone, *network.blank(1))
+    torch.testing.assert_close(state[1:], state_alone)
+    torch.testing.assert_close(user[1:], user_alone)
+
+
+def test_a_session_boundary_changes_the_state_and_carries_the_user_on() -> None:
+    data = interactions([[0, 1, 2], [0, 1, 2], [3, 4, 2]], 5)
+    times = data.timestamps + np.array([0, 0, 0, 0, 0, 9 * HOUR, 0, 0, 9 * HOUR])
+    data = replace(data, timestamps=times)
+    network = Network(5, 8, generator())
+    chunk, _ = history_chunk(data, np.arange(3))
+    with torch.no_grad():
+        _, state, user = network(chunk, *network.blank(3))
+    assert float((state[0] - state[1]).abs().max()) > 1e-3
+    torch.testing.assert_close(user[0], network.start.detach())
+    assert float((user[1] - user[2]).abs().max()) > 1e-3, "the user level forgets the first session"
+    assert float((state[1] - state[2]).abs().max()) > 1e-4, "nothing of the first session reaches the second"
+
+
+def test_newer_events_weigh_more() -> None:
+    weights = recency_weights(interactions([[0] * 11], 1))
+    assert weights[0] == 0.5
+    assert weights[-1] == 1.0
+    assert (np.diff(weights) > 0).all()
+
+
+def test_it_learns_a_circle(tmp_path: Path) -> None:
+    data = ring(40, 10, 60)
+    model = fit_hrnn(data, job(tmp_path, hidden_dimension=32))
+    shown = ring(12, 10, 17)
+    lists = model.recommend(replace(shown, user_ids=data.user_ids), np.arange(12), 1)
+    assert lists[:, 0].tolist() == [(u * 5 + 17) % 10 for u in range(12)]
+
+
+def test_the_memory_counts_what_follows() -> None:
+    tensors = blend.memory(interactions([[0, 1, 2], [0, 1, 3]], 4))
+    part = slice(tensors["memory_offsets"][0], tensors["memory_offsets"][1])
+    found = dict(zip(tensors["memory_items"][part].tolist(), tensors["memory_shares"][part], strict=True))
+    assert found == pytest.approx({1: 2 / 3, 2: 1 / 6, 3: 1 / 6})
+
+
+def test_the_blend_learns_whether_things_are_had_again() -> None:
+    rng = np.random.default_rng(0)
+    network = {"items": np.zeros((20, 2), np.float32), "bias": np.zeros(20, np.float32)}
+    once = interactions([rng.permutation(20)[:12].tolist() for _ in range(30)], 20)
+    again = interactions([rng.choice(rng.permutation(20)[:3], 12).tolist() for _ in range(30)], 20)
+    penalties = []
+    for data in (once, again):
+        tensors = {**network, **blend.memory(data)}
+        rows = np.arange(len(data))
+        penalties.append(blend.fit_blend(tensors, data, rows, np.zeros((len(rows), 2), np.float32))[2])
+    assert penalties[0] < -2
+    assert penalties[1] > 1
+
+
+class Killed(Exception):
+    pass
+
+
+def test_a_killed_training_goes_on_to_the_same_weights(tmp_path: Path) -> None:
+    data = ring(40, 10, 30)
+    reported: list[Progress] = []
+    whole = fit_hrnn(data, replace(job(tmp_path / "whole"), report=reported.append)).finish(data)
+    again: list[Progress] = []
+
+    def kill(progress: Progress) -> None:
+        again.append(progress)
+        if progress.done > 2.4:
+            raise Killed
+
+    with pytest.raises(Killed):
+        fit_hrnn(data, replace(job(tmp_path / "cut"), report=kill))
+    resumed: list[Progress] = []
+    parts = fit_hrnn(data, replace(job(tmp_path / "cut"), report=resumed.append)).finish(data)
+    assert 2 < resumed[0].done <= 3
+    assert reported[-1].done == resumed[-1].done
+    assert all(np.array_equal(whole[name], parts[name]) for name in whole)
+
+
+def test_progress_tells_epochs_rate_loss_and_time_left(tmp_path: Path) -> None:
+    seen: list[Progress] = []
+    fit_hrnn(ring(30, 10, 30), replace(job(tmp_path), report=seen.append))
+    done = [progress.done for progress in seen]
+    assert done == sorted(done)
+    assert {progress.unit for progress in seen} == {"epochs"}
+    assert all((p.total or 0) >= p.done and p.rate and p.eta is not None for p in seen)
+    assert {"loss", "epoch_loss", "validation_loss"} == set(seen[-1].detail)
+    assert seen[-1].detail["validation_loss"] < 2.5
+
+
+def test_a_cancelled_training_ends_within_a_chunk(tmp_path: Path) -> None:
+    asked = []
+
+    def cancelled() -> bool:
+        asked.append(True)
+        return len(asked) > 3
+
+    base = job(tmp_path)
+    with pytest.raises(TrainingCancelled):
+        fit_hrnn(ring(30, 10, 30), Job(base.parameters, 0, base.report, cancelled, tmp_path))
+    assert len(asked) == 4
+
+
+def test_the_callers_randomness_and_threads_are_left_alone(tmp_path: Path) -> None:
+    torch.manual_seed(5)
+    state, threads = torch.get_rng_state(), torch.get_num_threads()
+    fit_hrnn(ring(30, 10, 20), job(tmp_path))
+    assert torch.equal(torch.get_rng_state(), state)
+    assert torch.get_num_threads() == threads
