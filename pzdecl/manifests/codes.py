@@ -232,8 +232,8 @@ CODES: dict[str, Code] = {
         "The path of an import leads to no file and no folder with files.",
     ),
     "PZ7002": Code(
-        "missing column",
-        "The CSV file lacks a column of the schema.",
+        "wrong columns",
+        "The header of the CSV file lacks a column of the schema, or has one that the schema has not.",
     ),
     "PZ7003": Code(
         "bad value",

@@ -100,14 +100,18 @@ def _diagnostic(project: Project, desired: Desired, problem: Sequence[Any]) -> D
     assert desired.data.path
     path = desired.data.path / file if file else desired.data.path
     at = Position(shown(path, project.root), line, column or 1) if line else _at(desired, _LOCATION)
-    if "missing the following columns" in message:
+    if "missing the following columns" in message or (field and line == 1):
         code = "PZ7002"
     elif f"fewer than {MIN_INTERACTIONS}" in message:
         code = "PZ7005"
     else:
         code = "PZ7003" if field and line else "PZ7004"
     hint = None if line else f"the data is {shown(path, project.root)}"
-    return Diagnostic(code, message, at, str(desired.address), field or _LOCATION, expected, hint=hint)
+    wanted, _, near = expected.partition("; did you mean ")
+    suggestion = near.rstrip("?") or None
+    return Diagnostic(
+        code, message, at, str(desired.address), field or _LOCATION, wanted, suggestion=suggestion, hint=hint
+    )
 
 
 def _minimums(project: Project, sound: Mapping[Address, Result]) -> Iterator[Diagnostic]:

@@ -87,7 +87,7 @@ def read(root: Path, environment: str | None, given: Given, report: Report) -> S
     if document is None:
         return None
     positions = Positions(FILE, document)
-    raw = without_nulls(Evaluator(FILE, Variables(), Report()).value(document))
+    raw = Evaluator(FILE, Variables(), Report()).value(document)
     chosen = environment or DEFAULT_ENVIRONMENT
     environments = raw.get("environments")
     names = list(environments) if isinstance(environments, dict) else []

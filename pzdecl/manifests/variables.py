@@ -21,7 +21,7 @@ from pzdecl.manifests.nodes import MappingNode, compose, decode
 from pzdecl.manifests.positions import Positions
 from pzdecl.manifests.report import Report
 from pzdecl.manifests.scalars import Scalar, describe, resolve
-from pzdecl.manifests.values import validate
+from pzdecl.manifests.values import validate, without_nulls
 
 PREFIX = "PZDECL_VAR_"
 _WORDS = {"string": "text", "number": "a number", "integer": "an integer", "boolean": "true or false"}
@@ -104,7 +104,7 @@ def _declarations(declared: Any, positions: Positions, report: Report) -> tuple[
     for name, value in declared.items():
         spec = validate(
             VariableSpec,
-            value if value is not None else {},
+            without_nulls(value) if value is not None else {},
             below=("variables", name),
             positions=positions,
             report=report,

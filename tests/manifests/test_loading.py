@@ -1,0 +1,232 @@
+"""Projects that are fine: what they become."""
+
+from __future__ import annotations
+
+import gc
+from pathlib import Path
+
+import pytest
+
+from pzdecl.errors import Position
+from pzdecl.kinds.address import Address
+from pzdecl.manifests import load
+from tests.manifests.projects import DATASET, GROUP, IMPORT, SCHEMA, SOLUTION, errors, everything, write
+
+
+def test_every_kind_becomes_a_resource(tmp_path: Path) -> None:
+    project = load(everything(tmp_path))
+    assert [str(address) for address in project.resources] == [
+        "Campaign/movies",
+        "Dataset/interactions",
+        "DatasetGroup/movies",
+        "DatasetImport/interactions",
+        "EventTracker/web",
+        "Schema/interactions",
+        "Solution/hrnn",
+        "SolutionVersion/hrnn",
+    ]
+    assert project.name == "test"
+    assert project.environment == "default"
+    assert project.state == tmp_path / ".pzdecl/state/default.db"
+    assert project.provider.engine == tmp_path / ".pzdecl/engine"
+    assert not (tmp_path / ".pzdecl").exists()
+    assert gc.isenabled()
+
+
+def test_what_follows_from_kinds(tmp_path: Path) -> None:
+    more = IMPORT.replace("{name: interactions}", "{name: more}") + "  importMode: INCREMENTAL\n"
+    root = write(everything(tmp_path), {"more.yaml": more})
+    needs = {str(a): [str(n) for n in d.depends_on] for a, d in load(root).resources.items()}
+    assert needs["Campaign/movies"] == ["Solution/hrnn", "SolutionVersion/hrnn"]
+    assert needs["SolutionVersion/hrnn"] == [
+        "DatasetImport/interactions",
+        "DatasetImport/more",
+        "Solution/hrnn",
+    ]
+    assert needs["DatasetImport/more"] == ["Dataset/interactions", "DatasetImport/interactions"]
+    assert needs["Dataset/interactions"] == ["DatasetGroup/movies", "Schema/interactions"]
+
+
+def test_incremental_alone_is_a_warning(tmp_path: Path) -> None:
+    files = {
+        "m.yaml": "---\n".join([GROUP, SCHEMA, DATASET, IMPORT + "  importMode: INCREMENTAL\n"]),
+        "interactions.csv": "a\n",
+    }
+    [warning] = load(write(tmp_path, files)).warnings
+    assert (warning.code, str(warning.position)) == ("PZ5004", "m.yaml:30:15")
+
+
+def test_places_of_fields(tmp_path: Path) -> None:
+    resources = load(everything(tmp_path)).resources
+    schema = resources[Address("Schema", "interactions")].positions
+    assert schema["spec.schema.fields[1].type"] == Position("all.yaml", 15, 31)
+    assert schema["spec.schema.fields"] == Position("all.yaml", 13, 5)
+    assert schema["metadata.name"] == Position("all.yaml", 7, 18)
+    with pytest.raises(KeyError):
+        schema["spec.schema.fields[9].type"]
+    assert all(schema[path].file == "all.yaml" for path in schema)
+    assert len(schema) == len(list(schema)) == 20
+    version = resources[Address("SolutionVersion", "hrnn")]
+    assert version.position == resources[Address("Solution", "hrnn")].position
+    assert version.inputs == {"solution": "hrnn", "trainingMode": "FULL", "when": ["config", "data"]}
+
+
+def test_a_key_with_a_dot_has_a_place(tmp_path: Path) -> None:
+    text = "apiVersion: pzdecl/v1\nkind: DatasetGroup\nmetadata:\n  name: g\n  tags:\n    a.b: x\n    a: y\n"
+    [group] = load(write(tmp_path, {"m.yaml": text})).resources.values()
+    assert group.positions["metadata.tags.a.b"].line == 6
+    assert group.positions["metadata.tags.a"].line == 7
+
+
+def test_a_path_is_relative_to_its_manifest_and_recorded_from_the_root(tmp_path: Path) -> None:
+    files = {
+        "deep/er/m.yaml": "---\n".join(
+            [GROUP, SCHEMA, DATASET, IMPORT.replace("interactions.csv", "../x.csv")]
+        ),
+        "deep/x.csv": "a\n",
+    }
+    found = load(write(tmp_path, files)).resources[Address("DatasetImport", "interactions")]
+    assert found.inputs["dataSource"] == {"dataLocation": "deep/x.csv"}
+    assert found.data is not None
+    assert found.data.path == tmp_path / "deep/x.csv"
+
+
+def test_a_bucket_is_left_as_it_is(tmp_path: Path) -> None:
+    remote = IMPORT.replace("interactions.csv", "s3://bucket/x.csv")
+    files = {"m.yaml": "---\n".join([GROUP, SCHEMA, DATASET, remote])}
+    found = load(write(tmp_path, files)).resources[Address("DatasetImport", "interactions")]
+    assert found.data is not None
+    assert (found.data.location, found.data.path) == ("s3://bucket/x.csv", None)
+
+
+def test_amazon_reads_no_files(tmp_path: Path) -> None:
+    root = everything(tmp_path, "name: test\nprovider: {type: aws}\n")
+    assert [one.code for one in errors(root)] == ["PZ5005"]
+    everything(tmp_path, "name: test\nprovider: {type: aws, endpoint: 'http://localhost:8080'}\n")
+    assert load(root).provider.endpoint == "http://localhost:8080"
+
+
+def test_amazon_has_more_recipes(tmp_path: Path) -> None:
+    trending = SOLUTION.replace("aws-hrnn", "aws-trending-now")
+    root = write(tmp_path, {"m.yaml": f"{GROUP}---\n{trending}"}, "name: test\nprovider: {type: aws}\n")
+    assert load(root).resources[Address("Solution", "hrnn")].inputs["recipe"] == "aws-trending-now"
+
+
+def test_a_schema_file_is_the_same_as_its_text(tmp_path: Path) -> None:
+    inline = load(write(tmp_path / "a", {"m.yaml": SCHEMA})).resources[Address("Schema", "interactions")]
+    import json
+
+    head = SCHEMA.partition("spec:")[0]
+    files = {
+        "m.yaml": f"{head}spec: {{schemaFile: schemas/i.avsc}}\n",
+        "schemas/i.avsc": json.dumps(inline.inputs["schema"], indent="\t"),
+    }
+    found = load(write(tmp_path / "b", files)).resources[Address("Schema", "interactions")]
+    assert found.inputs == inline.inputs
+
+
+def test_errors_lead_into_a_schema_file(tmp_path: Path) -> None:
+    head = SCHEMA.partition("spec:")[0]
+    schema = (
+        '{\n  "type": "record", "name": "Interactions",\n  "fields": [{"name": "USER_ID", "type": "text"}]\n}\n'
+    )
+    root = write(tmp_path, {"m.yaml": f"{head}spec: {{schemaFile: i.json}}\n", "i.json": schema})
+    found = [(one.code, str(one.position)) for one in errors(root)]
+    assert ("PZ6001", "i.json:3:42") in found
+    assert all(place.startswith("i.json:3:") for _, place in found)
+
+
+def test_lifecycle(tmp_path: Path) -> None:
+    lifecycle = "{protect: true, ignoreChanges: [spec.solutionConfig.hpoConfig, eventType], onDelete: retain}"
+    text = SOLUTION.replace("{name: hrnn}", f"{{name: hrnn, lifecycle: {lifecycle}}}")
+    resources = load(write(tmp_path, {"m.yaml": f"{GROUP}---\n{text}"})).resources
+    found = resources[Address("Solution", "hrnn")].lifecycle
+    assert (found.protect, found.ignore_changes, found.on_delete) == (
+        True,
+        ("solutionConfig.hpoConfig", "eventType"),
+        "retain",
+    )
+    assert not resources[Address("SolutionVersion", "hrnn")].lifecycle.protect
+
+
+def test_nothing_behind_a_field_is_no_field(tmp_path: Path) -> None:
+    text = SOLUTION + "  eventType:\n  solutionConfig: ~\n"
+    [_, solution, _] = load(write(tmp_path, {"m.yaml": f"{GROUP}---\n{text}"})).resources.values()
+    assert solution.inputs == {"datasetGroup": "movies", "recipe": "aws-hrnn"}
+
+
+def test_anchors_and_aliases(tmp_path: Path) -> None:
+    text = GROUP.replace("{name: movies}", "{name: &n movies, tags: {a: *n, b: *n}}")
+    [group] = load(write(tmp_path, {"m.yaml": text})).resources.values()
+    assert group.tags == {"a": "movies", "b": "movies"}
+
+
+def test_a_byte_order_mark_and_crlf(tmp_path: Path) -> None:
+    data = b"\xef\xbb\xbf" + GROUP.replace("\n", "\r\n").encode()
+    assert list(load(write(tmp_path, {"m.yaml": data})).resources) == [Address("DatasetGroup", "movies")]
+
+
+def test_a_folder_without_a_project(tmp_path: Path) -> None:
+    [error] = errors(tmp_path)
+    assert (error.code, error.hint) == ("PZ0001", "`pzdecl init` writes one; -C DIR points elsewhere")
+    (tmp_path / "pzdecl.yml").write_text("name: x\n")
+    assert "rename" in str(errors(tmp_path)[0].hint)
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "place", "suggestion"),
+    [
+        ("nam: x\n", "PZ3001", "1:1", "name"),
+        ("name: [x]\n", "PZ3003", "1:1", None),
+        ("name: x\nprovider: {type: local, regoin: a}\n", "PZ3001", "2:25", "region"),
+        ("name: x\nprovider: {type: gcp}\n", "PZ3004", "2:18", None),
+        ("name: x\nexclude: ci\n", "PZ3003", "2:10", None),
+        ("name: x\n---\nname: y\n", "PZ2001", "3:1", None),
+        ("- x\n", "PZ2001", "1:1", None),
+        ("", "PZ2001", "1:1", None),
+        ("name: x\nname: y\n", "PZ1004", "2:1", None),
+    ],
+)
+def test_errors_of_the_project_file(
+    tmp_path: Path, text: str, code: str, place: str, suggestion: str | None
+) -> None:
+    found = [one for one in errors(write(tmp_path, {}, text)) if one.code == code]
+    assert [(str(one.position), one.suggestion) for one in found] == [(f"pzdecl.yaml:{place}", suggestion)]
+
+
+def test_broken_yaml_shows_even_without_variables(tmp_path: Path) -> None:
+    root = write(tmp_path, {"m.yaml": "a: [\n"}, "name: x\nvariables: {a: {}}\n")
+    assert [one.code for one in errors(root)] == ["PZ1002", "PZ0004"]
+
+
+def test_the_pure_loader_sees_the_same(tmp_path: Path) -> None:
+    """Without libyaml, PyYAML's own composer gives the same values and the same places."""
+    from pzdecl.manifests.evaluate import Evaluator, Variables
+    from pzdecl.manifests.nodes import PureLoader, compose
+    from pzdecl.manifests.positions import Positions
+    from pzdecl.manifests.report import Report
+
+    text = SCHEMA + "more: [{a: 'q', b: [1, 1e3, no, !!str 5], c: \"é\\n\"}]\nlast: |\n  a\n\n  b\n"
+    fast, pure = compose(text, "m", Report()), compose(text, "m", Report(), PureLoader)
+    assert fast
+    assert pure
+    values = [Evaluator("m", Variables(), Report()).value(one[0]) for one in (fast, pure)]
+    assert values[0] == values[1]
+    assert dict(Positions("m", fast[0])) == dict(Positions("m", pure[0]))
+
+
+def test_many_resources_load_in_linear_time(tmp_path: Path) -> None:
+    """Three times the resources take about three times as long: nothing looks at every pair."""
+    from time import process_time
+
+    def seconds(count: int) -> float:
+        root = tmp_path / str(count)
+        text = "---\n".join(GROUP.replace("movies", f"g{i}") for i in range(count))
+        write(root, {"m.yaml": text})
+        began = process_time()
+        assert len(load(root).resources) == count
+        return process_time() - began
+
+    seconds(10)
+    small = min(seconds(300) for _ in range(3))
+    assert seconds(900) < 6 * small
