@@ -72,8 +72,12 @@ def group(service: Service, name: str = "movies", **more: Any) -> str:
     return str(service.call("create_dataset_group", name=name, **more)["datasetGroupArn"])
 
 
-def schema(service: Service, name: str = "interactions", fields: dict[str, Any] | None = None, **more: Any) -> str:
-    return str(service.call("create_schema", name=name, schema=json.dumps(fields or INTERACTIONS), **more)["schemaArn"])
+def schema(
+    service: Service, name: str = "interactions", fields: dict[str, Any] | None = None, **more: Any
+) -> str:
+    return str(
+        service.call("create_schema", name=name, schema=json.dumps(fields or INTERACTIONS), **more)["schemaArn"]
+    )
 
 
 def dataset(service: Service, group_arn: str, schema_arn: str, kind: str = "Interactions", **more: Any) -> str:
@@ -81,15 +85,22 @@ def dataset(service: Service, group_arn: str, schema_arn: str, kind: str = "Inte
     return str(service.call("create_dataset", **params)["datasetArn"])
 
 
-def solution(service: Service, group_arn: str, name: str = "popular", recipe: str = "aws-popularity-count", **more: Any) -> str:
+def solution(
+    service: Service, group_arn: str, name: str = "popular", recipe: str = "aws-popularity-count", **more: Any
+) -> str:
     params = {"name": name, "datasetGroupArn": group_arn, "recipeArn": RECIPE + recipe} | more
     return str(service.call("create_solution", **params)["solutionArn"])
 
 
-def write_interactions(path: Path, rows: int = 1200, *, seed: int = 1, header: str = "USER_ID,ITEM_ID,TIMESTAMP") -> Path:
+def write_interactions(
+    path: Path, rows: int = 1200, *, seed: int = 1, header: str = "USER_ID,ITEM_ID,TIMESTAMP"
+) -> Path:
     """Rows of 60 users over 30 items: enough to import and to train on."""
     draw = random.Random(seed)
-    lines = [f"u{draw.randrange(60)},i{min(draw.randrange(30), draw.randrange(30))},{1_600_000_000 + n * 60}" for n in range(rows)]
+    lines = [
+        f"u{draw.randrange(60)},i{min(draw.randrange(30), draw.randrange(30))},{1_600_000_000 + n * 60}"
+        for n in range(rows)
+    ]
     path.write_text("\n".join([header, *lines]) + "\n", encoding="utf-8")
     return path
 

@@ -20,7 +20,9 @@ from tests.contract.clients import (
 LATEST = "/$LATEST"
 
 
-def _import(service: Service, dataset_arn: str, path: Path, name: str = "all", **more: str) -> dict[str, object]:
+def _import(
+    service: Service, dataset_arn: str, path: Path, name: str = "all", **more: str
+) -> dict[str, object]:
     arn = service.call(
         "create_dataset_import_job",
         jobName=name,
@@ -85,7 +87,10 @@ def test_from_data_to_recommendations(imported: tuple[Service, str]) -> None:
     assert len({item["itemId"] for item in answer["itemList"]}) == 5
     assert answer["recommendationId"].startswith("RID-")
     uuid.UUID(answer["recommendationId"].removeprefix("RID-"))
-    assert len(service.call("get_recommendations", campaignArn=campaign["campaignArn"], userId="new")["itemList"]) == 25
+    assert (
+        len(service.call("get_recommendations", campaignArn=campaign["campaignArn"], userId="new")["itemList"])
+        == 25
+    )
     for params, text in (({}, "userId"), ({"userId": "u1", "numResults": 501}, "500")):
         code, message = service.refused("get_recommendations", campaignArn=campaign["campaignArn"], **params)
         assert code == "InvalidInputException"
@@ -104,7 +109,9 @@ def test_a_campaign_moves_to_another_version_and_blocks_its_solution(imported: t
     assert second["name"] == "second"
     campaign = _campaign(service, str(first["solutionVersionArn"]))
     arn = campaign["campaignArn"]
-    service.call("update_campaign", campaignArn=arn, solutionVersionArn=solution_arn + LATEST, minProvisionedTPS=3)
+    service.call(
+        "update_campaign", campaignArn=arn, solutionVersionArn=solution_arn + LATEST, minProvisionedTPS=3
+    )
     moved = settled(service, "describe_campaign", "campaign", campaignArn=arn)
     assert moved["solutionVersionArn"] == second["solutionVersionArn"]
     assert moved["minProvisionedTPS"] == 3
@@ -148,7 +155,9 @@ def test_what_can_not_be_deployed(imported: tuple[Service, str]) -> None:
         {"enableMetadataWithRecommendations": True},
         {"rankingInfluence": {"POPULARITY": 0.5}},
     ):
-        code, message = service.refused("create_campaign", name="c", solutionVersionArn=ready, campaignConfig=config)
+        code, message = service.refused(
+            "create_campaign", name="c", solutionVersionArn=ready, campaignConfig=config
+        )
         assert code == "InvalidInputException"
         assert next(iter(config)) in message
     code, _ = service.refused("create_campaign", name="c", solutionVersionArn=ready, minProvisionedTPS=0)
@@ -206,11 +215,15 @@ def test_training_without_enough_data_fails_with_the_services_text(working: Serv
     code, message = working.refused("create_campaign", name="c", solutionVersionArn=arn)
     assert code == "ResourceInUseException"
     assert "CREATE FAILED" in message
-    assert working.refused("stop_solution_version_creation", solutionVersionArn=arn)[0] == "ResourceInUseException"
+    assert (
+        working.refused("stop_solution_version_creation", solutionVersionArn=arn)[0] == "ResourceInUseException"
+    )
 
 
 def test_a_waiting_version_is_stopped_at_once(service: Service) -> None:
-    arn = service.call("create_solution_version", solutionArn=solution(service, group(service)))["solutionVersionArn"]
+    arn = service.call("create_solution_version", solutionArn=solution(service, group(service)))[
+        "solutionVersionArn"
+    ]
     found = service.call("describe_solution_version", solutionVersionArn=arn)["solutionVersion"]
     assert found["status"] == "CREATE PENDING"
     solution_arn = str(arn).rpartition("/")[0]

@@ -1,4 +1,4 @@
-"""Groups, schemas, datasets and trackers: shapes of ARNs and descriptions, what is refused, and by which name."""
+"""Groups, schemas, datasets and trackers: ARNs, descriptions, what is refused, and by which name."""
 
 from __future__ import annotations
 
@@ -47,7 +47,10 @@ def test_names_are_unique_within_a_type(service: Service) -> None:
     assert solution(service, arn, "movies").endswith("solution/movies")
     other = group(service, "books")
     code, message = service.refused(
-        "create_solution", name="movies", datasetGroupArn=other, recipeArn="arn:aws:personalize:::recipe/aws-sims"
+        "create_solution",
+        name="movies",
+        datasetGroupArn=other,
+        recipeArn="arn:aws:personalize:::recipe/aws-sims",
     )
     assert code == "ResourceAlreadyExistsException"
     assert "solution/movies" in message
@@ -79,7 +82,9 @@ def test_names_are_unique_within_a_type(service: Service) -> None:
         ("get_recommendations", "campaignArn", "campaign/no", "campaign"),
     ],
 )
-def test_what_does_not_exist_is_not_found(service: Service, operation: str, key: str, tail: str, words: str) -> None:
+def test_what_does_not_exist_is_not_found(
+    service: Service, operation: str, key: str, tail: str, words: str
+) -> None:
     arn = service.arn_prefix + tail
     more: dict[str, Any] = {"performAutoTraining": False} if operation == "update_solution" else {}
     expected = ("ResourceNotFoundException", f"The given {words} does not exist: {arn}")
@@ -161,7 +166,10 @@ def test_schema_keeps_its_text_and_blocks_while_used(service: Service) -> None:
 
 
 def test_schema_that_breaks_rules_names_them_all(service: Service) -> None:
-    wrong = {**INTERACTIONS, "fields": [{"name": "USER_ID", "type": "strin"}, {"name": "ITEM_ID", "type": "string"}]}
+    wrong = {
+        **INTERACTIONS,
+        "fields": [{"name": "USER_ID", "type": "strin"}, {"name": "ITEM_ID", "type": "string"}],
+    }
     code, message = service.refused("create_schema", name="s", schema=json.dumps(wrong))
     assert code == "InvalidInputException"
     assert "fields.0.type" in message
@@ -217,7 +225,9 @@ def test_update_dataset_takes_items_and_users_and_added_nullable_fields(service:
     assert code == "InvalidInputException"
     assert "INTERACTIONS" in message
     fixed = {**ITEMS, "fields": [*ITEMS["fields"], {"name": "PRICE", "type": "float"}]}
-    code, message = service.refused("update_dataset", datasetArn=items, schemaArn=schema(service, "fixed", fixed))
+    code, message = service.refused(
+        "update_dataset", datasetArn=items, schemaArn=schema(service, "fixed", fixed)
+    )
     assert code == "InvalidInputException"
     assert "PRICE" in message
     assert service.call("update_dataset", datasetArn=items, schemaArn=wider) == {"datasetArn": items}

@@ -43,7 +43,11 @@ def test_solution_is_described_as_created(service: Service) -> None:
         ({"performAutoML": True, "recipeArn": RECIPE + "aws-sims"}, "InvalidInputException", "exactly one"),
         ({"performAutoML": True}, "InvalidInputException", "AutoML yet"),
         ({"performHPO": True, "recipeArn": RECIPE + "aws-sims"}, "InvalidInputException", "optimization yet"),
-        ({"performIncrementalUpdate": True, "recipeArn": RECIPE + "aws-sims"}, "InvalidInputException", "semantic"),
+        (
+            {"performIncrementalUpdate": True, "recipeArn": RECIPE + "aws-sims"},
+            "InvalidInputException",
+            "semantic",
+        ),
     ],
 )
 def test_solutions_that_are_not_made(service: Service, given: dict[str, Any], code: str, text: str) -> None:
@@ -130,8 +134,14 @@ def test_a_recipe_leads_to_its_algorithm_and_transformation(service: Service, na
 
 
 def test_the_parameters_of_hrnn(service: Service) -> None:
-    algorithm = service.call("describe_algorithm", algorithmArn="arn:aws:personalize:::algorithm/aws-hrnn")["algorithm"]
-    assert algorithm["defaultHyperParameters"] == {"hidden_dimension": "43", "bptt": "32", "recency_mask": "true"}
+    algorithm = service.call("describe_algorithm", algorithmArn="arn:aws:personalize:::algorithm/aws-hrnn")[
+        "algorithm"
+    ]
+    assert algorithm["defaultHyperParameters"] == {
+        "hidden_dimension": "43",
+        "bptt": "32",
+        "recency_mask": "true",
+    }
     hidden = algorithm["defaultHyperParameterRanges"]["integerHyperParameterRanges"][0]
     assert hidden == {"name": "hidden_dimension", "minValue": 32, "maxValue": 256, "isTunable": True}
     code, _ = service.refused("describe_algorithm", algorithmArn="arn:aws:personalize:::algorithm/none")

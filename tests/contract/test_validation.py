@@ -73,6 +73,8 @@ def test_all_violations_come_in_one_message(service: Service) -> None:
 
 
 def test_values_of_tags_are_not_repeated(service: Service) -> None:
-    _, message = service.refused("create_dataset_group", name="a", tags=[{"tagKey": "k", "tagValue": "secret\t"}])
+    _, message = service.refused(
+        "create_dataset_group", name="a", tags=[{"tagKey": "k", "tagValue": "secret\t"}]
+    )
     assert "tags[0].tagValue" in message
     assert "secret" not in message

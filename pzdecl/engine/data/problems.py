@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import codecs
 import csv
-from collections.abc import Collection, Iterator
+import itertools
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 
-FIELD_MAX = 1 << 24
-"""Characters in one field when looking for lines: far above what any column may hold."""
+FIELD_MAX = (1 << 31) - 1
+"""Characters in one field when looking for lines: an open quote makes one of all the rest of the file."""
+
+_END = "\x1eend of file\x1e"
+"""A record put after the last one: where it is not read as a record of its own, a quote is open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,55 +76,25 @@ def find_lines(path: Path, records: Collection[int], width: int, *, ragged: int,
     last = max(records, default=-1)
     wanted = set(records)
     number = -1
-    line = 1
+    record: list[str] = []
     csv.field_size_limit(FIELD_MAX)
     with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
-        reader = csv.reader(file, escapechar="\\")
+        reader = csv.reader(itertools.chain(file, ["\n", _END]), escapechar="\\")
         next(reader, None)
-        line = reader.line_num + 1
+        line, start = reader.line_num + 1, 1
         for record in reader:
             if record and len(record) == width:
                 number += 1
                 if number in wanted:
                     found.of_record[number] = line
-            elif record and len(found.ragged) < ragged:
+            elif record and record != [_END] and len(found.ragged) < ragged:
                 found.ragged.append((line, len(record)))
-            line = reader.line_num + 1
+            start, line = line, reader.line_num + 1
             if number >= last and len(found.ragged) >= ragged and not to_end:
-                break
-    if to_end:
-        found.unclosed = _unclosed(path)
+                return found
+    if record != [_END]:
+        found.unclosed = start + sum(field.count("\n") for field in record[:-1])
     return found
-
-
-def _unclosed(path: Path) -> int | None:
-    """The line of the record in which a quote is opened and never closed, or None.
-
-    Only what decides it is followed: quotes open a field at its beginning, doubled quotes and escaped ones do
-    not close it.
-    """
-    state, line, opened = "start", 1, 1
-    for character in _characters(path):
-        if character == "\n":
-            line += 1
-        if state == "quoted":
-            if character == "\\":
-                state = "quoted escape"
-            elif character == '"':
-                state = "after quote"
-        elif state == "quoted escape" or (state == "after quote" and character == '"'):
-            state = "quoted"
-        elif state == "escape":
-            state = "plain"
-        elif character in ",\n\r":
-            state = "start"
-        elif state == "start" and character == '"':
-            state, opened = "quoted", line
-        elif character == "\\":
-            state = "escape"
-        elif character != "\ufeff":
-            state = "plain"
-    return opened if state in {"quoted", "quoted escape"} else None
 
 
 def not_utf8(path: Path) -> tuple[int, str] | None:
@@ -139,9 +113,3 @@ def not_utf8(path: Path) -> tuple[int, str] | None:
             lines += block.count(b"\n")
             if not block:
                 return None
-
-
-def _characters(path: Path) -> Iterator[str]:
-    with path.open(encoding="utf-8", errors="replace", newline="") as file:
-        while block := file.read(1 << 20):
-            yield from block

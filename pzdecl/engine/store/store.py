@@ -18,8 +18,24 @@ BUSY_SECONDS = 30.0
 """How long a transaction waits for another process that is writing."""
 
 
+PATIENCE = 0.1
+"""Seconds after which a thread looks whether its block still waits to be committed."""
+
+BATCH_MAX = 64
+"""Blocks in one commit at most, so that the first of them does not wait for ever."""
+
+
 class EngineFolderError(PzdeclError):
     """The folder can't be used as an engine's: it is something else, or newer than this program."""
+
+
+class _Batch:
+    """Blocks of several threads that are committed together."""
+
+    def __init__(self) -> None:
+        self.size = 0
+        self.done = threading.Event()
+        self.error: sqlite3.DatabaseError | None = None
 
 
 class Store:
@@ -37,6 +53,9 @@ class Store:
         self._pool_lock = threading.Lock()
         self._write_lock = threading.Lock()
         self._writer: sqlite3.Connection | None = None
+        self._counter_lock = threading.Lock()
+        self._waiting = 0
+        self._batch: _Batch | None = None
         self._closed = False
         self._check_folder()
         if self.exists():
@@ -64,27 +83,74 @@ class Store:
 
     @contextlib.contextmanager
     def write(self) -> Iterator[Writer]:
-        """A transaction that is committed at the end, or rolled back on an exception."""
-        with self._write_lock:
+        """A transaction that is durable when the block has ended, or rolled back on an exception.
+
+        Threads that wait while another one is writing join its commit: whoever finds nobody waiting commits for
+        all, and each returns only after that. Every block is a savepoint of its own.
+        """
+        with self._entered():
+            if self._writer is None:
+                self._writer = self._open_for_writing()
             connection = self._writer
-            if connection is None:
-                connection = self._writer = self._open_for_writing()
-            try:
-                connection.execute("BEGIN IMMEDIATE")
-            except sqlite3.DatabaseError as error:
-                raise self._unusable(error) from error
+            batch = self._batch = self._batch or self._begin(connection)
+            connection.execute("SAVEPOINT block")
             try:
                 yield Writer(connection)
             except BaseException:
-                connection.execute("ROLLBACK")
+                connection.execute("ROLLBACK TO block")
                 raise
+            finally:
+                connection.execute("RELEASE block")
+                batch.size += 1
+                if not self._waiting or batch.size >= BATCH_MAX:
+                    self._commit(connection, batch)
+        while not batch.done.wait(PATIENCE):
+            with self._entered():  # whoever was to commit for this thread never came: interrupted, say
+                if self._batch is batch:
+                    self._commit(connection, batch)
+        if batch.error is not None:
+            raise self._unusable(batch.error) from batch.error
+
+    @contextlib.contextmanager
+    def _entered(self) -> Iterator[None]:
+        """The writer's lock, counting those who wait for it."""
+        with self._counter_lock:
+            self._waiting += 1
+        try:
+            self._write_lock.acquire()
+        finally:
+            with self._counter_lock:
+                self._waiting -= 1
+        try:
+            yield
+        finally:
+            self._write_lock.release()
+
+    def _begin(self, connection: sqlite3.Connection) -> _Batch:
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.DatabaseError as error:
+            raise self._unusable(error) from error
+        return _Batch()
+
+    def _commit(self, connection: sqlite3.Connection, batch: _Batch) -> None:
+        self._batch = None
+        try:
             connection.execute("COMMIT")
+        except sqlite3.DatabaseError as error:
+            batch.error = error
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+        finally:
+            batch.done.set()
 
     def close(self) -> None:
         """Closes all connections; every later use is refused."""
         with self._write_lock, self._pool_lock:
             self._closed = True
             if self._writer is not None:
+                if self._batch is not None:
+                    self._commit(self._writer, self._batch)
                 self._writer.close()
                 self._writer = None
             for connection in self._pool:
@@ -149,7 +215,7 @@ class Store:
         draft = self.folder / f"engine.{uuid.uuid4().hex}.tmp"
         connection = sqlite3.connect(draft, isolation_level=None)
         try:
-            # Nobody sees the draft: one flush at the end is as safe as one for every statement, and much quicker.
+            # Nobody sees the draft: one flush at the end is as safe as one a statement, and quicker.
             connection.execute("PRAGMA synchronous = OFF")
             connection.execute("PRAGMA journal_mode = MEMORY")
             migrations.apply(connection)

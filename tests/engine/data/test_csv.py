@@ -126,7 +126,11 @@ def test_types_of_blocks(tmp_path: Path) -> None:
         ("1,x,1,1e39,,", "PRICE", "'1e39'"),
         ("1,x,1,1,True,", "ADULT", "'True'"),
         ("1,x,1,1,,1600000000000", "CREATION_TIMESTAMP", "after the year 9999"),
-        (f"{'é' * 257},x,1,1,,", "ITEM_ID", "Length cannot be more than 256 characters for ITEM_ID: it has 257"),
+        (
+            f"{'é' * 257},x,1,1,,",
+            "ITEM_ID",
+            "Length cannot be more than 256 characters for ITEM_ID: it has 257",
+        ),
         (f"1,{'x' * 1001},1,1,,", "TITLE", "Length cannot be more than 1000 characters for TITLE"),
     ],
 )
@@ -152,7 +156,11 @@ def test_the_longest_values_that_fit(tmp_path: Path) -> None:
         (b"\n\nx", 1, "the first line is empty"),
         (HEADER.encode(), None, "no rows"),
         (f"{HEADER}\n".encode(), None, "no rows"),
-        (b"ITEM_ID,TITLE\n1,x\n", 1, "Input CSV is missing the following columns:[YEAR, PRICE, ADULT, CREATION_TIMESTAMP]."),
+        (
+            b"ITEM_ID,TITLE\n1,x\n",
+            1,
+            "Input CSV is missing the following columns:[YEAR, PRICE, ADULT, CREATION_TIMESTAMP].",
+        ),
         (f"{HEADER},COLOR\n1,,,1,,,red\n".encode(), 1, "no field 'COLOR'"),
         (f"{HEADER},YEAR\n1,,,1,,,2\n".encode(), 1, "YEAR more than once"),
         (b'"ITEM_ID",TITLE,YEAR,PRICE,ADULT,CREATION_TIMESTAMP\n1,,,1,,\n', 1, "in quotes"),

@@ -85,15 +85,27 @@ def test_what_may_be_added(name: str, more: list[dict[str, Any]]) -> None:
         (record("Items", field("A", "null")), "fields.2.type", "'null'"),
         (record("Items", field("A", ["string", "int"])), "fields.2.type", "['string', 'int']"),
         (record("Items", field("A", {"type": "array", "items": "string"})), "fields.2.type", "array"),
-        (record("Items", field("A", "string", categorcial=True)), "fields.2.categorcial", "did you mean categorical"),
+        (
+            record("Items", field("A", "string", categorcial=True)),
+            "fields.2.categorcial",
+            "did you mean categorical",
+        ),
         (record("Items", field("A", "int", categorical=True)), "fields.2.categorical", "type int"),
         (record("Items", field("A", "string", categorical="yes")), "fields.2.categorical", "'yes'"),
         (record("Items", field("A", "string", categorical=True, textual=True)), "fields.2", "both"),
         (record("Items", field("GEN_RES", "string")), "fields.2.name", "same as GENRES"),
-        (record("Items", field("A", "string", textual=True), field("B", "string", textual=True)), "fields.3.textual", "A, B"),
+        (
+            record("Items", field("A", "string", textual=True), field("B", "string", textual=True)),
+            "fields.3.textual",
+            "A, B",
+        ),
         (record("Users", field("A", "string", textual=True)), "fields.2.textual", "Items only"),
         (record("Items", field("CREATION_TIMESTAMP", "int")), "fields.2.type", "long"),
-        (record("Interactions", field("EVENT_TYPE", "string", categorical=True)), "fields.3.categorical", "EVENT_TYPE"),
+        (
+            record("Interactions", field("EVENT_TYPE", "string", categorical=True)),
+            "fields.3.categorical",
+            "EVENT_TYPE",
+        ),
         (record("Interactions", field("EVENT_TYPE", ["null", "string"])), "fields.3.type", "not null"),
         (record("Interactions", field("EVENT_VALUE", "string")), "fields.3.type", "float"),
         (record("Interactions", *(field(f"M{n}", "string") for n in range(6))), "fields", "at most 5"),
@@ -111,7 +123,9 @@ def test_what_may_be_added(name: str, more: list[dict[str, Any]]) -> None:
 )
 def test_a_broken_rule_is_found_at_its_place(schema: Any, path: str, words: str) -> None:
     problems = check_schema(schema, None)
-    assert any(found.path == path and words in f"{found.message} {found.expected}" for found in problems), problems
+    assert any(found.path == path and words in f"{found.message} {found.expected}" for found in problems), (
+        problems
+    )
 
 
 def test_the_name_must_fit_the_type() -> None:
@@ -122,10 +136,15 @@ def test_the_name_must_fit_the_type() -> None:
 
 def test_domains_ask_for_more() -> None:
     shop = check_schema(record("Items"), "ITEMS", "ECOMMERCE")
-    assert {word for found in shop for word in ("PRICE", "CATEGORY_L1") if word in found.message} == {"PRICE", "CATEGORY_L1"}
+    assert {word for found in shop for word in ("PRICE", "CATEGORY_L1") if word in found.message} == {
+        "PRICE",
+        "CATEGORY_L1",
+    }
     video = record("Items", field("CREATION_TIMESTAMP", "long"))
     assert check_schema(video, "ITEMS", "VIDEO_ON_DEMAND") == []
-    assert check_schema(record("Interactions"), "INTERACTIONS", "VIDEO_ON_DEMAND")[0].expected.startswith("a field EVENT_TYPE")
+    assert check_schema(record("Interactions"), "INTERACTIONS", "VIDEO_ON_DEMAND")[0].expected.startswith(
+        "a field EVENT_TYPE"
+    )
 
 
 def test_columns_are_read_in_order() -> None:

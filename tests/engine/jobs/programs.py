@@ -1,0 +1,56 @@
+"""Programs that the kill tests run in processes of their own."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from pzdecl.engine import Engine
+from pzdecl.engine.progress import Progress
+from pzdecl.engine.training import train as training
+
+STEPS = 40
+
+
+def slow_train(  # noqa: PLR0917 - the signature of what it stands in for
+    recipe: str,
+    datasets: Mapping[str, Any],
+    solution: Mapping[str, Any],
+    folder: Path,
+    report: Callable[[Progress], None],
+    cancelled: Callable[[], bool],
+) -> dict[str, float]:
+    """Stands in for a long training: counts to STEPS, a checkpoint and a line in a log at each."""
+    checkpoint = folder / "step"
+    log = Path(solution["solutionConfig"]["algorithmHyperParameters"]["log"])
+    step = int(checkpoint.read_text()) if checkpoint.exists() else 0
+    while step < STEPS:
+        if cancelled():
+            raise training.TrainingCancelled
+        step += 1
+        with log.open("a") as file:
+            file.write(f"{step}\n")
+        draft = folder / "step.tmp"
+        draft.write_text(str(step))
+        draft.replace(checkpoint)
+        report(Progress("steps", step, STEPS))
+        time.sleep(0.02)
+    (folder / "model.json").write_text(json.dumps({"rows": len(datasets["INTERACTIONS"])}))
+    return {"coverage": 0.5}
+
+
+def work(folder: str) -> None:
+    """Opens the engine, works until nothing is left, and ends."""
+    training.train = slow_train  # type: ignore[assignment]
+    with Engine(folder) as engine:
+        engine.start_worker()
+        print("started", flush=True)
+        engine.stop(finish=True)
+
+
+if __name__ == "__main__":
+    work(sys.argv[1])

@@ -1,0 +1,198 @@
+"""What workers do with jobs that go well, fail, are stopped, or are taken over."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+import pytest
+
+from pzdecl.engine.engine import Engine
+from pzdecl.engine.jobs import queue
+from pzdecl.engine.jobs.owner import Owner, is_gone, this_process
+from pzdecl.engine.progress import Progress
+from pzdecl.engine.training import train as training
+from tests.contract.clients import settled
+from tests.engine.jobs.conftest import Bench
+from tests.engine.jobs.programs import STEPS
+
+
+def _until(condition: Callable[[], bool], seconds: float = 10.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def _steps(bench: Bench) -> list[int]:
+    return [int(line) for line in bench.log.read_text().split()] if bench.log.exists() else []
+
+
+def test_full_replaces_and_incremental_appends(bench: Bench) -> None:
+    bench.engine.start_worker()
+    for name, rows, mode, total in (
+        ("a", 1200, "FULL", 1200),
+        ("b", 1000, "INCREMENTAL", 2200),
+        ("c", 1500, "FULL", 1500),
+        ("d", 1001, "INCREMENTAL", 2501),
+    ):
+        arn = bench.start_import(name, rows, mode)
+        done = settled(
+            bench.service, "describe_dataset_import_job", "datasetImportJob", datasetImportJobArn=arn
+        )
+        assert done["status"] == "ACTIVE"
+        assert bench.rows() == total
+        progress = bench.engine.progress(arn)
+        assert progress
+        assert (progress.unit, progress.done, progress.total) == ("rows", rows, rows)
+    assert len(bench.files()) == 2
+
+
+def test_imports_of_a_dataset_run_in_the_order_in_which_they_were_asked_for(bench: Bench) -> None:
+    bench.start_import("a", 1200)
+    bench.start_import("b", 1000, "INCREMENTAL")
+    version = bench.start_training()
+    bench.engine.start_worker()
+    bench.engine.stop(finish=True)
+    assert bench.rows() == 2200
+    assert bench.version(version)["status"] == "ACTIVE"
+    tail = version.rpartition(":solution/")[2]
+    assert (bench.folder / "models" / tail / "model.json").read_text() == '{"rows": 2}'
+
+
+def test_progress_of_a_training_is_told(bench: Bench) -> None:
+    bench.start_import("a")
+    arn = bench.start_training()
+    bench.engine.start_worker()
+    _until(lambda: bench.engine.progress(arn) is not None)
+    first = bench.engine.progress(arn)
+    bench.engine.stop(finish=True)
+    assert first
+    assert (first.unit, first.total) == ("steps", STEPS)
+    assert bench.engine.progress(arn) == Progress("steps", STEPS, STEPS)
+
+
+def test_a_training_that_is_stopped_leaves_nothing(bench: Bench) -> None:
+    bench.start_import("a")
+    arn = bench.start_training()
+    bench.engine.start_worker()
+    _until(lambda: bool(_steps(bench)))
+    bench.service.call("stop_solution_version_creation", solutionVersionArn=arn)
+    assert bench.version(arn)["status"] == "CREATE STOPPING"
+    done = settled(bench.service, "describe_solution_version", "solutionVersion", solutionVersionArn=arn)
+    assert done["status"] == "CREATE STOPPED"
+    bench.engine.stop()
+    assert len(_steps(bench)) < STEPS
+    assert not [name for name in bench.files() if not name.startswith("datasets/")]
+
+
+def test_closing_puts_a_training_back_and_the_next_worker_goes_on(bench: Bench) -> None:
+    bench.start_import("a")
+    arn = bench.start_training()
+    bench.engine.start_worker()
+    _until(lambda: len(_steps(bench)) > 3)
+    bench.reopen()
+    before = _steps(bench)
+    assert bench.version(arn)["status"] == "CREATE IN_PROGRESS"
+    bench.engine.start_worker()
+    bench.engine.stop(finish=True)
+    assert bench.version(arn)["status"] == "ACTIVE"
+    assert before == list(range(1, len(before) + 1))
+    assert _steps(bench) == list(range(1, STEPS + 1))
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (training.TrainingFailed("Dataset has fewer than 25 users"), "Dataset has fewer than 25 users"),
+        (RuntimeError("boom"), "Internal error in the built-in engine: RuntimeError: boom"),
+    ],
+)
+def test_a_failing_training_says_why(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, error: Exception, reason: str
+) -> None:
+    def fail(*_: object) -> dict[str, float]:
+        raise error
+
+    monkeypatch.setattr(training, "train", fail)
+    bench.start_import("a")
+    arn = bench.start_training()
+    bench.engine.start_worker()
+    bench.engine.stop(finish=True)
+    found = bench.version(arn)
+    assert (found["status"], found["failureReason"]) == ("CREATE FAILED", reason)
+    assert not [name for name in bench.files() if name.startswith("staging/")]
+
+
+def test_nothing_is_deleted_under_a_running_job(bench: Bench) -> None:
+    bench.start_import("a")
+    for operation, key, arn in (
+        ("delete_dataset", "datasetArn", bench.dataset),
+        ("delete_dataset_group", "datasetGroupArn", bench.group),
+    ):
+        assert bench.service.refused(operation, **{key: arn})[0] == "ResourceInUseException"
+
+
+def test_data_in_use_stays_while_a_training_runs(bench: Bench) -> None:
+    bench.start_import("a")
+    bench.start_training()
+    bench.engine.start_worker()
+    _until(lambda: bool(_steps(bench)))
+    (old,) = [name for name in bench.files() if name.startswith("datasets/")]
+    arn = bench.start_import("b", 1500)
+    settled(bench.service, "describe_dataset_import_job", "datasetImportJob", datasetImportJobArn=arn)
+    assert old in bench.files()
+    bench.engine.stop(finish=True)
+    bench.reopen()
+    bench.engine.start_worker()
+    assert old not in bench.files()
+    assert bench.rows() == 1500
+
+
+def test_a_job_is_claimed_once(bench: Bench) -> None:
+    for number in range(8):
+        bench.service.call("create_solution_version", solutionArn=bench.solution, name=f"v{number}")
+    engines = [Engine(bench.folder) for _ in range(4)]
+    claimed: list[int] = []
+
+    def claim(engine: Engine) -> None:
+        while job := queue.claim(engine._context.store, ("train",)):
+            claimed.append(job.id)
+
+    threads = [threading.Thread(target=claim, args=(engine,)) for engine in engines]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(claimed) == sorted(set(claimed))
+    assert len(claimed) == 8
+    for engine in engines:
+        engine.close()
+
+
+def test_a_silent_owner_loses_its_job(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = bench.engine._context.store
+    bench.start_training()
+    first = queue.claim(store, ("train",))
+    assert first
+    assert queue.claim(store, ("train",)) is None
+    assert queue.beat(store, first, None) is False
+    monkeypatch.setattr(queue, "SILENCE", -1.0)
+    second = queue.claim(store, ("train",))
+    assert second
+    assert (second.id, second.attempts) == (first.id, 2)
+    with pytest.raises(queue.JobLost):
+        queue.beat(store, first, None)
+    with pytest.raises(queue.JobLost), store.write() as tx:
+        queue.finish(tx, first)
+    with store.write() as tx:
+        queue.finish(tx, second)
+
+
+def test_owners_are_told_apart() -> None:
+    mine = this_process()
+    assert not is_gone(mine)
+    assert is_gone(mine._replace(started="1"))
+    assert is_gone(mine._replace(pid=2**22 + 1))
+    assert not is_gone(Owner("elsewhere", mine.pid, "1"))
