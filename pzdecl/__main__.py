@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 
@@ -13,6 +14,8 @@ def main() -> None:
 
         sys.stdout.write(f"pzdecl {__version__}\n")
         return
+    # pydantic would look for plugins of its own in every installed package: a tenth of the start-up.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     from pzdecl.cli.run import run
 
     sys.exit(run(sys.argv[1:]))

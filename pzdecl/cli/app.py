@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from importlib import import_module
 from typing import Any
 
@@ -49,15 +50,16 @@ def command(name: str) -> Any:
     made.name = name
     for leaf in [*made.commands.values()] if isinstance(made, TyperGroup) else [made]:
         leaf.context_settings = {**SETTINGS, **leaf.context_settings}
-        leaf.params += everywhere_options()
+        leaf.params += [*everywhere_options()]
     return made
 
 
-def everywhere_options() -> list[Any]:
-    """Fresh parameters for the options that every command takes."""
+@cache
+def everywhere_options() -> tuple[Any, ...]:
+    """The parameters of the options that every command takes; one set, since typer is slow to prepare each."""
     holder = _app()
     holder.command()(everywhere)
-    return list(get_command(holder).params)
+    return tuple(get_command(holder).params)
 
 
 class Commands(TyperGroup):

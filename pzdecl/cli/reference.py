@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import inspect
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -96,7 +96,7 @@ def _argument(parameter: Any) -> str:
     return name if parameter.required else f"[{name}]"
 
 
-def _table(parameters: list[Any]) -> Iterator[str]:
+def _table(parameters: Sequence[Any]) -> Iterator[str]:
     yield "| option | what it does |"
     yield "| --- | --- |"
     for parameter in parameters:

@@ -48,12 +48,13 @@ def _lines(run: Run, command: str, style: Style, hints: bool) -> Iterator[str]:
             yield f"  {words.symbol(Action.TRAIN, style)} {address}"
         yield ""
     text = done(run)
+    what = "Destroy" if command.endswith(" destroy") else "Apply"
     took = f" in {words.duration(run.seconds)}"
     match run.outcome:
         case Outcome.DONE:
-            yield style.paint(f"Apply complete: {text}{took}.", "bold", "green")
+            yield style.paint(f"{what} complete: {text}{took}.", "bold", "green")
         case Outcome.PARTIAL:
-            yield style.paint(f"Apply incomplete: {text}{took}; the rest failed or was skipped.", "bold", "red")
+            yield style.paint(f"{what} incomplete: {text}{took}; the rest failed or was skipped.", "bold", "red")
         case Outcome.RUNNING:
             yield style.paint(f"Not finished at the deadline: {text} so far.", "bold", "yellow")
         case Outcome.INTERRUPTED:
