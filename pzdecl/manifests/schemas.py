@@ -42,9 +42,12 @@ def manifest_schema() -> dict[str, Any]:
     definitions["SolutionSpec"]["properties"]["recipe"]["examples"] = sorted(RECIPES)
     rules = []
     for kind in kinds:
-        then: dict[str, Any] = {"properties": {"spec": {"$ref": f"#/definitions/{kind.spec.__name__}"}}}
+        spec: dict[str, Any] = {"$ref": f"#/definitions/{kind.spec.__name__}"}
+        then: dict[str, Any] = {"properties": {"spec": spec}}
         if any(field.is_required() for field in kind.spec.model_fields.values()) or kind.name == "Schema":
             then["required"] = ["spec"]
+        else:
+            then["properties"]["spec"] = {"anyOf": [spec, {"type": "null"}]}
         if not kind.taggable:
             then["properties"]["metadata"] = {"not": {"required": ["tags"]}}
         rules.append({"if": {"properties": {"kind": {"const": kind.name}}}, "then": then})
