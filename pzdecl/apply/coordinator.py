@@ -32,6 +32,8 @@ _AHEAD = 4
 """Steps that are journalled and queued per thread, so that none waits for a commit."""
 _LINGER = 0.02
 """Seconds that an answer may wait for others, to be written down together."""
+_PULSE = 0.5
+"""Seconds after which a wait begins anew, since a signal that comes just before one doesn't end it."""
 _ALONE = 4
 """How often a quota may be in the way with nothing of ours at work before it is taken for a real one."""
 _DELETED = {
@@ -130,14 +132,13 @@ class Coordinator:
         found: list[tuple[Job, Answer]] = []
         if not self._calls and (self.stopped or not len(self._waits)):
             return found
-        limits = (
-            [] if self.stopped else [at for at in (self._waits.next_due(), self._deadline) if at is not None]
-        )
-        until = min(limits, default=None)
+        until = time.monotonic() + _PULSE
+        if not self.stopped:
+            until = min([until, *(at for at in (self._waits.next_due(), self._deadline) if at is not None)])
         try:
             while True:
                 now = time.monotonic()
-                item = self._inbox.get(timeout=None if until is None else max(0.0, until - now))
+                item = self._inbox.get(timeout=max(0.0, until - now))
                 if isinstance(item, BaseException):
                     raise item
                 if item is None:
@@ -147,7 +148,7 @@ class Coordinator:
                 self._waits.observe(seconds)
                 found.append((job, answer))
                 hurry = len(self._calls) <= self._ahead // 2
-                until = now if hurry else min(until or now + _LINGER, now + _LINGER)
+                until = now if hurry else min(until, now + _LINGER)
         except Empty:
             return found
 
@@ -229,15 +230,9 @@ class Coordinator:
         return Job(step, kind, params, arn, bindings, resumed, now, known=intent.arn)
 
     def _carry_out(self, step: Step) -> None:
-        try:
-            if step.op is Op.FORGET and not (step.deposed and step.arn is None):
-                self._forget(step, step.arn)
-            elif step.record is not None:
-                self._write_down(step, self._row(step, step.arn))
-            else:
-                self._state.complete(self._run, step.id)
-        except PzdeclError as error:
-            self._give_up(step, error.message, 0.0)
+        if step.op is Op.FORGET and not (step.deposed and step.arn is None):
+            self._forget(step, step.arn)
+        elif not self._write_down(step, step.arn, {}, 0.0):
             return
         self._done(step, step.arn, 0.0)
 
@@ -302,18 +297,12 @@ class Coordinator:
         self._waits.add(job, now, again=again)
 
     def _finish(self, job: Job, answer: Answer, now: float) -> None:
-        step = job.step
-        try:
-            if job.deletes:
-                self._forget(step, job.arn)
-            elif step.record is not None:
-                self._write_down(step, self._row(step, answer.arn, job.kind.attributes(answer.description)))
-            else:
-                self._state.complete(self._run, step.id)
-        except PzdeclError as error:
-            self._give_up(step, error.message, now - job.began)
+        step, elapsed = job.step, now - job.began
+        if job.deletes:
+            self._forget(step, job.arn)
+        elif not self._write_down(step, answer.arn, job.kind.attributes(answer.description), elapsed):
             return
-        self._done(step, answer.arn, now - job.began)
+        self._done(step, answer.arn, elapsed)
 
     def _fail(self, job: Job, answer: Answer, now: float) -> None:
         step, text = job.step, answer.text or ""
@@ -333,18 +322,28 @@ class Coordinator:
 
     # Rows
 
-    def _row(self, step: Step, arn: str | None, attributes: dict[str, Any] | None = None) -> Recorded:
-        """The step's row, with what the service chose."""
+    def _row(self, step: Step, arn: str | None, attributes: Mapping[str, Any]) -> Recorded:
+        """The step's row, with what the service chose. Raises PzdeclError for an ARN that isn't known."""
         if arn is not None:
             self._arns[step.address] = arn
         row = self._placeholders.row(step)
         self._arns[step.address] = row["arn"] = arn or row["arn"]
-        row["attributes"] = {**(row.get("attributes") or {}), **(attributes or {})}
+        row["attributes"] = {**(row.get("attributes") or {}), **attributes}
         return from_json(step.address, row)
 
-    def _write_down(self, step: Step, recorded: Recorded) -> None:
+    def _write_down(self, step: Step, arn: str | None, attributes: Mapping[str, Any], elapsed: float) -> bool:
+        """Closes the step, with its row if it has one; False if that can't be filled in."""
+        if step.record is None:
+            self._state.complete(self._run, step.id)
+            return True
+        try:
+            recorded = self._row(step, arn, attributes)
+        except PzdeclError as error:
+            self._give_up(step, error.message, elapsed)
+            return False
         deletable = KINDS[step.address.kind].deletable
         self._state.record(self._run, step.id, recorded, deletable=deletable)
+        return True
 
     def _forget(self, step: Step, arn: str | None) -> None:
         self._state.remove(self._run, step.id, step.address, arn)

@@ -219,12 +219,16 @@ class SqliteState(SqliteReader):
         """Runs one statement; the first of a transaction begins it and checks that the lock is still ours."""
         with self.transaction(), translated(self.path):
             if not self._begun:
-                self._open.execute("BEGIN IMMEDIATE")
-                self._begun = True
-                holder = lock.read(self._open)
-                if self._token is None or holder is None or holder.token != self._token:
-                    raise lock.lost(self.path, holder)
+                self._begin()
             self._open.execute(sql, parameters)
+
+    def _begin(self) -> None:
+        self._open.execute("BEGIN IMMEDIATE")
+        holder = lock.read(self._open)
+        if self._token is None or holder is None or holder.token != self._token:
+            self._open.execute("ROLLBACK")
+            raise lock.lost(self.path, holder)
+        self._begun = True
 
     def _commit(self) -> None:
         try:

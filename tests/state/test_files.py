@@ -129,8 +129,8 @@ def test_an_upgrade_keeps_a_backup(path: Path, upgrade: list[Any]) -> None:
 def test_a_failed_upgrade_puts_the_file_back(path: Path, upgrade: list[Any]) -> None:
     with open_state(path, create=True) as state, state.lock(command="x"):
         put(state, begin(state), row("Schema/s"))
-    _next_format(upgrade, "ALTER TABLE resources ADD COLUMN colour TEXT", "ALTER TABLE nothing ADD COLUMN x")
-    with pytest.raises(StateUnwritable, match="from format 1 to 3: no such table: nothing"):
+    _next_format(upgrade, "ALTER TABLE resources ADD COLUMN colour TEXT", "ALTER TABLE absent ADD COLUMN x")
+    with pytest.raises(StateUnwritable, match="from format 1 to 3: no such table: absent"):
         open_state(path, create=True)
     raw = sqlite3.connect(path)
     assert raw.execute("PRAGMA user_version").fetchone() == (1,)
