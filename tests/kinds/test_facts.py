@@ -20,7 +20,8 @@ EXPLORE = {"explorationWeight": "0.5", "explorationItemAgeCutOff": "30"}
 def arn_of(address: Address) -> Any:
     if address.kind == "SolutionVersion":
         return {"$arn": str(address)}
-    return f"{ACCOUNT}:{ {'DatasetGroup': 'dataset-group'}.get(address.kind, address.kind.lower()) }/{address.name}"
+    kind = "dataset-group" if address.kind == "DatasetGroup" else address.kind.lower()
+    return f"{ACCOUNT}:{kind}/{address.name}"
 
 
 @pytest.mark.parametrize(
