@@ -19,7 +19,7 @@ def clear_attempts(node: Node, op: str, survey: Survey) -> None:
     for failure in node.failures:
         if failure.op in BEGINNINGS:
             _abandon(node, failure.name, failure.arn, "failed", survey)
-    step = naming.creation(op, node.address, node.name, node.inputs, node.bindings)
+    step = naming.creation(op, node)
     for intent in node.intents:
         if intent.op not in BEGINNINGS:
             continue
@@ -44,14 +44,17 @@ def _abandon(
 ) -> None:
     if name is None or not node.kind.deletable:
         return
-    arn = arn or survey.predicted(node, name) or survey.find(node, name)
-    if arn is None or any(left.arn == arn for left in node.leftovers) or not survey.exists(node.kind, arn):
+    arn = arn or survey.predicted(node, name) or survey.find(node.kind, name)
+    if arn is None or any(left.arn == arn for left in node.leftovers):
         return
     if node.recorded and arn == node.recorded.arn:
         return
+    description = survey.look(node.kind, arn)
+    if description is None:
+        return
     reason = Reason(ReasonCode.LEFT_OVER, f"an earlier attempt ({name}) {what}")
     first = not own and (name == node.name or arn == node.arn)
-    node.leftovers.append(Leftover(name, arn, (), reason, first=first, own=own))
+    node.leftovers.append(Leftover(name, arn, survey.parents(description), reason, first=first, own=own))
 
 
 def clear_deposed(node: Node, survey: Survey) -> None:
@@ -66,7 +69,7 @@ def clear_deposed(node: Node, survey: Survey) -> None:
     for former in node.deposed:
         if any(left.arn == former.arn for left in node.leftovers):
             continue
-        keep = retain or not survey.exists(node.kind, former.arn)
+        keep = retain or survey.look(node.kind, former.arn) is None
         reason = Reason(ReasonCode.LEFT_OVER, f"{former.name} was replaced earlier and is not used any more")
         node.leftovers.append(
             Leftover(former.name, former.arn, former.dependencies, reason, keep=keep, own=True)

@@ -174,6 +174,8 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
+    """What an apply of a project in one environment would do. `lineage` tells which state it was made for."""
+
     project: str
     environment: str
     lineage: str

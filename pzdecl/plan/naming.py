@@ -10,6 +10,7 @@ from typing import Any
 from pzdecl.kinds.address import Address
 from pzdecl.kinds.base import Kind
 from pzdecl.kinds.names import numbered
+from pzdecl.plan.node import Node
 from pzdecl.state.codec import fingerprint
 
 
@@ -40,8 +41,7 @@ def run(
     return numbered(address.name if kind.declared else "v", digest)
 
 
-def creation(
-    op: str, address: Address, name: str, inputs: Mapping[str, Any], bindings: Mapping[str, Any]
-) -> str:
+def creation(op: str, node: Node) -> str:
     """The id of a step that makes something: equal ids make equal things."""
-    return f"{op}:{address}:{fingerprint([name, inputs, bindings])[:8]}"
+    made = [node.name, node.inputs, node.bindings, node.tags]
+    return f"{op}:{node.address}:{fingerprint(made)[:8]}"

@@ -61,7 +61,10 @@ def _run_name(
     it.
     """
     assert node.desired
-    identities = {address: content.get("sha256") for address, content in contents.items()}
+    identities: dict[str, Any] = {address: content.get("sha256") for address, content in contents.items()}
+    if node.kind.declared:
+        # What is begun is gone on with under its tags; a training is too dear to be begun again for a label.
+        identities["tags"] = dict(node.desired.tags)
     previous = node.recorded.name if node.recorded else None
     begun = {intent.name for intent in node.intents}
     failures = len(node.failures)
@@ -110,7 +113,8 @@ def _why(
     assert desired
     triggers = desired.inputs.get("when", (CONFIG, DATA))
     again = _again(node, bindings, survey) if comparison and DATA in triggers else []
-    node.void = bool(again)
+    emptied = node.recorded is not None and node.recorded.data is None and DATA in triggers
+    node.void = bool(again) or emptied
     if node.address in survey.retrain:
         return [Reason(ReasonCode.REQUESTED, "asked for with --retrain")]
     if triggers == MANUAL:

@@ -21,6 +21,9 @@ MAKING_OPS = {
     Action.TRAIN: Op.TRAIN,
 }
 
+VOID = "void:"
+"""How the ids of steps begin that declare a record void."""
+
 
 @dataclass(slots=True)
 class Draft:
@@ -86,7 +89,7 @@ def draft(node: Node, survey: Survey) -> Drafts:
         _unprotect(node, drafts)
         return drafts
     if node.void:
-        drafts.void = Draft(f"void:{node.address}", Op.RECORD, node.address, record=records.void(node))
+        drafts.void = Draft(f"{VOID}{node.address}", Op.RECORD, node.address, record=records.void(node))
     if node.action in MAKING:
         _make(node, drafts, survey)
     elif node.action in (Action.DELETE, Action.FORGET):
@@ -102,7 +105,7 @@ def _make(node: Node, drafts: Drafts, survey: Survey) -> None:
     desired = node.desired
     assert desired
     op = MAKING_OPS[node.action]
-    step = naming.creation(op, node.address, node.name, node.inputs, node.bindings)
+    step = naming.creation(op, node)
     inputs, bindings = node.inputs, node.bindings
     if desired.sensitive:
         inputs = survey.secrets.tokens(desired, inputs)

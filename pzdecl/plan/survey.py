@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
-from pzdecl.engine.errors import ServiceError
 from pzdecl.kinds import KINDS
 from pzdecl.kinds.address import Address
 from pzdecl.kinds.base import Kind
@@ -37,7 +36,7 @@ class Survey:
             refresh(self.recorded, client, tags=not options.destroy) if options.refresh else {}
         )
         self.nodes: dict[Address, Node] = {}
-        self._there: dict[str, bool] = {}
+        self._seen: dict[str, Mapping[str, Any] | None] = {}
         self._listed: dict[str, dict[str, str]] = {}
         self._prefix: str | None = None
 
@@ -102,24 +101,22 @@ class Survey:
         }
         return bindings, causes
 
-    def exists(self, kind: Kind, arn: str) -> bool:
-        """Whether something is at an ARN. Without refresh: it may well be, so yes."""
+    def look(self, kind: Kind, arn: str) -> Mapping[str, Any] | None:
+        """The description of what is at an ARN, None if nothing is. Without refresh an empty one."""
         if not self.options.refresh:
-            return True
-        if arn not in self._there:
-            self._there[arn] = describe(kind, arn, self.client) is not None
-        return self._there[arn]
+            return {}
+        if arn not in self._seen:
+            self._seen[arn] = describe(kind, arn, self.client)
+        return self._seen[arn]
 
-    def find(self, node: Node, name: str) -> str | None:
-        """The ARN of what an earlier run began under a name and whose ARN the service chose, if it is there."""
-        unknown = not node.bindings or any(isinstance(arn, Mapping) for arn in node.bindings.values())
-        if unknown or not self.options.refresh:
-            return None
-        try:
-            return node.kind.find(self.client, name, node.bindings)
-        except (ServiceError, NotImplementedError):
-            # Its parent is not there any more: neither is it.
-            return None
+    def find(self, kind: Kind, name: str) -> str | None:
+        """The ARN of what was begun under a name and whose ARN the service chose, if it is there."""
+        return self._present(kind).get(name)
+
+    def parents(self, description: Mapping[str, Any]) -> tuple[Address, ...]:
+        """The addresses whose ARNs, present or former, a description names."""
+        found = {self.managed[v] for v in description.values() if isinstance(v, str) and v in self.managed}
+        return tuple(sorted(found))
 
     def foreign(self, node: Node) -> str | None:
         """The ARN of something that has the node's planned name or ARN and that state knows nothing of."""
@@ -140,11 +137,11 @@ class Survey:
         return self._listed[kind.name]
 
     @cached_property
-    def managed(self) -> set[str]:
-        """The ARNs that state knows."""
-        arns = {row.arn for row in self.recorded.values()}
+    def managed(self) -> dict[str, Address]:
+        """The ARNs that state knows, with their addresses."""
+        arns = {row.arn: address for address, row in self.recorded.items()}
         for group in (self.deposed, self.intents, self.failures):
-            arns |= {entry.arn for entries in group.values() for entry in entries if entry.arn}
+            arns |= {entry.arn: a for a, entries in group.items() for entry in entries if entry.arn}
         return arns
 
     @cached_property

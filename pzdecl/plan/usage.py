@@ -62,14 +62,18 @@ def block_used(nodes: Mapping[Address, Node]) -> bool:
     any.
     """
     usage = Usage(nodes)
+    made = {node.arn for node in nodes.values() if node.runs and isinstance(node.arn, str)}
     found = False
     for node in nodes.values():
         if node.action is not Action.DELETE or node.blocked or node.recorded is None:
             continue
+        if node.recorded.arn in made:
+            # Something else takes its place, under its ARN.
+            continue
         user = usage.keeps(node.recorded.arn, node)
         if user:
             found = True
-            text = f"{node.address} is still needed by {user.address}, which goes on using what was replaced"
+            text = f"{node.address} can't go while {user.address} goes on using what belongs to it"
             if user.kind.run_action:
                 text += f": train it anew with --retrain {user.address}"
             node.block(Reason(ReasonCode.NOT_TRAINED, text, cause=user.address))

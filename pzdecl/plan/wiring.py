@@ -9,7 +9,7 @@ from pzdecl.plan import policy
 from pzdecl.plan.model import Op, Step
 from pzdecl.plan.node import LEAVING, Node, Way
 from pzdecl.plan.order import ordered
-from pzdecl.plan.steps import Draft, Drafts, draft
+from pzdecl.plan.steps import VOID, Draft, Drafts, draft
 from pzdecl.plan.survey import Survey
 from pzdecl.plan.usage import Usage
 
@@ -22,13 +22,17 @@ class Wiring:
         self.drafts: Mapping[Address, Drafts] = {a: draft(n, survey) for a, n in self.nodes.items()}
         self.usage = Usage(self.nodes)
         self._drop_kept()
-        self.vacated: set[Address] = set()
+        self.vacated: dict[Address, Draft] = {}
         places = policy.places(self.nodes.values())
         for node in self.nodes.values():
             self._forward(node, places)
         for node in self.nodes.values():
             self._backward(node)
+            self._leftovers(node)
         self._former()
+        for address, successor in self.vacated.items():
+            if gone := self.drafts[address].remove:
+                gone.needs |= {step for step in successor.needs if step.startswith(VOID)}
 
     def steps(self) -> tuple[list[Step], dict[Address, list[Draft]]]:
         """All steps in an order that respects their needs, and the drafts of each address."""
@@ -52,7 +56,7 @@ class Wiring:
             other = places.get(policy.place_of(node))
             if other and other is not node and (gone := self.drafts[other.address].remove):
                 own.make.needs.add(gone.id)
-                self.vacated.add(other.address)
+                self.vacated[other.address] = own.make
 
     def _before(self, address: Address, void: Draft) -> None:
         """Declares a record void before the first step that takes away what it stands for."""
@@ -78,6 +82,9 @@ class Wiring:
             for left in self.drafts[address].leftovers.values():
                 if going:
                     left.needs |= after
+
+    def _leftovers(self, node: Node) -> None:
+        """What a leftover was made below goes after it."""
         for former in node.leftovers:
             own = self.drafts[node.address].leftovers.get(former.arn)
             for address in former.dependencies:
