@@ -211,6 +211,10 @@ CODES: dict[str, Code] = {
         "domains that differ",
         "A schema's domain must be that of the dataset group it is used in.",
     ),
+    "PZ5009": Code(
+        "location that the engine cannot read",
+        "The built-in engine reads files and folders of this machine, and nothing from S3 or the web.",
+    ),
     "PZ6001": Code(
         "unusable Avro schema",
         "The schema breaks a rule of the service.",

@@ -143,12 +143,11 @@ def _data_source(root: Path, document: Document) -> DataSource:
     location: str = document.inputs["dataSource"]["dataLocation"]
     if is_remote(location):
         return DataSource(location, None)
-    path = root / Path(document.positions.file).parent / Path(location).expanduser()
-    normal = Path(os.path.normpath(path))
-    if not Path(location).expanduser().is_absolute():
-        location = Path(os.path.relpath(normal, root)).as_posix()
-    document.inputs["dataSource"] = {"dataLocation": location}
-    return DataSource(location, normal)
+    written = Path(os.path.expanduser(location))
+    path = Path(os.path.normpath(root / Path(document.positions.file).parent / written))
+    kept = path if written.is_absolute() else Path(os.path.relpath(path, root))
+    document.inputs["dataSource"] = {"dataLocation": kept.as_posix()}
+    return DataSource(location, path)
 
 
 def _not_a_manifest(value: Any, at: Position, report: Report) -> None:

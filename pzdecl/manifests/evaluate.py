@@ -152,6 +152,7 @@ class Evaluator:
             return str(node.value)
         if name in self._variables.sensitive:
             self.sensitive.add(id(node))
+            self._report.mark_secret(place(self.file, node.start_mark))
         return self._variables.values[name]
 
     def _bad(self, node: ScalarNode, offset: int, /, code: str, summary: str, **more: Any) -> None:

@@ -6,6 +6,9 @@ from typing import NamedTuple
 
 from pzdecl.errors import Diagnostic, InvalidProject, Position, Severity
 
+_HARMLESS = ("PZ0007",)
+"""Codes whose messages never hold a value."""
+
 
 class Spot(NamedTuple):
     """A field of a resource, and where it is written."""
@@ -22,6 +25,7 @@ class Report:
         self.errors: list[Diagnostic] = []
         self.warnings: list[Diagnostic] = []
         self._bad: set[Position] = set()
+        self._secret: set[Position] = set()
 
     def add(
         self,
@@ -43,6 +47,9 @@ class Report:
             position = at
         if position in self._bad:
             return
+        if position in self._secret and code not in _HARMLESS:
+            # What is wrong would be told with the value.
+            summary, suggestion, hint = "a sensitive value does not fit here", None, None
         name = None if address is None else str(address)
         severity = Severity.WARNING if warning else Severity.ERROR
         found = Diagnostic(code, summary, position, name, field, expected, suggestion, hint, severity)
@@ -51,6 +58,10 @@ class Report:
     def mark_bad(self, position: Position) -> None:
         """Whatever else is found at this very place follows from an error that is already reported."""
         self._bad.add(position)
+
+    def mark_secret(self, position: Position) -> None:
+        """The value at this place is sensitive: no error may show it."""
+        self._secret.add(position)
 
     def raise_errors(self) -> None:
         """Raises InvalidProject if there is any error."""

@@ -129,8 +129,18 @@ def _recipe_at_hand(document: Document, provider: ProviderSettings, report: Repo
 
 
 def _location(document: Document, provider: ProviderSettings, report: Report) -> None:
-    """Amazon Personalize reads from S3. A server at an endpoint of one's own may read files."""
+    """Amazon Personalize reads from S3, the engine files; a server at an endpoint of one's own, perhaps both."""
     assert document.data
+    if provider.type == "local" and document.data.path is None:
+        report.add(
+            "PZ5009",
+            f"the built-in engine cannot read {document.data.location}",
+            _at(document, "spec.dataSource.dataLocation"),
+            address=document.address,
+            field="spec.dataSource.dataLocation",
+            expected="a path, relative to the manifest",
+            hint="a variable can name a path locally and a bucket in AWS: dataLocation: ${var.data}/x.csv",
+        )
     if provider.type == "aws" and provider.endpoint is None and document.data.path is not None:
         report.add(
             "PZ5005",

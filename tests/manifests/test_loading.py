@@ -94,9 +94,20 @@ def test_a_path_is_relative_to_its_manifest_and_recorded_from_the_root(tmp_path:
 def test_a_bucket_is_left_as_it_is(tmp_path: Path) -> None:
     remote = IMPORT.replace("interactions.csv", "s3://bucket/x.csv")
     files = {"m.yaml": "---\n".join([GROUP, SCHEMA, DATASET, remote])}
-    found = load(write(tmp_path, files)).resources[Address("DatasetImport", "interactions")]
+    [error] = errors(write(tmp_path, files))
+    assert (error.code, error.field) == ("PZ5009", "spec.dataSource.dataLocation")
+    root = write(tmp_path, files, "name: test\nprovider: {type: aws}\n")
+    found = load(root).resources[Address("DatasetImport", "interactions")]
     assert found.data is not None
     assert (found.data.location, found.data.path) == ("s3://bucket/x.csv", None)
+
+
+def test_a_path_may_begin_at_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    text = "---\n".join([GROUP, SCHEMA, DATASET, IMPORT.replace("interactions.csv", "~/x.csv")])
+    root = write(tmp_path / "project", {"m.yaml": text, "../home/x.csv": "a\n"})
+    found = load(root).resources[Address("DatasetImport", "interactions")]
+    assert found.inputs["dataSource"] == {"dataLocation": f"{tmp_path}/home/x.csv"}
 
 
 def test_amazon_reads_no_files(tmp_path: Path) -> None:

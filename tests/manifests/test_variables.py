@@ -165,6 +165,23 @@ def test_a_sensitive_value_is_in_no_reference(tmp_path: Path, field: str) -> Non
     assert [(one.code, one.field) for one in found] == [("PZ0007", f"spec.{name}")]
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "  performHPO: ${var.secret}",
+        "  recipe: ${var.secret}",
+        "  solutionConfig: {algorithmHyperParameters: {bptt: '${var.secret}'}}",
+        "  solutionConfig: {autoTrainingConfig: {schedulingExpression: '${var.secret}'}}",
+        "  training: {when: '${var.secret}'}",
+    ],
+)
+def test_a_sensitive_value_is_in_no_error_of_a_field(tmp_path: Path, line: str) -> None:
+    solution = SOLUTION.replace("  recipe: aws-hrnn\n", "") if "recipe" in line else SOLUTION
+    found = errors(write(tmp_path, {"m.yaml": f"{GROUP}---\n{solution}{line}\n"}, PROJECT))
+    assert found
+    assert "hidden" not in str(found)
+
+
 def test_a_sensitive_value_is_in_no_error(tmp_path: Path) -> None:
     project_text = PROJECT.replace("secret: {default: hidden", "secret: {type: integer, default: hidden")
     [error] = errors(write(tmp_path, FILES, project_text))
