@@ -129,7 +129,7 @@ def _recipe_at_hand(document: Document, provider: ProviderSettings, report: Repo
 
 
 def _location(document: Document, provider: ProviderSettings, report: Report) -> None:
-    """Amazon Personalize reads from S3, the engine files; a server at an endpoint of one's own, perhaps both."""
+    """Amazon Personalize reads from S3, the engine files; a server at an own endpoint, perhaps both."""
     assert document.data
     if provider.type == "local" and document.data.path is None:
         report.add(
