@@ -22,7 +22,7 @@ from pathlib import Path
 START = 1_735_689_600  # 1 January 2025, 00:00 UTC
 DAY = 86_400
 DAYS = 150
-MEMBERS = 800
+MEMBERS = 700
 FILMS = 220
 SEQUELS = 24
 SERIES = 30
