@@ -54,7 +54,7 @@ def _lines(run: Run, command: str, style: Style, hints: bool) -> Iterator[str]:
         case Outcome.DONE:
             yield style.paint(f"{what} complete: {text}{took}.", "bold", "green")
         case Outcome.PARTIAL:
-            yield style.paint(f"{what} incomplete: {text}{took}; the rest failed or was skipped.", "bold", "red")
+            yield style.paint(f"{what} incomplete: {text}{took}; the rest is above.", "bold", "red")
         case Outcome.RUNNING:
             yield style.paint(f"Not finished at the deadline: {text} so far.", "bold", "yellow")
         case Outcome.INTERRUPTED:

@@ -183,3 +183,22 @@ def test_from_python(starter: Path) -> None:
     assert project.metrics()[0].recipe == "aws-popularity-count"
     assert len(project.recommend("shop-popular", user="user-1", count=3)["itemList"]) == 3
     assert "Engine" in dir(pzdecl)
+
+
+def test_a_failure_leaves_the_rest_done_and_the_same_command_goes_on(
+    cli: Cli, starter: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pzdecl.engine.training import train
+
+    def refuse(*_: object, **__: object) -> dict[str, float]:
+        raise train.TrainingFailed("there is too little of it")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(train, "train", refuse)
+        answer = cli("-C", starter, "apply", "--auto-approve")
+    assert answer.code == 7
+    assert "SolutionVersion/shop-popular (train): there is too little of it" in answer.out
+    assert "Campaign/shop-popular (create): because SolutionVersion/shop-popular failed" in answer.out
+    assert "Run `pzdecl apply` again to go on from here." in answer.out
+    assert cli("-C", starter, "apply", "--auto-approve").code == 0
+    assert cli("-C", starter, "plan", "--detailed-exitcode").code == 0
