@@ -47,8 +47,8 @@ def test_sims_answers_for_the_item_and_gives_popular_ones_for_the_unknown(
     models: dict[str, ServedModel],
 ) -> None:
     model = models["aws-sims"]
-    near = [item["itemId"] for item in model.get_recommendations("u001", "i05", 4)]
-    assert set(near) <= {"i03", "i04", "i06", "i07"}
+    near = [item["itemId"] for item in model.get_recommendations("u001", "i05", 2)]
+    assert set(near) == {"i04", "i06"}
     popular = models["aws-popularity-count"].get_recommendations("u001", num_results=5)
     assert model.get_recommendations(None, "unheard-of", 5) == popular
     assert "i05" not in [item["itemId"] for item in model.get_recommendations(None, "i05", 500)]
