@@ -8,9 +8,16 @@ from pathlib import Path
 import pytest
 
 from pzdecl.engine import Engine
+from pzdecl.engine.store import store
 from tests.contract.clients import InProcess, Service
 
 TARGETS = ["in-process"]
+
+
+@pytest.fixture(autouse=True)
+def _without_flushing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing here is about power failures: not waiting for the disk makes the suite several times quicker."""
+    monkeypatch.setattr(store, "SYNCHRONOUS", "OFF")
 
 
 @pytest.fixture(params=TARGETS)

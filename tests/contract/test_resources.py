@@ -119,7 +119,8 @@ def test_lists_are_paged_in_the_order_of_creation(service: Service) -> None:
     names = [f"group-{number:02}" for number in range(7)]
     for name in names:
         group(service, name)
-    seen, token = [], {}
+    seen: list[str] = []
+    token: dict[str, str] = {}
     while True:
         page = service.call("list_dataset_groups", maxResults=3, **token)
         seen += [found["name"] for found in page["datasetGroups"]]

@@ -19,7 +19,7 @@ def create_dataset_import_job(context: Context, params: Params) -> Result:
             "dataSource.dataLocation is missing: expected the path of a CSV file or folder"
         )
     try:
-        local_path(location)
+        path = local_path(location).absolute()
     except ValueError as error:
         raise InvalidInputException(str(error)) from error
     if params.get("publishAttributionMetricsToS3"):
@@ -34,6 +34,7 @@ def create_dataset_import_job(context: Context, params: Params) -> Result:
         "datasetImportJobArn": arn,
         "datasetArn": dataset_arn,
         "dataSource": {"dataLocation": location},
+        "_path": str(path),  # the worker may have another working directory
         "importMode": mode,
         **given(params, "roleArn", "publishAttributionMetricsToS3"),
     }

@@ -14,7 +14,6 @@ from typing import Any
 from pzdecl.engine.api.common import ACTIVE
 from pzdecl.engine.api.operation import Context
 from pzdecl.engine.data.check import MIN_INTERACTIONS, files, readers, too_few
-from pzdecl.engine.data.location import local_path
 from pzdecl.engine.data.parts import KEYS, PartWriter, conformed, flush, merge
 from pzdecl.engine.data.problems import CsvProblem
 from pzdecl.engine.data.schema import Column, columns
@@ -41,7 +40,7 @@ def run_import(context: Context, job: Job, control: Control) -> None:
         raise JobFailed("Invalid import mode. The dataset has no data: import with importMode FULL first")
     workspace = control.workspace()
     written = _read(
-        local_path(resource.body["dataSource"]["dataLocation"]),
+        Path(resource.body["_path"]),
         schema,
         kind,
         workspace / "read.parquet",

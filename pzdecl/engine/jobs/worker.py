@@ -95,7 +95,9 @@ class Worker:
             with contextlib.suppress(EngineFolderError, sqlite3.Error):
                 job = queue.claim(self._context.store, kinds)
             if job is not None:
-                self._run(job)
+                # Where even the outcome can't be written, the job falls silent and is claimed again.
+                with contextlib.suppress(EngineFolderError, sqlite3.Error):
+                    self._run(job)
             elif self._draining.is_set() and self._idle():
                 return
             else:

@@ -18,6 +18,9 @@ BUSY_SECONDS = 30.0
 """How long a transaction waits for another process that is writing."""
 
 
+SYNCHRONOUS = "FULL"
+"""Every commit reaches the disk before it counts. Tests that survive no power failure may set it lower."""
+
 PATIENCE = 0.1
 """Seconds after which a thread looks whether its block still waits to be committed."""
 
@@ -202,7 +205,7 @@ class Store:
             )
         if version < migrations.FORMAT:
             migrations.apply(connection)
-        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute(f"PRAGMA synchronous = {SYNCHRONOUS}")
         connection.execute("PRAGMA cache_size = -8000")
         return connection
 

@@ -50,7 +50,7 @@ def test_errors_name_their_operation(tmp_path: Path) -> None:
 
 
 def test_without_botocore_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(model.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(MissingExtra) as caught:
         model.service_model.__wrapped__("personalize")
     assert "pzdecl[engine]" in str(caught.value.hint)
@@ -70,10 +70,11 @@ def test_places_of_data_on_this_machine(tmp_path: Path) -> None:
         validate.validate(
             "CreateDatasetImportJob", "personalize", {**ok, "dataSource": {"dataLocation": place}}
         )
-    for place in ("ftp://x", "", "file://", "s3://" + "x" * 300, "x" * 5000, 5):
+    wrong: tuple[object, ...] = ("ftp://x", "", "file://", "s3://" + "x" * 300, "x" * 5000, 5)
+    for other in wrong:
         with pytest.raises(InvalidInputException, match=r"dataSource\.dataLocation"):
             validate.validate(
-                "CreateDatasetImportJob", "personalize", {**ok, "dataSource": {"dataLocation": place}}
+                "CreateDatasetImportJob", "personalize", {**ok, "dataSource": {"dataLocation": other}}
             )
 
 

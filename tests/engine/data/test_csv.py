@@ -253,7 +253,8 @@ def test_a_folder_is_all_its_files(tmp_path: Path) -> None:
 def test_lines_agree_with_records_in_random_files(tmp_path: Path) -> None:
     draw = random.Random(7)
     for turn in range(20):
-        lines, wrong, line = [HEADER], [], 2
+        lines, line = [HEADER], 2
+        wrong: list[int] = []
         for number in range(200):
             cell = draw.choice(["plain", '"quo""ted"', '"new\nline"', '"two\n\nlines"', '"esc\\"aped"', ""])
             bad = draw.random() < 0.03

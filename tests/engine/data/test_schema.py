@@ -30,7 +30,7 @@ FIELDS: dict[str, list[dict[str, Any]]] = {
 }
 
 
-def record(name: str, *more: dict[str, Any], **changes: Any) -> dict[str, Any]:
+def record(name: str, *more: Any, **changes: Any) -> dict[str, Any]:
     found = {
         "type": "record",
         "name": name,

@@ -10,6 +10,7 @@ import pytest
 
 from pzdecl.engine import Engine
 from pzdecl.engine.recipes.base import Recipe
+from pzdecl.engine.store import store
 from pzdecl.engine.training import train as training
 from tests.contract.clients import InProcess, dataset, group, schema, solution, write_interactions
 from tests.engine.jobs.programs import slow_train
@@ -59,8 +60,7 @@ class Bench:
         """Rows in the dataset's parts, as the files have them."""
         import pyarrow.parquet as pq
 
-        store = self.engine._context.store
-        with store.read() as reader:
+        with self.engine._context.store.read() as reader:
             parts = reader.parts(self.dataset)
         assert all(pq.read_metadata(self.folder / part.path).num_rows == part.rows for part in parts)
         return sum(part.rows for part in parts)
@@ -76,6 +76,7 @@ class Bench:
 @pytest.fixture
 def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
     """Trainings are `slow_train`; the recipe takes its parameters as they come."""
+    monkeypatch.setattr(store, "SYNCHRONOUS", "OFF")
     monkeypatch.setattr(training, "train", slow_train)
     monkeypatch.setattr(Recipe, "problems", lambda self, config: [])
     found = Bench(tmp_path)

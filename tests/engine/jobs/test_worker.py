@@ -13,7 +13,7 @@ from pzdecl.engine.jobs import queue
 from pzdecl.engine.jobs.owner import Owner, is_gone, this_process
 from pzdecl.engine.progress import Progress
 from pzdecl.engine.training import train as training
-from tests.contract.clients import settled
+from tests.contract.clients import settled, write_interactions
 from tests.engine.jobs.conftest import Bench
 from tests.engine.jobs.programs import STEPS
 
@@ -47,6 +47,24 @@ def test_full_replaces_and_incremental_appends(bench: Bench) -> None:
         assert progress
         assert (progress.unit, progress.done, progress.total) == ("rows", rows, rows)
     assert len(bench.files()) == 2
+
+
+def test_a_relative_path_is_that_of_whoever_asked(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_interactions(bench.data / "data.csv")
+    monkeypatch.chdir(bench.data)
+    arn = bench.service.call(
+        "create_dataset_import_job",
+        jobName="r",
+        datasetArn=bench.dataset,
+        dataSource={"dataLocation": "data.csv"},
+    )["datasetImportJobArn"]
+    monkeypatch.chdir("/")
+    bench.engine.start_worker()
+    bench.engine.stop(finish=True)
+    found = bench.service.call("describe_dataset_import_job", datasetImportJobArn=arn)["datasetImportJob"]
+    assert found["status"] == "ACTIVE"
+    assert found["dataSource"] == {"dataLocation": "data.csv"}
+    assert bench.rows() == 1200
 
 
 def test_imports_of_a_dataset_run_in_the_order_in_which_they_were_asked_for(bench: Bench) -> None:
