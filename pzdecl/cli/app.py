@@ -12,7 +12,7 @@ from typer.main import get_command
 
 from pzdecl.cli.options import everywhere
 from pzdecl.cli.session import session
-from pzdecl.errors import nearest
+from pzdecl.errors import Interrupted, nearest
 
 COMMANDS = (
     "init",
@@ -81,6 +81,13 @@ class Commands(TyperGroup):
             ctx.fail(f"No such command '{name}'." + (f" Did you mean '{near}'?" if near else ""))
         session().command = f"pzdecl {name}"
         return super().resolve_command(ctx, args)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Runs the command. Raises Interrupted for a Ctrl-C that came while nothing was being applied."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            raise Interrupted("interrupted", hint="run the same command again") from None
 
 
 def _version(value: bool) -> None:

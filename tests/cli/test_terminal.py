@@ -104,6 +104,7 @@ def test_interrupting_the_question_changes_nothing(starter: Path, cli: Cli) -> N
     terminal.until("Type yes")
     terminal.process.send_signal(signal.SIGINT)
     assert terminal.end() == 130
+    assert "error\x1b[0m: interrupted" in terminal.seen
     assert "Traceback" not in terminal.seen
     assert cli("-C", starter, "state", "list").out == ""
 
@@ -112,8 +113,7 @@ def test_interrupting_a_run_exits_130_and_can_be_gone_on_with(starter: Path, cli
     path = starter / "recommender.yaml"
     path.write_text(path.read_text().replace("aws-popularity-count ", "aws-hrnn "))
     terminal = Terminal("-C", starter, "apply", "--auto-approve")
-    terminal.until("SolutionVersion/shop-popular")
-    terminal.until("training")
+    terminal.until("epochs")
     terminal.process.send_signal(signal.SIGINT)
     assert terminal.end() == 130
     assert "Interrupted" in terminal.seen
