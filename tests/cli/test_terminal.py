@@ -109,6 +109,7 @@ def test_interrupting_the_question_changes_nothing(starter: Path, cli: Cli) -> N
     assert cli("-C", starter, "state", "list").out == ""
 
 
+@pytest.mark.slow
 def test_interrupting_a_run_exits_130_and_can_be_gone_on_with(starter: Path, cli: Cli) -> None:
     path = starter / "recommender.yaml"
     path.write_text(path.read_text().replace("aws-popularity-count ", "aws-hrnn "))
