@@ -37,9 +37,8 @@ INFLUENCED = frozenset({"aws-semantic-similarity"})
 """Recipes whose campaigns take a rankingInfluence."""
 
 
-def names() -> list[str]:
-    """Every recipe that a solution may name."""
-    return sorted({*RECIPES, *SERVICE_ONLY})
+NAMES = tuple(sorted({*RECIPES, *SERVICE_ONLY}))
+"""Every recipe that a solution may name."""
 
 
 def short(recipe: str) -> str:

@@ -42,13 +42,13 @@ def _recipe(spec: SolutionSpec) -> Iterator[Problem]:
 
 def _known(recipe: str, path: tuple[str | int, ...]) -> Iterator[Problem]:
     name = recipes.short(recipe)
-    if name not in recipes.names():
+    if name not in recipes.NAMES:
         yield Problem(
             "PZ3010",
             path,
             f"there is no recipe {recipe}",
             "the name of a recipe",
-            suggestion=nearest(name, recipes.names()),
+            suggestion=nearest(name, recipes.NAMES),
             hint=_list_hint(),
         )
 
@@ -65,7 +65,7 @@ def _parts(spec: SolutionSpec, config: dict[str, Any]) -> Iterator[Problem]:
         for part in _IGNORED_BY_AUTOML:
             if config.get(part):
                 yield _useless((CONFIG, part), "a recipe: AutoML chooses its own")
-    if spec.recipe is None or recipes.short(spec.recipe) not in recipes.names():
+    if spec.recipe is None or recipes.short(spec.recipe) not in recipes.NAMES:
         return
     name = recipes.short(spec.recipe)
     if spec.training and spec.training.training_mode == "UPDATE" and name not in recipes.UPDATE_MODE:

@@ -180,7 +180,11 @@ def _resources(documents: Documents, edges: Edges) -> dict[Address, Desired]:
         if document.kind.name == "Solution":
             version = Address("SolutionVersion", address.name)
             resources[version] = _version(document, edges[version])
-    return dict(sorted(resources.items()))
+    return {address: resources[address] for address in sorted(resources, key=_by_name)}
+
+
+def _by_name(address: Address) -> tuple[str, str]:
+    return (address.kind, address.name)
 
 
 def _desired(document: Document, needs: Iterable[Address]) -> Desired:
@@ -190,7 +194,7 @@ def _desired(document: Document, needs: Iterable[Address]) -> Desired:
         inputs=document.inputs,
         position=document.position,
         references=tuple(document.kind.references(document.inputs)),
-        depends_on=tuple(sorted(needs)),
+        depends_on=tuple(sorted(needs, key=_by_name)),
         tags=document.metadata.tags or {},
         lifecycle=document.lifecycle,
         positions=document.positions,
@@ -208,7 +212,7 @@ def _version(document: Document, needs: Iterable[Address]) -> Desired:
         inputs=inputs,
         position=document.position,
         references=tuple(KINDS["SolutionVersion"].references(inputs)),
-        depends_on=tuple(sorted(needs)),
+        depends_on=tuple(sorted(needs, key=_by_name)),
         lifecycle=replace(document.lifecycle, protect=False),
         positions=Positions(document.positions.file, document.positions.root, renamed=_VERSION_FIELDS),
     )

@@ -80,6 +80,8 @@ def imply(documents: Documents, edges: Edges) -> None:
 
 def find_cycles(documents: Documents, edges: Edges, report: Report) -> None:
     """Reports each circle once, beginning with its first address."""
+    if _acyclic(edges):
+        return
     done: set[Address] = set()
     for start in sorted(edges):
         trail: list[Address] = []
@@ -98,6 +100,24 @@ def find_cycles(documents: Documents, edges: Edges, report: Report) -> None:
                 on_trail.add(address)
                 stack.append((address, True))
                 stack += [(need, False) for need in sorted(edges.get(address, ()), reverse=True)]
+
+
+def _acyclic(edges: Edges) -> bool:
+    """Whether all can be put in an order: takes away what needs nothing more, until nothing is left."""
+    missing = {address: len(needs) for address, needs in edges.items()}
+    followers: dict[Address, list[Address]] = defaultdict(list)
+    for address, needs in edges.items():
+        for need in needs:
+            followers[need].append(address)
+    free = [address for address, count in missing.items() if not count]
+    done = 0
+    while free:
+        done += 1
+        for follower in followers.get(free.pop(), ()):
+            missing[follower] -= 1
+            if not missing[follower]:
+                free.append(follower)
+    return done == len(missing)
 
 
 def _cycle(documents: Documents, edges: Edges, cycle: Sequence[Address], report: Report) -> None:
