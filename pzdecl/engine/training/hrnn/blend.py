@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from pzdecl.engine.data.interactions import Interactions
 from pzdecl.engine.serving.hrnn import CONTEXT, network_logits, remembered, softmax
 
-MOST_CELLS = 8_000_000
+MOST_CELLS = 3_000_000
 """Events x items that are looked at when fitting the factors."""
 NEWTON_STEPS = 12
 RIDGE = 1e-4
