@@ -41,7 +41,8 @@ class Usage:
         return self._known[arn]
 
     def _keeps(self, arn: str, owner: Node) -> Node | None:
-        for user in self.users.get(arn, ()):
+        # A version is named rather than the campaign that serves it: training it anew is what helps.
+        for user in sorted(self.users.get(arn, ()), key=lambda user: user.kind.run_action is None):
             if user is owner or user.recorded is None:
                 continue
             if user.remains and any(_bound(value, arn) for value in user.bindings.values()):

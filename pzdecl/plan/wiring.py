@@ -75,9 +75,11 @@ class Wiring:
             if parent is None or parent is node or not (gone := self.drafts[address].remove):
                 continue
             going = node.action in LEAVING
-            # What makes room for a new one can't wait for those that move on to the new one.
+            # What makes room for a new one can't wait for those that move on to the new one, and need not:
+            # nothing in the service holds up the deletion of a dataset or an event tracker. Nor of what is only
+            # forgotten.
             early = parent.way is Way.DELETE_FIRST or address in self.vacated
-            if going if early else parent.action in LEAVING:
+            if parent.action in LEAVING and not early and (going or gone.op is Op.DELETE):
                 gone.needs |= after
             for left in self.drafts[address].leftovers.values():
                 if going:

@@ -1,0 +1,148 @@
+"""What is refused, what waits for it, and what is done all the same."""
+
+from __future__ import annotations
+
+from pzdecl.kinds.address import Address
+from pzdecl.plan.model import Change, Plan, ReasonCode
+from tests.plan.projects import movies, schema
+from tests.plan.world import World, actions, changes
+
+DATASET = Address("Dataset", "d")
+
+
+def blocked(plan: Plan, address: str) -> tuple[ReasonCode, str]:
+    change: Change = changes(plan)[address]
+    assert change.blocked is not None
+    return change.blocked.code, change.blocked.text
+
+
+def test_a_schema_is_not_replaced_if_its_dataset_would_lose_its_data(settled: World) -> None:
+    docs = movies()
+    docs["Schema/s"] = {"spec": schema("AGE")}
+    docs["Campaign/c"]["spec"]["minProvisionedTPS"] = 2
+    plan = settled.plan(docs, allow=False)
+    assert actions(plan) == {"Schema/s": "[replace]", "Campaign/c": "update"}
+    code, text = blocked(plan, "Schema/s")
+    assert code is ReasonCode.HOLDS_DATA
+    assert text.endswith("--allow-destroy Dataset/d")
+    assert {step.address for step in plan.steps} == {Address("Campaign", "c")}
+
+
+def test_a_named_dataset_is_replaced_and_filled_again(settled: World) -> None:
+    docs = movies()
+    docs["Schema/s"] = {"spec": schema("AGE")}
+    plan = settled.plan(docs, allow=frozenset({DATASET}))
+    assert actions(plan) == {
+        "Schema/s": "replace",
+        "Dataset/d": "replace",
+        "DatasetImport/full": "import",
+        "DatasetImport/more": "import",
+        "SolutionVersion/x": "train",
+        "Campaign/c": "deploy",
+    }
+    ids = [step.id for step in plan.steps]
+    assert ids.index("void:DatasetImport/full") < ids.index("delete:Dataset/d")
+    settled.settle(docs, allow=frozenset({DATASET}))
+
+
+def test_a_removed_group_waits_for_the_dataset_that_holds_data(settled: World) -> None:
+    plan = settled.plan({}, allow=False)
+    found = actions(plan)
+    assert found["Dataset/d"] == "[delete]"
+    assert found["DatasetGroup/g"] == "[delete]"
+    assert found["Schema/s"] == "[delete]"
+    assert found["Campaign/c"] == "delete"
+    assert blocked(plan, "Schema/s")[1] == "is needed by Dataset/d, which is blocked"
+    settled.apply({}, plan)
+    assert DATASET in settled.state.rows
+
+
+def test_protection_outlives_its_document(settled: World) -> None:
+    docs = movies()
+    docs["Campaign/c"]["lifecycle"] = {"protect": True}
+    assert actions(settled.plan(docs)) == {"Campaign/c": "update"}
+    settled.settle(docs)
+    plan = settled.plan({}, destroy=True)
+    assert blocked(plan, "Campaign/c")[0] is ReasonCode.PROTECTED
+    assert actions(plan)["Solution/x"] == "[delete]"
+    assert actions(plan)["SolutionVersion/x"] == "[forget]"
+    assert actions(plan)["EventTracker/t"] == "delete"
+    settled.apply({}, plan)
+    assert settled.service.arn("campaign/c") in settled.service.resources
+
+
+def test_lifting_protection_takes_one_apply_and_removing_the_next(settled: World) -> None:
+    docs = movies()
+    docs["Solution/x"]["lifecycle"] = {"protect": True}
+    settled.settle(docs)
+    docs = movies(recipe="aws-sims")
+    first = settled.plan(docs)
+    assert actions(first) == {"Solution/x": "[replace]"}
+    assert "the next one can have it replaced" in blocked(first, "Solution/x")[1]
+    settled.apply(docs, first)
+    assert actions(settled.plan(docs))["Solution/x"] == "replace"
+
+
+def test_what_depends_on_something_refused_waits(world: World) -> None:
+    world.service.call("create_schema", name="s", schema="{}")
+    docs = movies()
+    plan = world.plan(docs)
+    code, text = blocked(plan, "Schema/s")
+    assert code is ReasonCode.NAME_TAKEN
+    assert world.service.arn("schema/s") in text
+    waiting = {address for address, action in actions(plan).items() if action.startswith("[")}
+    assert waiting == {
+        "Schema/s",
+        "Dataset/d",
+        "DatasetImport/full",
+        "DatasetImport/more",
+        "SolutionVersion/x",
+        "Campaign/c",
+    }
+    assert blocked(plan, "Campaign/c")[1] == "waits for Schema/s, which is blocked"
+    world.apply(docs, plan)
+    assert Address("Solution", "x") in world.state.rows
+
+
+def test_retained_resources_are_forgotten_and_keep_what_they_need(settled: World) -> None:
+    docs = movies()
+    docs["Solution/x"]["lifecycle"] = {"on_delete": "retain"}
+    settled.settle(docs)
+    plan = settled.plan({})
+    assert actions(plan)["Solution/x"] == "forget"
+    assert actions(plan)["DatasetGroup/g"] == "[delete]"
+    assert "retain it too" in blocked(plan, "DatasetGroup/g")[1]
+    settled.apply({}, plan)
+    assert settled.service.arn("solution/x") in settled.service.resources
+
+
+def test_a_renamed_dataset_waits_until_the_old_one_may_go(settled: World) -> None:
+    docs = movies()
+    docs["Dataset/e"] = docs.pop("Dataset/d")
+    for name in ("full", "more"):
+        docs[f"DatasetImport/{name}"]["spec"]["dataset"] = "e"
+    refused = settled.plan(docs, allow=False)
+    assert actions(refused)["Dataset/e"] == "[create]"
+    assert "takes the place of Dataset/d" in blocked(refused, "Dataset/e")[1]
+    plan = settled.plan(docs)
+    ids = [step.id for step in plan.steps]
+    assert ids.index("delete:Dataset/d") < next(
+        i for i, one in enumerate(ids) if one.startswith("create:Dataset/e")
+    )
+    settled.settle(docs)
+
+
+def test_a_group_stays_while_a_former_solution_of_it_serves(settled: World) -> None:
+    docs = movies()
+    docs["Solution/x"]["when"] = "manual"
+    settled.settle(docs)
+    docs["DatasetGroup/h"] = docs.pop("DatasetGroup/g")
+    for address in ("Dataset/d", "EventTracker/t", "Solution/x"):
+        docs[address]["spec"]["datasetGroup"] = "h"
+    plan = settled.plan(docs)
+    assert blocked(plan, "DatasetGroup/g")[0] is ReasonCode.NOT_TRAINED
+    assert "--retrain SolutionVersion/x" in blocked(plan, "DatasetGroup/g")[1]
+    settled.settle(docs)
+    settled.apply(docs, settled.plan(docs, retrain=frozenset({Address("SolutionVersion", "x")})))
+    assert settled.state.left == []
+    assert not settled.plan(docs).has_changes

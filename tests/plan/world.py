@@ -1,0 +1,168 @@
+"""A world in memory to plan and apply in, with the checks that hold after every apply."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from pzdecl.kinds import KINDS
+from pzdecl.kinds.address import Address
+from pzdecl.plan import PlanOptions, make
+from pzdecl.plan.file import dump, load
+from pzdecl.plan.model import Action, Change, Plan
+from tests.plan.projects import Documents, content, project
+from tests.plan.service import FakeService
+from tests.plan.simulator import FakeState, Simulator
+
+HOLDING = {name for name, kind in KINDS.items() if kind.holds_data}
+
+
+class World:
+    """A state, a service, and the files that imports read."""
+
+    def __init__(self) -> None:
+        self.state, self.service = FakeState(), FakeService()
+        self.files: dict[str, str] = {}
+
+    def plan(self, docs: Documents, **options: Any) -> Plan:
+        data = {
+            Address.parse(address): content(self.files.get(address, "o"))
+            for address, doc in docs.items()
+            if address.startswith("DatasetImport/")
+            and not doc["spec"]["dataSource"]["dataLocation"].startswith("s3:")
+        }
+        known = {*map(Address.parse, docs), *self.state.rows}
+        allow = options.pop("allow", True)
+        if isinstance(allow, bool):
+            allow = frozenset(a for a in known if allow and a.kind in HOLDING)
+        wanted = PlanOptions(data=data, allow_destroy=allow, **options)
+        plan = make(project(docs), self.state, self.service, wanted)
+        assert dump(load(dump(plan))) == dump(plan)
+        return plan
+
+    def apply(self, docs: Documents, plan: Plan, kill: int | None = None) -> Counter[str]:
+        self.service.contents = {
+            f"/project/{doc['spec']['dataSource']['dataLocation']}": self.files.get(address, "o")
+            for address, doc in docs.items()
+            if address.startswith("DatasetImport/")
+        }
+        return Simulator(project(docs), self.state, self.service, kill).apply(plan)
+
+    def settle(self, docs: Documents, *, resumed: bool = False, **options: Any) -> None:
+        """Plans, applies, compares; then plans again. What is `resumed` may need fewer requests than a plan
+        says.
+        """
+        plan = self.plan(docs, **options)
+        log = len(self.service.log)
+        done = self.apply(docs, plan)
+        wanted = Counter(str(c.action) for c in plan.changes if c.action is not Action.NO_OP and not c.blocked)
+        done.pop("no-op", None)
+        assert done == wanted
+        if not resumed:
+            assert observed(self.service.log[log:]) == counted(plan)
+        self.check(docs, plan)
+        again = self.plan(docs, **options)
+        assert [c for c in again.changes if c.action is not Action.NO_OP and not c.blocked] == []
+        assert again.steps == ()
+        assert again.drift == ()
+
+    def check(self, docs: Documents, plan: Plan) -> None:
+        """The service is as declared, but for what was blocked."""
+        blocked = {change.address for change in plan.blocked}
+        if not blocked:
+            self._filled(docs)
+        for address, desired in project(docs).resources.items():
+            kind = KINDS[address.kind]
+            if blocked:
+                break
+            row = self.state.rows[address]
+            live = self.service.resources[row.arn]
+            bindings = kind.bindings(desired.inputs, lambda a: self.state.rows[a].arn)
+            if address.kind != "SolutionVersion":
+                assert row.bindings == bindings
+            wanted = kind.create(row.name, row.inputs, row.bindings, {}).params
+            if address.kind != "SolutionVersion" or "config" in desired.inputs["when"]:
+                assert row.inputs == desired.inputs
+            for field, value in wanted.items():
+                if field not in ("solutionConfig", "dataSource"):
+                    assert live[field] == value, (address, field)
+            if kind.taggable:
+                assert self.service.tags[row.arn] == dict(desired.tags)
+            if address.kind == "SolutionVersion" and "data" in desired.inputs["when"]:
+                assert set(row.data or {}) >= {str(a) for a in desired.depends_on if a.kind == "DatasetImport"}
+        managed = {row.arn for row in self.state.rows.values()} | {one.arn for one in self.state.left}
+        jobs = {"DatasetImport", "SolutionVersion"}
+        orphans = {a for a, one in self.service.resources.items() if one["_kind"] not in jobs} - managed
+        assert not orphans
+        assert not self.state.left or blocked or _untrained(self.state)
+
+    def _filled(self, docs: Documents) -> None:
+        """Every dataset holds what its imports bring, and every version was trained on that (twice is once)."""
+        for address, doc in docs.items():
+            if address.startswith("DatasetImport/"):
+                location = doc["spec"]["dataSource"]["dataLocation"]
+                path = location if location.startswith("s3:") else f"/project/{location}"
+                rows = self.service.rows[self.state.rows[Address("Dataset", doc["spec"]["dataset"])].arn]
+                assert f"{path}: {self.service.contents.get(path, '')}" in rows
+        for address, desired in project(docs).resources.items():
+            if address.kind == "SolutionVersion" and desired.inputs["when"] == ["config", "data"]:
+                trained = self.service.resources[self.state.rows[address].arn]
+                group = self.service.resources[trained["solutionArn"]]["datasetGroupArn"]
+                for arn, rows in self.service.rows.items():
+                    if rows and self.service.resources[arn]["datasetGroupArn"] == group:
+                        assert set(trained["_rows"].get(arn, ())) == set(rows), (address, arn)
+
+
+def changes(plan: Plan) -> dict[str, Change]:
+    """What a plan changes or refuses, by address; what earlier runs left as `Kind/name (name)`."""
+    return {
+        f"{c.address} ({c.deposed})" if c.deposed else str(c.address): c
+        for c in plan.changes
+        if c.action is not Action.NO_OP or c.blocked
+    }
+
+
+def actions(plan: Plan) -> dict[str, str]:
+    """What happens to which address; what is blocked is in brackets."""
+    return {
+        address: f"[{change.action}]" if change.blocked else str(change.action)
+        for address, change in changes(plan).items()
+    }
+
+
+def _untrained(state: FakeState) -> bool:
+    """A version that is not trained for a changed configuration goes on using the former solution."""
+    return any(
+        row.address.kind == "SolutionVersion" and row.bindings["solutionArn"] == one.arn
+        for row in state.rows.values()
+        for one in state.left
+    )
+
+
+def observed(log: list[tuple[str, dict[str, Any]]]) -> Counter[str]:
+    return Counter(operation for operation, _ in log)
+
+
+def counted(plan: Plan) -> Counter[str]:
+    """The requests that follow from the changes alone."""
+    calls: Counter[str] = Counter()
+    steps = {step.id: step for step in plan.steps}
+    for change in plan.changes:
+        operations = KINDS[change.address.kind].operations
+        if change.blocked or change.action in (Action.NO_OP, Action.FORGET):
+            continue
+        if change.action in (Action.CREATE, Action.REPLACE, Action.IMPORT, Action.TRAIN):
+            calls[operations.create] += 1
+        if change.action is Action.DELETE:
+            calls[str(operations.delete)] += 1
+        if change.action is Action.REPLACE:
+            calls[str(operations.delete)] += sum(steps[i].op == "delete" for i in change.steps)
+        if change.action in (Action.UPDATE, Action.DEPLOY):
+            paths = {field.path for field in change.fields}
+            if any(f.effect != "metadata" for f in change.fields):
+                calls[str(operations.update)] += 1
+            tags = [field for field in change.fields if field.path.startswith("tags.")]
+            calls["tag_resource"] += any(field.after is not None for field in tags)
+            calls["untag_resource"] += any(field.after is None for field in tags)
+            assert paths
+    return +calls
