@@ -35,7 +35,7 @@ def _mapping(before: Mapping[str, Any], after: Mapping[str, Any], prefix: str) -
 
 
 def _value(old: Any, new: Any, path: str) -> Iterator[Difference]:
-    if old == new and type(old) is type(new):
+    if old == new:
         return
     if marked(old) or marked(new):
         yield Difference(path, old, new)
@@ -47,7 +47,7 @@ def _value(old: Any, new: Any, path: str) -> Iterator[Difference]:
         yield from (Difference(leaf, None, value) for leaf, value in flatten(new, path))
     elif new is None and isinstance(old, Mapping):
         yield from (Difference(leaf, value, None) for leaf, value in flatten(old, path))
-    elif old != new or isinstance(old, bool) is not isinstance(new, bool):
+    else:
         yield Difference(path, old, new)
 
 

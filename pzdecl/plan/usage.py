@@ -14,7 +14,7 @@ from pzdecl.plan.node import Leftover, Node, Way
 class Usage:
     """Who is bound to what, in state and after the plan.
 
-    users   for each ARN what is recorded as bound to it, or to something below it (a version of a solution)
+    users   for each ARN what is bound to it, or to something below it (a version of a solution)
     heirs   for each address what an earlier run left behind of things that depended on it
     """
 
@@ -23,10 +23,9 @@ class Usage:
         self.heirs: dict[Address, list[tuple[Node, Leftover]]] = {}
         self._known: dict[str, Node | None] = {}
         for node in nodes.values():
-            for value in node.recorded.bindings.values() if node.recorded else ():
-                if isinstance(value, str):
-                    self.users.setdefault(value, []).append(node)
-                    self.users.setdefault(value.rpartition("/")[0], []).append(node)
+            for value in _bound_to(node):
+                self.users.setdefault(value, []).append(node)
+                self.users.setdefault(value.rpartition("/")[0], []).append(node)
             for left in node.leftovers:
                 for address in left.dependencies:
                     self.heirs.setdefault(address, []).append((node, left))
@@ -79,6 +78,16 @@ def block_used(nodes: Mapping[Address, Node]) -> bool:
                 text += f": train it anew with --retrain {user.address}"
             node.block(Reason(ReasonCode.NOT_TRAINED, text, cause=user.address))
     return found
+
+
+def _bound_to(node: Node) -> set[str]:
+    """The ARNs that a recorded resource is bound to: on record, and in the service, where an update of ours
+    that was cut short may have gone through.
+    """
+    if node.recorded is None:
+        return set()
+    seen = node.live.observed.values() if node.live else ()
+    return {value for value in (*node.recorded.bindings.values(), *seen) if isinstance(value, str)}
 
 
 def _bound(value: object, arn: str) -> bool:

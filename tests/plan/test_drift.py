@@ -1,0 +1,123 @@
+"""What moved behind our back: told, corrected, or left alone."""
+
+from __future__ import annotations
+
+from pzdecl.kinds.address import Address
+from pzdecl.plan.model import Drift, ReasonCode
+from tests.plan.projects import movies
+from tests.plan.world import World, actions, changes
+
+CAMPAIGN = Address("Campaign", "c")
+
+
+def test_a_changed_field_is_told_and_set_right(settled: World) -> None:
+    settled.service.resources[settled.service.arn("campaign/c")]["minProvisionedTPS"] = 9
+    plan = settled.plan(movies())
+    [drift] = plan.drift
+    assert (drift.address, drift.missing) == (CAMPAIGN, False)
+    [field] = drift.fields
+    assert (field.path, field.before, field.after) == ("minProvisionedTPS", 1, 9)
+    assert actions(plan) == {"Campaign/c": "update"}
+    [reason] = changes(plan)["Campaign/c"].reasons
+    assert reason.code is ReasonCode.DRIFTED
+    assert reason.text == "minProvisionedTPS 9 → 1: somebody changed it"
+    settled.settle(movies())
+
+
+def test_another_version_in_a_campaign_is_switched_back(settled: World) -> None:
+    solution = settled.service.arn("solution/x")
+    arn = settled.service.call("create_solution_version", solutionArn=solution, name="by-hand")[
+        "solutionVersionArn"
+    ]
+    settled.service.call(
+        "update_campaign", campaignArn=settled.service.arn("campaign/c"), solutionVersionArn=arn
+    )
+    assert actions(settled.plan(movies())) == {"Campaign/c": "deploy"}
+    settled.settle(movies())
+
+
+def test_tags_are_compared_with_what_is_there(settled: World) -> None:
+    settled.service.tags[settled.service.arn("dataset-group/g")] = {
+        "team": "other",
+        "mine": "yes",
+        "aws:x": "kept",
+    }
+    plan = settled.plan(movies())
+    assert {(field.path, field.after) for field in changes(plan)["DatasetGroup/g"].fields} == {
+        ("tags.team", "discovery"),
+        ("tags.mine", None),
+    }
+    assert {step.operation for step in plan.steps} == {"tag_resource", "untag_resource"}
+
+
+def test_what_is_ignored_is_neither_told_nor_touched(settled: World) -> None:
+    docs = movies()
+    docs["Campaign/c"]["lifecycle"] = {"ignore_changes": ("minProvisionedTPS", "tags.*")}
+    settled.service.resources[settled.service.arn("campaign/c")]["minProvisionedTPS"] = 9
+    settled.service.tags[settled.service.arn("campaign/c")] = {"mine": "yes"}
+    plan = settled.plan(docs)
+    assert plan.drift == ()
+    assert not plan.has_changes
+    docs["Campaign/c"]["spec"]["campaignConfig"] = {"enableMetadataWithRecommendations": True}
+    plan = settled.plan(docs)
+    [step] = plan.steps
+    assert step.params["minProvisionedTPS"] == 9
+    settled.apply(docs, plan)
+    assert settled.service.resources[settled.service.arn("campaign/c")]["minProvisionedTPS"] == 9
+
+
+def test_a_manifest_that_catches_up_with_the_service_changes_nothing(settled: World) -> None:
+    docs = movies()
+    docs["Campaign/c"]["spec"]["minProvisionedTPS"] = 9
+    settled.service.resources[settled.service.arn("campaign/c")]["minProvisionedTPS"] = 9
+    plan = settled.plan(docs)
+    assert not plan.has_changes
+    assert [step.id for step in plan.steps] == ["record:Campaign/c"]
+    settled.apply(docs, plan)
+    assert settled.plan(docs).drift == ()
+
+
+def test_what_is_gone_is_created_again_under_its_name(settled: World) -> None:
+    del settled.service.resources[settled.service.arn("campaign/c")]
+    plan = settled.plan(movies())
+    assert plan.drift == (Drift(CAMPAIGN, missing=True),)
+    assert actions(plan) == {"Campaign/c": "create"}
+    assert changes(plan)["Campaign/c"].reasons[0].code is ReasonCode.MISSING
+    settled.settle(movies())
+
+
+def test_a_dataset_that_is_gone_is_filled_again(settled: World) -> None:
+    arn = settled.service.arn("dataset/g/INTERACTIONS")
+    del settled.service.resources[arn], settled.service.rows[arn]
+    plan = settled.plan(movies())
+    assert actions(plan) == {
+        "Dataset/d": "create",
+        "DatasetImport/full": "import",
+        "DatasetImport/more": "import",
+        "SolutionVersion/x": "train",
+        "Campaign/c": "deploy",
+    }
+    settled.settle(movies())
+
+
+def test_what_is_gone_and_not_declared_is_only_forgotten(settled: World) -> None:
+    del settled.service.resources[settled.service.arn("campaign/c")]
+    docs = movies()
+    del docs["Campaign/c"]
+    assert actions(settled.plan(docs)) == {"Campaign/c": "forget"}
+
+
+def test_without_refresh_nothing_is_read(settled: World) -> None:
+    settled.service.resources[settled.service.arn("campaign/c")]["minProvisionedTPS"] = 9
+    reads = settled.service.reads
+    plan = settled.plan(movies(recipe="aws-sims"), refresh=False)
+    assert settled.service.reads == reads
+    assert actions(plan)["Solution/x"] == "replace"
+    assert plan.drift == ()
+
+
+def test_planning_writes_nothing(settled: World) -> None:
+    log, rows = len(settled.service.log), dict(settled.state.rows)
+    settled.plan(movies(recipe="aws-sims"))
+    assert len(settled.service.log) == log
+    assert settled.state.rows == rows
