@@ -6,7 +6,7 @@ import sqlite3
 import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Self
 
@@ -71,11 +71,11 @@ class SqliteState(SqliteReader):
                     lock.release(self._open, token)
 
     def unlock(self) -> LockInfo | None:
-        """Takes the lock away from whoever holds it."""
+        """Takes the lock away from whoever holds it, also where the state was opened for reading."""
         if self._connection is None:
             return None
-        with translated(self.path):
-            return lock.release(self._connection, None)
+        with translated(self.path), closing(files.connect(self.path)) as connection:
+            return lock.release(connection, None)
 
     # Transactions
 

@@ -160,6 +160,15 @@ def test_letting_go_after_losing_it_does_not_free_it_for_the_other(path: Path) -
         assert other.lock_info() is not None
 
 
+def test_unlocking_a_state_that_was_opened_for_reading(path: Path) -> None:
+    with open_state(path, create=True) as mine, open_state(path, create=False) as reader:
+        lock.acquire(mine._open, path, "apply")
+        taken = reader.unlock()
+        assert taken is not None
+        assert taken.command == "apply"
+        assert reader.lock_info() is None
+
+
 def test_unlocking_what_is_free(path: Path) -> None:
     with open_state(path, create=True) as state:
         assert state.unlock() is None
