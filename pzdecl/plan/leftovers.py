@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pzdecl.plan import naming, reasons
+from pzdecl.plan import naming, policy, reasons
 from pzdecl.plan.model import Reason, ReasonCode
 from pzdecl.plan.node import BEGINNINGS, Leftover, Node
 from pzdecl.plan.survey import Survey
@@ -54,7 +54,8 @@ def _abandon(
         return
     reason = Reason(ReasonCode.LEFT_OVER, f"an earlier attempt ({name}) {what}")
     first = not own and (name == node.name or arn == node.arn)
-    node.leftovers.append(Leftover(name, arn, survey.parents(description), reason, first=first, own=own))
+    above, parent = survey.parents(description), description.get(policy.PARENT)
+    node.leftovers.append(Leftover(name, arn, above, reason, parent, first=first, own=own))
 
 
 def clear_deposed(node: Node, survey: Survey) -> None:
@@ -69,8 +70,10 @@ def clear_deposed(node: Node, survey: Survey) -> None:
     for former in node.deposed:
         if any(left.arn == former.arn for left in node.leftovers):
             continue
-        keep = retain or survey.look(node.kind, former.arn) is None
+        description = survey.look(node.kind, former.arn)
+        keep = retain or description is None
+        parent = (description or {}).get(policy.PARENT)
         reason = Reason(ReasonCode.LEFT_OVER, f"{former.name} was replaced earlier and is not used any more")
         node.leftovers.append(
-            Leftover(former.name, former.arn, former.dependencies, reason, keep=keep, own=True)
+            Leftover(former.name, former.arn, former.dependencies, reason, parent, keep=keep, own=True)
         )

@@ -65,6 +65,12 @@ def _run_name(
     if node.kind.declared:
         # What is begun is gone on with under its tags; a training is too dear to be begun again for a label.
         identities["tags"] = dict(node.desired.tags)
+        # A run that was begun before what it fills was made anew, or cleared by a FULL import, is another run.
+        identities["above"] = [
+            [str(parent.address), parent.name, parent.inputs, parent.bindings]
+            for parent in (survey.nodes[address] for address in node.desired.depends_on)
+            if parent.address in node.causes.values() or _beside(parent, node, bindings)
+        ]
     previous = node.recorded.name if node.recorded else None
     begun = {intent.name for intent in node.intents}
     failures = len(node.failures)
@@ -165,11 +171,16 @@ def _again(node: Node, bindings: Mapping[str, Any], survey: Survey) -> list[Reas
         if parent.blocked is None
         and (
             (parent.recreated and parent.address in above)
-            or (parent.runs and parent.address.kind == node.address.kind and parent.bindings == bindings)
+            or (parent.runs and _beside(parent, node, bindings))
             or parent.void
             or (parent.runs and parent.moved and not node.kind.declared)
         )
     ]
+
+
+def _beside(parent: Node, node: Node, bindings: Mapping[str, Any]) -> bool:
+    """Whether another job, which goes first, fills the same thing."""
+    return parent.address.kind == node.address.kind and parent.bindings == bindings
 
 
 def _data(node: Node, contents: Mapping[str, Mapping[str, Any]]) -> list[Reason]:

@@ -24,6 +24,7 @@ class Wiring:
         self._drop_kept()
         self.vacated: dict[Address, Draft] = {}
         places = policy.places(self.nodes.values())
+        self.left = self._left_places()
         for node in self.nodes.values():
             self._forward(node, places)
         for node in self.nodes.values():
@@ -54,9 +55,23 @@ class Wiring:
                     self._before(address, own.void)
         if node.kind.one_per_parent and node.runs:
             other = places.get(policy.place_of(node))
+            if left := self.left.get(policy.place_of(node)):
+                own.make.needs.add(left.id)
             if other and other is not node and (gone := self.drafts[other.address].remove):
                 own.make.needs.add(gone.id)
                 self.vacated[other.address] = own.make
+
+    def _left_places(self) -> dict[tuple[str, object], Draft]:
+        """Where leftovers of `one_per_parent` kinds stand that are to be deleted."""
+        found: dict[tuple[str, object], Draft] = {}
+        for node in self.nodes.values():
+            for left in node.leftovers if node.kind.one_per_parent else ():
+                draft = self.drafts[node.address].leftovers.get(left.arn)
+                if draft and draft.op is Op.DELETE:
+                    found[node.address.kind, left.arn] = draft
+                    if left.parent:
+                        found[node.address.kind, left.parent] = draft
+        return found
 
     def _before(self, address: Address, void: Draft) -> None:
         """Declares a record void before the first step that takes away what it stands for."""
