@@ -91,9 +91,7 @@ class MissingExtra(PzdeclError):
     """An optional dependency is missing: `MissingExtra("torch", "engine")`."""
 
     def __init__(self, module: str, extra: str) -> None:
-        super().__init__(
-            f"{module} is not installed", hint=f"install it with: pip install 'pzdecl[{extra}]'"
-        )
+        super().__init__(f"{module} is not installed", hint=f"install it with: pip install 'pzdecl[{extra}]'")
 
 
 class Refused(PzdeclError):

@@ -70,6 +70,4 @@ class UnavailableException(ServiceError):
     code = "UnavailableException"
 
 
-BY_CODE: dict[str, type[ServiceError]] = {
-    cls.code: cls for cls in ServiceError.__subclasses__()
-}
+BY_CODE: dict[str, type[ServiceError]] = {cls.code: cls for cls in ServiceError.__subclasses__()}

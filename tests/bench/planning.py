@@ -32,9 +32,7 @@ def bench(report: Report, scratch: Path) -> None:
     _compare(report, "apply of 1,000", apply, their_apply, 0.13)
 
     again = best(lambda: run([PZDECL, "plan", "--detailed-exitcode"], ours), TIMES)
-    their_again = best(
-        lambda: run(["terraform", "plan", "-input=false", "-detailed-exitcode"], theirs), TIMES
-    )
+    their_again = best(lambda: run(["terraform", "plan", "-input=false", "-detailed-exitcode"], theirs), TIMES)
     _compare(report, "no-op plan of 1,000", again, their_again, 0.7)
     report.add("no-op plan: peak memory", again.peak / their_again.peak, 1.0, _memory(again, their_again))
 
