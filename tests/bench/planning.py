@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tests.bench.projects import write_pzdecl, write_terraform
 from tests.bench.report import Report
-from tests.bench.timing import Cost, best, run
+from tests.bench.timing import Cost, run, typical
 
 PZDECL = str(Path(sys.executable).parent / "pzdecl")
 TIMES = 3
@@ -22,8 +22,8 @@ def bench(report: Report, scratch: Path) -> None:
     theirs = write_terraform(scratch / "terraform-1000", 1000)
     run(["terraform", "init", "-input=false"], theirs)
 
-    plan = best(lambda: run([PZDECL, "plan"], ours), TIMES)
-    their_plan = best(lambda: run(["terraform", "plan", "-input=false"], theirs), TIMES)
+    plan = typical(lambda: run([PZDECL, "plan"], ours), TIMES)
+    their_plan = typical(lambda: run(["terraform", "plan", "-input=false"], theirs), TIMES)
     _compare(report, "plan of 1,000", plan, their_plan, 0.7)
     report.add("plan of 1,000: peak memory", plan.peak / their_plan.peak, 1.0, _memory(plan, their_plan))
 
@@ -31,8 +31,10 @@ def bench(report: Report, scratch: Path) -> None:
     their_apply = run(["terraform", "apply", "-input=false", "-auto-approve"], theirs)
     _compare(report, "apply of 1,000", apply, their_apply, 0.13)
 
-    again = best(lambda: run([PZDECL, "plan", "--detailed-exitcode"], ours), TIMES)
-    their_again = best(lambda: run(["terraform", "plan", "-input=false", "-detailed-exitcode"], theirs), TIMES)
+    again = typical(lambda: run([PZDECL, "plan", "--detailed-exitcode"], ours), TIMES)
+    their_again = typical(
+        lambda: run(["terraform", "plan", "-input=false", "-detailed-exitcode"], theirs), TIMES
+    )
     _compare(report, "no-op plan of 1,000", again, their_again, 0.7)
     report.add("no-op plan: peak memory", again.peak / their_again.peak, 1.0, _memory(again, their_again))
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.bench.projects import write_pzdecl
 from tests.bench.report import Report
-from tests.bench.timing import best, run
+from tests.bench.timing import run, typical
 
 PZDECL = str(Path(sys.executable).parent / "pzdecl")
 TIMES = 9
@@ -15,10 +15,10 @@ TIMES = 9
 
 def bench(report: Report, scratch: Path) -> None:
     project = write_pzdecl(scratch / "startup", 1000)
-    bare = best(lambda: run([sys.executable, "-c", "pass"], project), TIMES).seconds
+    bare = typical(lambda: run([sys.executable, "-c", "pass"], project), TIMES).seconds
     for name, command, limit in (
         ("pzdecl --version over python -c pass, s", [PZDECL, "--version"], 0.1),
         ("validate of 1,000 over python -c pass, s", [PZDECL, "validate"], 0.35),
     ):
-        cost = best(lambda command=command: run(command, project), TIMES)
+        cost = typical(lambda command=command: run(command, project), TIMES)
         report.add(name, cost.seconds - bare, limit, f"{cost.seconds:.3f} s - {bare:.3f} s")
