@@ -19,7 +19,7 @@ def clear_attempts(node: Node, op: str, survey: Survey) -> None:
     for failure in node.failures:
         if failure.op in BEGINNINGS:
             _abandon(node, failure.name, failure.arn, "failed", survey)
-    step = naming.creation(op, node)
+    step = naming.creation(op, node, survey.nodes)
     for intent in node.intents:
         if intent.op not in BEGINNINGS:
             continue

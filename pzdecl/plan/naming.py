@@ -41,7 +41,14 @@ def run(
     return numbered(address.name if kind.declared else "v", digest)
 
 
-def creation(op: str, node: Node) -> str:
-    """The id of a step that makes something: equal ids make equal things."""
-    made = [node.name, node.inputs, node.bindings, node.tags]
-    return f"{op}:{node.address}:{fingerprint(made)[:8]}"
+def creation(op: str, node: Node, nodes: Mapping[Address, Node]) -> str:
+    """The id of a step that makes something: equal ids make equal things.
+
+    A parent is told by its name, which is known before its ARN is: a version that is yet to be trained, and the
+    same version once it is there.
+    """
+    above = {
+        field: [str(cause), nodes[cause].name] if (cause := node.causes.get(field)) else arn
+        for field, arn in node.bindings.items()
+    }
+    return f"{op}:{node.address}:{fingerprint([node.name, node.inputs, above, node.tags])[:8]}"

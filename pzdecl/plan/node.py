@@ -34,9 +34,9 @@ class Way(StrEnum):
 class Leftover:
     """Something of an earlier run that is to go: what a replacement left, a failed or an abandoned attempt.
 
-    `parent` is the ARN of its dataset group, where that was looked up. `first` says that the address's own step
-    must wait until it is gone, since it has the same name; `keep` that it stays where it is and is only forgotten;
-    `own` that a change of its own shows it.
+    `parent` is the ARN of its dataset group, if that was looked up. `first` says that the address's own step
+    must wait until it is gone, since it has the same name; `keep` that it stays where it is and is only
+    forgotten; `own` that a change of its own shows it.
     """
 
     name: str

@@ -14,7 +14,7 @@ from pzdecl.plan.comparison import Comparison, compare
 from pzdecl.plan.diff import replaced
 from pzdecl.plan.leftovers import clear_attempts
 from pzdecl.plan.model import Action, Reason, ReasonCode
-from pzdecl.plan.node import Node
+from pzdecl.plan.node import BEGINNINGS, Node
 from pzdecl.plan.survey import Survey
 
 CONFIG, DATA, MANUAL = "config", "data", "manual"
@@ -33,6 +33,8 @@ def decide(node: Node, survey: Survey) -> None:
     contents = _contents(node, survey)
     name = _run_name(node, inputs, bindings, contents, survey)
     node.reasons = _why(node, comparison, bindings, contents, survey)
+    if comparison and not node.reasons and node.kind.declared and _begun_otherwise(node, name):
+        node.reasons.append(Reason(ReasonCode.LEFT_OVER, "an earlier run began to import something else"))
     if node.reasons or any(intent.name == name for intent in node.intents):
         node.action = Action(node.kind.run_action or "")
         node.inputs, node.bindings, node.name = inputs, bindings, name
@@ -84,7 +86,7 @@ def _run_name(
             previous=previous,
             failures=failures,
         )
-        if node.recorded or name in begun or not survey.taken(node.kind, name):
+        if name in begun or not survey.taken(node.kind, name):
             return name
         failures += 1
 
@@ -181,6 +183,11 @@ def _again(node: Node, bindings: Mapping[str, Any], survey: Survey) -> list[Reas
 def _beside(parent: Node, node: Node, bindings: Mapping[str, Any]) -> bool:
     """Whether another job, which goes first, fills the same thing."""
     return parent.address.kind == node.address.kind and parent.bindings == bindings
+
+
+def _begun_otherwise(node: Node, name: str) -> bool:
+    """Whether another run was begun than the one that would be begun now: nobody knows what it brought in."""
+    return any(intent.op in BEGINNINGS and intent.name != name for intent in node.intents)
 
 
 def _data(node: Node, contents: Mapping[str, Mapping[str, Any]]) -> list[Reason]:

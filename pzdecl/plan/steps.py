@@ -88,7 +88,7 @@ def draft(node: Node, survey: Survey) -> Drafts:
     if blocked:
         _unprotect(node, drafts)
         return drafts
-    if node.void:
+    if node.void and node.recorded and node.recorded.data is not None:
         drafts.void = Draft(f"{VOID}{node.address}", Op.RECORD, node.address, record=records.void(node))
     if node.action in MAKING:
         _make(node, drafts, survey)
@@ -105,7 +105,7 @@ def _make(node: Node, drafts: Drafts, survey: Survey) -> None:
     desired = node.desired
     assert desired
     op = MAKING_OPS[node.action]
-    step = naming.creation(op, node)
+    step = naming.creation(op, node, survey.nodes)
     inputs, bindings = node.inputs, node.bindings
     if desired.sensitive:
         inputs = survey.secrets.tokens(desired, inputs)

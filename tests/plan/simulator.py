@@ -57,6 +57,8 @@ class FakeState:
         former = self.rows.get(row.address)
         if former and former.arn != row.arn and KINDS[row.address.kind].deletable:
             self.left.append(Deposed(former.address, former.name, former.arn, former.dependencies))
+        if not KINDS[row.address.kind].deletable:
+            self.open = {key: one for key, one in self.open.items() if one.address != row.address}
         self.rows[row.address] = row
         self.left = [one for one in self.left if one.arn != row.arn]
         self.failed.pop(row.address, None)

@@ -97,20 +97,26 @@ class World:
         assert not self.state.left or blocked or _untrained(self.state)
 
     def _filled(self, docs: Documents) -> None:
-        """Every dataset holds what its imports bring, and every version was trained on that (twice is once)."""
+        """Every dataset holds what its imports bring, and every version was trained on that."""
         for address, doc in docs.items():
             if address.startswith("DatasetImport/"):
                 location = doc["spec"]["dataSource"]["dataLocation"]
                 path = location if location.startswith("s3:") else f"/project/{location}"
-                rows = self.service.rows[self.state.rows[Address("Dataset", doc["spec"]["dataset"])].arn]
-                assert f"{path}: {self.service.contents.get(path, '')}" in rows
-        for address, desired in project(docs).resources.items():
-            if address.kind == "SolutionVersion" and desired.inputs["when"] == ["config", "data"]:
-                trained = self.service.resources[self.state.rows[address].arn]
-                group = self.service.resources[trained["solutionArn"]]["datasetGroupArn"]
-                for arn, rows in self.service.rows.items():
-                    if rows and self.service.resources[arn]["datasetGroupArn"] == group:
-                        assert set(trained["_rows"].get(arn, ())) == set(rows), (address, arn)
+                line = f"{path}: {self.service.contents.get(path, '')}"
+                dataset = self.state.rows[Address("Dataset", doc["spec"]["dataset"])].arn
+                assert line in self.service.rows[dataset]
+                for version in self._trained_on(dataset):
+                    assert line in version["_rows"].get(dataset, ()), address
+
+    def _trained_on(self, dataset: str) -> list[dict[str, Any]]:
+        """The versions on record that follow the data of a dataset."""
+        group = self.service.resources[dataset]["datasetGroupArn"]
+        versions = [
+            self.service.resources[row.arn]
+            for row in self.state.rows.values()
+            if row.address.kind == "SolutionVersion" and row.inputs["when"] == ["config", "data"]
+        ]
+        return [v for v in versions if self.service.resources[v["solutionArn"]]["datasetGroupArn"] == group]
 
 
 def changes(plan: Plan) -> dict[str, Change]:
