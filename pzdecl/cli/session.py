@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from dataclasses import dataclass, field
@@ -59,12 +60,16 @@ class Session:
             if not (equals and name):
                 raise UsageError(f"--var {text!r} has no value", hint="expected --var name=value")
             given[name] = value
-        return load(
+        project = load(
             self.root,
             environment=self.environment or os.environ.get("PZDECL_ENV") or None,
             variables=given,
             var_files=self.var_files,
         )
+        # Modules and manifests stay until the end: `__main__` put off looking for garbage until they are there.
+        gc.freeze()
+        gc.enable()
+        return project
 
 
 _current = Session()
