@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from subprocess import run
 
+import networkx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -23,6 +24,17 @@ def test_everything_comes_after_what_it_needs(wishes: dict[int, set[int]]) -> No
     assert sorted(done) == sorted(needs)
     place = {key: number for number, key in enumerate(done)}
     assert all(place[other] < place[key] for key, others in needs.items() for other in others if other in place)
+
+
+@given(st.dictionaries(st.integers(0, 20), st.sets(st.integers(0, 20), max_size=4), max_size=20))
+def test_the_order_is_that_of_networkx(wishes: dict[int, set[int]]) -> None:
+    needs = {
+        key: {other for other in others if other < key and other in wishes} for key, others in wishes.items()
+    }
+    made = networkx.DiGraph()
+    made.add_nodes_from(needs)
+    made.add_edges_from((other, key) for key, others in needs.items() for other in others)
+    assert ordered(needs) == list(networkx.lexicographical_topological_sort(made))
 
 
 def test_what_is_free_comes_in_order() -> None:
