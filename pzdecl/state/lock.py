@@ -16,9 +16,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from pzdecl.errors import StateLocked
+from pzdecl.process import Process, this_process, user
 from pzdecl.state.errors import translated
 from pzdecl.state.model import LockInfo
-from pzdecl.state.owner import Owner, this_process
 
 LEASE = 60.0
 """Seconds without a heartbeat after which a holder is called silent."""
@@ -120,11 +120,11 @@ def _try(connection: sqlite3.Connection, path: Path, token: str, command: str) -
         connection.execute("BEGIN IMMEDIATE")
         try:
             held = _row(connection)
-            if held is None or held[1].provably_dead():
+            if held is None or held[1].is_gone():
                 me, now = this_process(), time.time()
                 connection.execute(
                     f"INSERT OR REPLACE INTO lock (one, {_COLUMNS}) VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                    (token, me.who, me.host, me.place, me.pid, me.process_started, command, now, now),
+                    (token, user(), me.host, me.place, me.pid, me.started, command, now, now),
                 )
                 held = None
             connection.execute("COMMIT")
@@ -134,7 +134,7 @@ def _try(connection: sqlite3.Connection, path: Path, token: str, command: str) -
     return held[0] if held else None
 
 
-def _row(connection: sqlite3.Connection) -> tuple[LockInfo, Owner] | None:
+def _row(connection: sqlite3.Connection) -> tuple[LockInfo, Process] | None:
     row = connection.execute(f"SELECT {_COLUMNS} FROM lock").fetchone()
     if row is None:
         return None
@@ -148,7 +148,7 @@ def _row(connection: sqlite3.Connection) -> tuple[LockInfo, Owner] | None:
         heartbeat=datetime.fromtimestamp(heartbeat, UTC),
         token=token,
     )
-    return info, Owner(who, host, place, pid, process_started)
+    return info, Process(host, place, pid, process_started)
 
 
 def _ago(when: datetime) -> str:

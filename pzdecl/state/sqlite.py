@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any, Self
 
 from pzdecl.kinds.address import Address
+from pzdecl.process import this_process, user
 from pzdecl.state import files, lock
 from pzdecl.state.codec import canonical
 from pzdecl.state.errors import StateUnwritable, translated
 from pzdecl.state.model import Failure, Intent, LockInfo, Recorded
-from pzdecl.state.owner import this_process
 from pzdecl.state.reading import ROW, SqliteReader
 
 _KEPT_RUNS = 200
@@ -103,7 +103,6 @@ class SqliteState(SqliteReader):
         """Opens a line of history; what earlier runs left open becomes resumable."""
         now = time.time()
         run = f"{time.strftime('%Y%m%dT%H%M%S', time.gmtime(now))}-{uuid.uuid4().hex[:6]}"
-        who = this_process()
         with self.transaction():
             self._write("UPDATE runs SET outcome = 'killed' WHERE ended IS NULL AND outcome IS NULL")
             self._write(
@@ -113,7 +112,7 @@ class SqliteState(SqliteReader):
             )
             self._write(
                 "INSERT INTO runs (id, command, who, started, counts, plan) VALUES (?, ?, ?, ?, '{}', ?)",
-                (run, command, f"{who.who}@{who.host}", now, plan),
+                (run, command, f"{user()}@{this_process().host}", now, plan),
             )
             self._write(
                 "DELETE FROM steps WHERE status <> 'open' AND run NOT IN "

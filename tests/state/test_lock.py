@@ -17,8 +17,7 @@ from pathlib import Path
 import pytest
 
 from pzdecl.errors import StateLocked
-from pzdecl.state import SqliteState, lock, open_state, owner
-from pzdecl.state.owner import Owner
+from pzdecl.state import SqliteState, lock, open_state
 from tests.state.rows import begin, put, row
 
 
@@ -207,28 +206,6 @@ def test_a_reused_pid_is_not_the_holder(path: Path) -> None:
         _edit(path, process_started="1")
         with state.lock(command="apply"):
             assert state.lock_info() is not None
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-def test_when_an_owner_is_provably_dead(monkeypatch: pytest.MonkeyPatch) -> None:
-    me = owner.this_process()
-    gone = subprocess.Popen([sys.executable, "-c", ""])
-    gone.wait()
-    monkeypatch.setattr(owner, "_place", lambda: "machine boot1 ns1")
-
-    def dead(host: str, place: str, pid: int, started: str | None) -> bool:
-        return Owner("x", host, place, pid, started).provably_dead()
-
-    here = "machine boot1 ns1"
-    assert not dead(me.host, here, me.pid, me.process_started)
-    assert dead(me.host, here, gone.pid, "1")
-    assert dead(me.host, here, me.pid, "1")
-    assert not dead(me.host, here, me.pid, None), "nothing is known of when it started"
-    assert not dead("elsewhere", here, gone.pid, "1"), "another host's pids say nothing"
-    assert not dead(me.host, "machine boot1 ns2", gone.pid, "1"), "nor another container's"
-    assert dead(me.host, "machine boot0 ns1", gone.pid, "1"), "the machine was started again since"
-    assert not dead(me.host, "other boot0 ns1", gone.pid, "1"), "another machine of the same name"
-    assert not dead(me.host, "- boot0 ns1", gone.pid, "1")
 
 
 def _edit(path: Path, **values: object) -> None:

@@ -3,7 +3,7 @@
 A job is claimed by one UPDATE in one transaction; whoever holds it shows a heartbeat. A job whose owner is
 certainly dead is free at once, one whose owner merely fell silent after `SILENCE` seconds. Claiming gives a
 new token; every later write names the token, so that an owner that was only slow can't write over its
-successor's work.
+successor's work. Deaths are counted: a job that kills whoever works on it is to fail in the end.
 """
 
 from __future__ import annotations
@@ -13,21 +13,26 @@ import time
 import uuid
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
-from pzdecl.engine.jobs.owner import Owner, is_gone, this_process
 from pzdecl.engine.progress import Progress
 from pzdecl.engine.store.rows import Reader, Writer
 from pzdecl.engine.store.store import Store
+from pzdecl.process import Process, this_process
 
 SILENCE = 30.0
 """Seconds without a heartbeat after which a job is claimed again, whoever its owner is."""
+
+MAX_DEATHS = 3
+"""How many processes may die over a job, each without getting further than those before, until it fails."""
 
 ORDERED = ("import", "conform", "train")
 """Kinds that wait for earlier imports of their dataset group, and so read what was asked for before them."""
 
 _CANDIDATES = f"""
-    SELECT id, arn, kind, scope, state, token, host, pid, started, heartbeat, attempts FROM jobs AS job
+    SELECT id, arn, kind, scope, state, host, pid, started, heartbeat, attempts, claimed, worked, deaths,
+        reached, json_extract(progress, '$.done')
+    FROM jobs AS job
     WHERE state <> 'finished' AND kind IN ({{kinds}}) AND NOT EXISTS (
         SELECT 1 FROM jobs AS earlier WHERE earlier.scope = job.scope AND earlier.state <> 'finished'
         AND earlier.id < job.id AND earlier.kind IN ('import', 'conform')
@@ -41,7 +46,11 @@ class JobLost(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A claimed job. `attempts` counts claims, this one included."""
+    """A claimed job.
+
+    `attempts` counts claims, this one included; `worked` is how many seconds the earlier ones took. `deaths` is
+    how many of the latest ones ended with their process and had got no further than those before.
+    """
 
     id: int
     arn: str
@@ -49,6 +58,43 @@ class Job:
     scope: str
     token: str
     attempts: int
+    worked: float = 0.0
+    deaths: int = 0
+
+
+class _Row(NamedTuple):
+    """An unfinished job as the table has it; what is about a claim is None before the first one."""
+
+    id: int
+    arn: str
+    kind: str
+    scope: str
+    state: str
+    host: Any
+    pid: Any
+    started: Any
+    heartbeat: Any
+    attempts: int
+    claimed: Any
+    worked: float
+    deaths: int
+    reached: float
+    done: Any
+
+    @property
+    def abandoned(self) -> bool:
+        """Whether it is being worked on by somebody who is dead, or seems to be."""
+        host, _, place = str(self.host).partition(" ")
+        owner = Process(host, place, self.pid, self.started)
+        return self.state == "running" and (time.time() - self.heartbeat > SILENCE or owner.is_gone())
+
+    def claimable(self, token: str) -> Job:
+        """The job as its next owner gets it."""
+        worked, deaths = self.worked, self.deaths
+        if self.state == "running":
+            worked += max(0.0, self.heartbeat - (self.claimed or self.heartbeat))
+            deaths = 1 if (self.done or 0.0) > self.reached else deaths + 1
+        return Job(self.id, self.arn, self.kind, self.scope, token, self.attempts + 1, worked, deaths)
 
 
 def claim(store: Store, kinds: Sequence[str]) -> Job | None:
@@ -60,14 +106,26 @@ def claim(store: Store, kinds: Sequence[str]) -> Job | None:
         free = _free(tx, kinds)
         if not free:
             return None
-        id, arn, kind, scope, attempts = free[0]
-        owner, token = this_process(), uuid.uuid4().hex
+        job = free[0].claimable(uuid.uuid4().hex)
+        owner, now = this_process(), time.time()
         tx.connection.execute(
             "UPDATE jobs SET state = 'running', token = ?, host = ?, pid = ?, started = ?, heartbeat = ?, "
-            "attempts = attempts + 1 WHERE id = ?",
-            (token, owner.host, owner.pid, owner.started, time.time(), id),
+            "claimed = ?, attempts = ?, worked = ?, deaths = ?, "
+            "reached = max(reached, coalesce(json_extract(progress, '$.done'), 0)) WHERE id = ?",
+            (
+                job.token,
+                f"{owner.host} {owner.place}",
+                owner.pid,
+                owner.started,
+                now,
+                now,
+                job.attempts,
+                job.worked,
+                job.deaths,
+                job.id,
+            ),
         )
-        return Job(id, arn, kind, scope, token, attempts + 1)
+        return job
 
 
 def beat(store: Store, job: Job, progress: Progress | None) -> bool:
@@ -100,19 +158,12 @@ def release(store: Store, job: Job) -> None:
     """Puts a job back into the queue, for any process to go on with."""
     with store.write() as tx:
         tx.connection.execute(
-            "UPDATE jobs SET state = 'queued', token = NULL WHERE id = ? AND token = ? AND state = 'running'",
-            (job.id, job.token),
+            "UPDATE jobs SET state = 'queued', token = NULL, worked = worked + max(0, ? - claimed) "
+            "WHERE id = ? AND token = ? AND state = 'running'",
+            (time.time(), job.id, job.token),
         )
 
 
-def _free(reader: Reader, kinds: Sequence[str]) -> list[tuple[int, str, str, str, int]]:
-    free = []
-    for row in reader.query(_CANDIDATES.format(kinds=", ".join("?" * len(kinds))), tuple(kinds)):
-        id, arn, kind, scope, state, _, host, pid, started, heartbeat, attempts = row
-        if state == "queued" or _abandoned(host, pid, started, heartbeat):
-            free.append((id, arn, kind, scope, attempts))
-    return free
-
-
-def _abandoned(host: Any, pid: Any, started: Any, heartbeat: Any) -> bool:
-    return time.time() - heartbeat > SILENCE or is_gone(Owner(host, pid, started))
+def _free(reader: Reader, kinds: Sequence[str]) -> list[_Row]:
+    rows = reader.query(_CANDIDATES.format(kinds=", ".join("?" * len(kinds))), tuple(kinds))
+    return [row for row in map(_Row._make, rows) if row.state == "queued" or row.abandoned]

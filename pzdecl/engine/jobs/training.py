@@ -38,7 +38,7 @@ def run_training(context: Context, job: Job, control: Control) -> None:
         }
     target = model_folder(context.folder, version.arn)
     if not (target / RESULT).exists():
-        _train(version, datasets, target, control)
+        _train(version, datasets, target, job, control)
     result: dict[str, Any] = json.loads((target / RESULT).read_text(encoding="utf-8"))
     with context.store.write() as tx:
         queue.finish(tx, job, progress=control.progress)
@@ -59,7 +59,9 @@ def stop_training(context: Context, job: Job) -> None:
             tx.save(version)
 
 
-def _train(version: Resource, datasets: dict[str, list[Path]], target: Path, control: Control) -> None:
+def _train(
+    version: Resource, datasets: dict[str, list[Path]], target: Path, job: Job, control: Control
+) -> None:
     from pzdecl.engine.training.train import TrainingCancelled, TrainingFailed, train
 
     group = version.body["datasetGroupArn"]
@@ -81,7 +83,7 @@ def _train(version: Resource, datasets: dict[str, list[Path]], target: Path, con
         raise JobCancelled from error
     except TrainingFailed as error:
         raise JobFailed(str(error)) from error
-    hours = round((time.monotonic() - started) / 3600, 6)
+    hours = round((job.worked + time.monotonic() - started) / 3600, 6)
     result = {"metrics": {name: float(value) for name, value in metrics.items()}, "hours": hours}
     (workspace / RESULT).write_text(json.dumps(result, sort_keys=True), encoding="utf-8")
     flush_tree(workspace)

@@ -39,6 +39,10 @@ POLL = 0.25
 """Seconds between looks at the queue while nothing wakes the worker."""
 BEAT = 0.5
 """Seconds between heartbeats: also how soon a stop is noticed and progress is written."""
+DEADLY = (
+    "The process that worked on it died {} times, each time without getting any further. "
+    "Usually that is for want of memory: give it more, or less data"
+)
 PATIENCE = 60.0
 """Seconds that `stop` waits for a cancelled job to notice."""
 
@@ -118,6 +122,8 @@ class Worker:
             if queue.beat(self._context.store, job, None):
                 control.stop_asked.set()
             control.check()
+            if job.deaths >= queue.MAX_DEATHS:
+                raise JobFailed(DEADLY.format(job.deaths))
             self._mark(job)
             HANDLERS[job.kind](self._context, job, control)
         except JobLost:

@@ -66,22 +66,40 @@ def m001_baseline(db: Any) -> None:
         db.execute(statement)
 
 
-ALL: tuple[Callable[[Any], None], ...] = (m001_baseline,)
+def m002_deaths(db: Any) -> None:
+    """Of a job: when it was claimed, seconds of earlier attempts, deaths, and how far it ever was."""
+    for column in (
+        "claimed REAL",
+        "worked REAL NOT NULL DEFAULT 0",
+        "deaths INTEGER NOT NULL DEFAULT 0",
+        "reached REAL NOT NULL DEFAULT 0",
+    ):
+        db.execute(f"ALTER TABLE jobs ADD COLUMN {column}")
+
+
+ALL: tuple[Callable[[Any], None], ...] = (m001_baseline, m002_deaths)
 
 FORMAT = len(ALL)
 """The newest format that this code knows."""
 
 
 def apply(connection: sqlite3.Connection) -> None:
-    """Brings a database to `FORMAT`. Each migration is one transaction; those already applied are left out."""
+    """Brings a database to `FORMAT` in one transaction; migrations that it has had are left out."""
     from sqlite_utils import Database, Migrations
 
     migrations = Migrations("pzdecl-engine")
     for migration in ALL:
         migrations()(migration)
-    migrations.apply(Database(connection))
-    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-    connection.execute(f"PRAGMA user_version = {FORMAT}")
+    connection.execute("BEGIN IMMEDIATE")  # two processes that upgrade at once do it one after the other
+    try:
+        migrations.apply(Database(connection))
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        connection.execute(f"PRAGMA user_version = {FORMAT}")
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
 
 
 def in_memory() -> sqlite3.Connection:

@@ -26,7 +26,7 @@ __all__ = ["TrainingCancelled", "TrainingFailed", "train"]
 SCRATCH = "checkpoint"
 
 
-def train(  # noqa: PLR0917 - the order is agreed with the jobs that call it
+def train(
     recipe: str,
     datasets: Mapping[str, Sequence[Path]],
     solution: Mapping[str, Any],

@@ -16,7 +16,7 @@ from pzdecl.engine.training import train as training
 STEPS = 40
 
 
-def slow_train(  # noqa: PLR0917 - the signature of what it stands in for
+def slow_train(
     recipe: str,
     datasets: Mapping[str, Any],
     solution: Mapping[str, Any],

@@ -5,12 +5,12 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from pzdecl.engine.engine import Engine
 from pzdecl.engine.jobs import queue
-from pzdecl.engine.jobs.owner import Owner, is_gone, this_process
 from pzdecl.engine.progress import Progress
 from pzdecl.engine.training import train as training
 from tests.contract.clients import settled, write_interactions
@@ -208,9 +208,60 @@ def test_a_silent_owner_loses_its_job(bench: Bench, monkeypatch: pytest.MonkeyPa
         queue.finish(tx, second)
 
 
-def test_owners_are_told_apart() -> None:
-    mine = this_process()
-    assert not is_gone(mine)
-    assert is_gone(mine._replace(started="1"))
-    assert is_gone(mine._replace(pid=2**22 + 1))
-    assert not is_gone(Owner("elsewhere", mine.pid, "1"))
+def _die(bench: Bench, *, done: float | None = None, seconds: float = 0.0) -> None:
+    """As if a process had claimed the training, told that it was so far, and been killed that much later."""
+    job = queue.claim(bench.engine._context.store, ("train",))
+    assert job
+    queue.beat(bench.engine._context.store, job, None if done is None else Progress("steps", done, STEPS))
+    with bench.engine._context.store.write() as tx:
+        tx.connection.execute(
+            "UPDATE jobs SET pid = 1, started = '0', heartbeat = claimed + ? WHERE id = ?", (seconds, job.id)
+        )
+
+
+def _finished(bench: Bench, arn: str) -> dict[str, Any]:
+    bench.engine.start_worker()
+    bench.engine.stop(finish=True)
+    return bench.version(arn)
+
+
+def _waiting(bench: Bench) -> str:
+    """A training that nobody has begun, of data that is there."""
+    bench.start_import("a")
+    bench.engine.start_worker()
+    bench.engine.stop(finish=True)
+    return bench.start_training()
+
+
+def test_a_training_that_kills_its_processes_fails_in_the_end(bench: Bench) -> None:
+    arn = _waiting(bench)
+    for _ in range(queue.MAX_DEATHS):
+        _die(bench, done=7)
+    found = _finished(bench, arn)
+    assert found["status"] == "CREATE FAILED"
+    assert "died 3 times" in found["failureReason"]
+    assert not _steps(bench), "it was not begun again"
+
+
+def test_deaths_do_not_count_while_it_gets_further_or_is_stopped(bench: Bench) -> None:
+    arn = _waiting(bench)
+    for done in range(5):
+        _die(bench, done=done + 1)
+    _die(bench)
+    for _ in range(3):
+        job = queue.claim(bench.engine._context.store, ("train",))
+        assert job
+        queue.release(bench.engine._context.store, job)
+    assert _finished(bench, arn)["status"] == "ACTIVE"
+
+
+def test_the_hours_of_a_training_are_those_of_all_attempts(bench: Bench) -> None:
+    arn = _waiting(bench)
+    _die(bench, done=1, seconds=7200)
+    job = queue.claim(bench.engine._context.store, ("train",))
+    assert job
+    assert job.worked == pytest.approx(7200)
+    with bench.engine._context.store.write() as tx:
+        tx.connection.execute("UPDATE jobs SET claimed = claimed - 3600 WHERE id = ?", (job.id,))
+    queue.release(bench.engine._context.store, job)
+    assert _finished(bench, arn)["trainingHours"] == pytest.approx(3, abs=0.01)

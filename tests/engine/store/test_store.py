@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from sqlite_utils import Database, Migrations
 
 from pzdecl.engine import Engine
 from pzdecl.engine.errors import ResourceAlreadyExistsException
@@ -33,7 +34,30 @@ def test_the_database_is_durable_and_migrated(tmp_path: Path) -> None:
         assert tx.query("PRAGMA journal_mode") == [("wal",)]
         assert tx.query("PRAGMA synchronous") == [(2,)]
         assert tx.query("PRAGMA user_version") == [(migrations.FORMAT,)]
-        assert [name for (name,) in tx.query("SELECT name FROM _sqlite_migrations")] == ["m001_baseline"]
+        assert [name for (name,) in tx.query("SELECT name FROM _sqlite_migrations")] == [
+            "m001_baseline",
+            "m002_deaths",
+        ]
+
+
+def test_an_older_database_is_upgraded_by_whoever_opens_it_first(tmp_path: Path) -> None:
+    old = sqlite3.connect(tmp_path / "engine.db", isolation_level=None)
+    migrations.m001_baseline(old)
+    Migrations("pzdecl-engine").ensure_migrations_table(Database(old))
+    old.execute(
+        "INSERT INTO _sqlite_migrations (migration_set, name, applied_at) "
+        "VALUES ('pzdecl-engine', 'm001_baseline', '')"
+    )
+    old.execute("INSERT INTO jobs (arn, kind, scope, created) VALUES ('arn:j', 'train', 's', 0)")
+    old.execute(f"PRAGMA application_id = {migrations.APPLICATION_ID}")
+    old.execute("PRAGMA user_version = 1")
+    old.close()
+    with ThreadPoolExecutor(4) as pool:
+        engines = list(pool.map(lambda _: Engine(tmp_path), range(4)))
+    with Store(tmp_path).read() as reader:
+        assert reader.query("SELECT arn, deaths FROM jobs") == [("arn:j", 0)]
+    for engine in engines:
+        engine.close()
 
 
 def test_tables_in_memory_are_those_on_disk(tmp_path: Path) -> None:

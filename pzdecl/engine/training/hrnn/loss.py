@@ -16,7 +16,7 @@ class _ChunkedCrossEntropy(torch.autograd.Function):
     """The gradient is made in the forward pass, chunk by chunk, and only kept for what it is for."""
 
     @staticmethod
-    def forward(  # noqa: PLR0917 - autograd calls it by position
+    def forward(
         ctx: Any,
         states: Tensor,
         items: Tensor,
@@ -51,7 +51,7 @@ class _ChunkedCrossEntropy(torch.autograd.Function):
         return d_states * grad, d_items * grad, d_bias * grad, None, None, None
 
 
-def cross_entropy(  # noqa: PLR0917 - as the function of the same name in torch
+def cross_entropy(
     states: Tensor, items: Tensor, bias: Tensor, targets: Tensor, weights: Tensor, dtype: torch.dtype
 ) -> Tensor:
     """Sum over events of weight x cross-entropy of the target under softmax(items @ state + bias).

@@ -1,4 +1,4 @@
-"""Who holds a lock: a process, described well enough to tell from elsewhere whether it still lives."""
+"""Telling a process from every other, and whether it is certainly gone: for whoever holds a lock or a job."""
 
 from __future__ import annotations
 
@@ -7,23 +7,21 @@ import os
 import socket
 import subprocess
 import sys
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Owner:
-    """`place` names the set of processes that `pid` counts in; `process_started` tells reused pids apart."""
+class Process(NamedTuple):
+    """`place` names the set of processes that `pid` counts in; `started` tells reused pids apart."""
 
-    who: str
     host: str
     place: str
     pid: int
-    process_started: str | None
+    started: str | None
 
-    def provably_dead(self) -> bool:
-        """True only where this process can know: the owner counted its pid where we do, and it is gone.
+    def is_gone(self) -> bool:
+        """True only where this process can know: the other one counted its pid where we do, and it ended.
 
         False for another host or container, and wherever processes can't be looked up.
         """
@@ -40,29 +38,40 @@ class Owner:
             return True
         except PermissionError:
             pass  # it lives, under another user; it may still be a different process
-        started = process_started(self.pid)
-        return started is not None and self.process_started is not None and started != self.process_started
+        state, started = _look(self.pid)
+        if state in {"Z", "X"}:  # ended, and only its parent hasn't asked for its status yet
+            return True
+        return started is not None and self.started is not None and started != self.started
 
 
-def this_process() -> Owner:
-    """The owner that a lock taken now has."""
+def this_process() -> Process:
+    """The process that asks."""
     pid = os.getpid()
-    return Owner(_who(), socket.gethostname(), _place(), pid, process_started(pid))
+    return Process(socket.gethostname(), _place(), pid, _look(pid)[1])
 
 
-def process_started(pid: int) -> str | None:
-    """When the process began, as the system tells it: equal text for the same process, None if unknown."""
+def user() -> str:
+    """Who runs this process, for people."""
     try:
-        # Field 22, counted after the command in parentheses, which may hold spaces itself.
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+        return getpass.getuser()
+    except (KeyError, OSError):  # no name for this uid, as in many containers
+        return f"uid {os.getuid()}" if hasattr(os, "getuid") else "unknown"
+
+
+def _look(pid: int) -> tuple[str, str | None]:
+    """A process's state (a letter, "" if unknown), and when it began: equal text for the same process."""
+    try:
+        # Fields 3 and 22, counted after the command in parentheses, which may hold anything.
+        fields = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()
+        return fields[0], fields[19]
     except (OSError, IndexError):
         pass
     if sys.platform != "darwin":
-        return None
-    answer = subprocess.run(
-        ["/bin/ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False
-    )
-    return answer.stdout.strip() or None
+        return "", None
+    command = ["/bin/ps", "-o", "state=", "-o", "lstart=", "-p", str(pid)]
+    answer = subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
+    state, _, started = answer.partition(" ")
+    return state[:1], started.strip() or None
 
 
 @lru_cache(maxsize=1)
@@ -82,13 +91,6 @@ def _rebooted(then: str, now: str) -> bool:
     old, new = then.split(), now.split()
     known = "-" not in (*old[:2], *new[:2])
     return known and len(old) == len(new) == 3 and old[0] == new[0] and old[1] != new[1]
-
-
-def _who() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # no name for this uid, as in many containers
-        return f"uid {os.getuid()}" if hasattr(os, "getuid") else "unknown"
 
 
 def _read(path: str) -> str:
