@@ -22,12 +22,11 @@ from pzdecl.apply.result import Outcome
 from pzdecl.errors import PzdeclError
 from pzdecl.kinds import KINDS
 from pzdecl.kinds.address import Address
-from pzdecl.plan.model import Op, Plan, Step
+from pzdecl.plan.model import BEGINNINGS, Op, Plan, Step
 from pzdecl.providers.client import Client
 from pzdecl.state import SqliteState, from_json
 from pzdecl.state.model import Failure, Intent, Recorded
 
-_MAKING = frozenset({Op.CREATE, Op.IMPORT, Op.TRAIN})
 _AHEAD = 4
 """Steps that are journalled and queued per thread, so that none waits for a commit."""
 _LINGER = 0.02
@@ -66,7 +65,7 @@ class Coordinator:
         self._placeholders = placeholders
         self._queue = ReadyQueue(plan.steps, report.done)
         self._arns = placeholders.arns
-        self._left = [intent for intent in state.intents() if intent.op in _MAKING]
+        self._left = [intent for intent in state.intents() if intent.op in BEGINNINGS]
         self._left_by_step = {intent.step: intent for intent in self._left}
         self._left_by_name = {(intent.address, intent.name): intent for intent in self._left}
         self._requests = Requests(client)
@@ -210,7 +209,7 @@ class Coordinator:
 
     def _earlier(self, step: Step) -> Intent | None:
         """The intent of an earlier run to make the very same thing: of the same step or, for a job, run."""
-        if step.op not in _MAKING or not self._left:
+        if step.op not in BEGINNINGS or not self._left:
             return None
         if KINDS[step.address.kind].run_action:
             return self._left_by_name.get((step.address, step.name))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from pzdecl.errors import StalePlan
+from pzdecl.kinds import KINDS
 from pzdecl.kinds.address import Address
-from pzdecl.plan.model import Plan
+from pzdecl.plan.model import BEGINNINGS, Op, Plan
 from pzdecl.state import SqliteState, row_fingerprint
 
 _NEW_PLAN = "make a new plan; nothing was changed"
@@ -34,7 +35,27 @@ def done_before(plan: Plan, state: SqliteState, plan_digest: str) -> frozenset[s
     if moved:
         names = ", ".join(moved[:_SHOWN]) + (f" and {len(moved) - _SHOWN} more" if len(moved) > _SHOWN else "")
         raise StalePlan(f"the plan is stale: {names} changed since it was made", hint=_NEW_PLAN)
-    failed = sorted(str(address) for address in state.failures() if address in {s.address for s in plan.steps})
-    if done and failed:
-        raise StalePlan(f"the plan is stale: it was applied before, and {failed[0]} failed", hint=_NEW_PLAN)
+    if reason := _taken(plan, state, done):
+        raise StalePlan(f"the plan is stale: {reason}", hint=_NEW_PLAN)
     return done
+
+
+def _taken(plan: Plan, state: SqliteState, done: frozenset[str]) -> str | None:
+    """Whether an attempt that the plan knows nothing of has a name under which it is to make something.
+
+    A plan that knows of it takes another name, or deletes it first.
+    """
+    left = [step for step in plan.steps if step.id not in done]
+    goes = {step.arn for step in left if step.op in (Op.DELETE, Op.FORGET)}
+    made = {(step.address, step.name): step for step in left if step.op in BEGINNINGS}
+    for failures in state.failures().values():
+        for failure in failures:
+            if (failure.address, failure.name) in made and failure.arn not in goes:
+                return f"{failure.address} failed since it was made"
+    for intent in state.intents():
+        step = made.get((intent.address, intent.name))
+        if step is None or intent.arn in goes or KINDS[intent.address.kind].run_action:
+            continue  # a job that has this name is this job
+        if intent.step != step.id:
+            return f"another run began to make {intent.address} otherwise"
+    return None

@@ -8,8 +8,8 @@ from typing import Any
 
 from pzdecl.kinds.fields import lookup, within
 from pzdecl.plan.diff import Difference, differences, ignored, replaced
-from pzdecl.plan.model import Drift, FieldChange
-from pzdecl.plan.node import BEGINNINGS, Node
+from pzdecl.plan.model import BEGINNINGS, Drift, FieldChange
+from pzdecl.plan.node import Node
 from pzdecl.plan.reasons import changed, of_tags
 from pzdecl.plan.survey import Survey
 

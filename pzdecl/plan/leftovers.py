@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from pzdecl.plan import naming, policy, reasons
-from pzdecl.plan.model import Reason, ReasonCode
-from pzdecl.plan.node import BEGINNINGS, Leftover, Node
+from pzdecl.plan.model import BEGINNINGS, Reason, ReasonCode
+from pzdecl.plan.node import Leftover, Node
 from pzdecl.plan.survey import Survey
 
 

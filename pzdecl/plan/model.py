@@ -129,6 +129,10 @@ class Op(StrEnum):
     RECORD = "record"
 
 
+BEGINNINGS = frozenset({Op.CREATE, Op.IMPORT, Op.TRAIN})
+"""What makes something under a name; sent twice it would make two."""
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """One thing to run: an API request, what to wait for, and what to write down when it is done.

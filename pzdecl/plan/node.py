@@ -19,8 +19,6 @@ MAKING = frozenset({Action.CREATE, Action.REPLACE, Action.IMPORT, Action.TRAIN})
 FORWARD = MAKING | {Action.DEPLOY}
 """Actions that need all that the resource depends on."""
 LEAVING = frozenset({Action.DELETE, Action.FORGET})
-BEGINNINGS = frozenset({"create", "import", "train"})
-"""Operations of intents and failures that made something."""
 
 
 class Way(StrEnum):

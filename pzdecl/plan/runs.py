@@ -13,8 +13,8 @@ from pzdecl.plan.actions import add_lifecycle, set_tag_changes
 from pzdecl.plan.comparison import Comparison, compare
 from pzdecl.plan.diff import replaced
 from pzdecl.plan.leftovers import clear_attempts
-from pzdecl.plan.model import Action, Reason, ReasonCode
-from pzdecl.plan.node import BEGINNINGS, Node
+from pzdecl.plan.model import BEGINNINGS, Action, Reason, ReasonCode
+from pzdecl.plan.node import Node
 from pzdecl.plan.survey import Survey
 
 CONFIG, DATA, MANUAL = "config", "data", "manual"

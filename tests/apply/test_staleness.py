@@ -97,6 +97,43 @@ def test_nor_after_the_service_ended_something_in_failure(bench: Bench) -> None:
         bench.apply(plan)
 
 
+def test_nor_where_the_first_thing_it_did_failed(bench: Bench) -> None:
+    plan = bench.plan(make("DatasetGroup/g"))
+    bench.service.doomed.add("g")
+    bench.apply(plan)
+    with pytest.raises(StalePlan, match="DatasetGroup/g failed"):
+        bench.apply(plan)
+
+
+def test_a_failure_that_the_plan_knew_of_does_not_make_it_stale(bench: Bench) -> None:
+    bench.service.doomed.add("x-1")
+    bench.run(make("SolutionVersion/x", op=Op.TRAIN, name="x-1"))
+    again = make("SolutionVersion/x", ["create Schema/b"], op=Op.TRAIN, name="x-2")
+    plan = bench.plan(make("Schema/a"), make("Schema/b"), again)
+    bench.service.refuse = refusing("b", UnavailableException("connection reset"), times=1)
+    bench.apply(plan)
+    assert bench.apply(plan).outcome is Outcome.DONE
+
+
+def test_a_failure_that_the_plan_deletes_first_does_not_either(bench: Bench) -> None:
+    bench.service.doomed.add("g")
+    bench.run(make("DatasetGroup/g"))
+    bench.service.doomed.clear()
+    failed = bench.state.failures()[Address("DatasetGroup", "g")][0]
+    gone = remove("DatasetGroup/g", at=failed.arn, deposed=True)
+    assert bench.run(gone, make("DatasetGroup/g", [gone.id])).outcome is Outcome.DONE
+
+
+def test_what_another_run_began_under_the_same_name_makes_it_stale(bench: Bench) -> None:
+    plan = bench.plan(make("Campaign/c"))
+    other = replace(make("Campaign/c"), id="create Campaign/c otherwise")
+    bench.service.refuse = refusing("c", UnavailableException("connection reset"), times=1)
+    bench.run(other)
+    with pytest.raises(StalePlan, match="another run began to make Campaign/c otherwise"):
+        bench.apply(plan)
+    assert bench.run(other).outcome is Outcome.DONE
+
+
 def test_two_at_once(bench: Bench) -> None:
     with open_state(bench.path, create=True) as other, other.lock(command="apply --auto-approve"):
         with pytest.raises(StateLocked, match="apply --auto-approve"):
