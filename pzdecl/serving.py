@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pzdecl.engine.errors import ResourceNotFoundException
 from pzdecl.errors import PzdeclError
+from pzdecl.kinds import KINDS
 from pzdecl.kinds.address import Address
+from pzdecl.kinds.listing import items
 
 if TYPE_CHECKING:
     from pzdecl.manifests.model import Desired
@@ -34,13 +38,14 @@ class Measured:
 
 
 def measured(state: Reader, client: ReadClient) -> list[Measured]:
-    """Every ACTIVE version of every managed solution, by dataset group, solution and age."""
+    """Every ACTIVE version of every managed solution that is there, by dataset group and quality."""
     resources = state.resources()
     serving: dict[str, list[str]] = {}
     for address, row in resources.items():
         if address.kind == "Campaign":
-            found = client.read("describe_campaign", campaignArn=row.arn)["campaign"]
-            serving.setdefault(found.get("solutionVersionArn", ""), []).append(address.name)
+            with suppress(ResourceNotFoundException):  # deleted behind our back: the next plan tells
+                found = client.read("describe_campaign", campaignArn=row.arn)["campaign"]
+                serving.setdefault(found.get("solutionVersionArn", ""), []).append(address.name)
     out: list[Measured] = []
     for address, row in resources.items():
         if address.kind != "Solution":
@@ -70,14 +75,10 @@ ORDER = "normalized_discounted_cumulative_gain_at_25"
 
 
 def _versions(client: ReadClient, solution: str) -> Iterable[str]:
-    token: dict[str, str] = {}
-    while True:
-        page = client.read("list_solution_versions", solutionArn=solution, **token)
-        for version in page["solutionVersions"]:
-            yield version["solutionVersionArn"]
-        if not page.get("nextToken"):
-            return
-        token = {"nextToken": page["nextToken"]}
+    operations = KINDS["SolutionVersion"].operations
+    with suppress(ResourceNotFoundException):
+        for version in items(client, operations, solutionArn=solution):
+            yield version[operations.arn_key]
 
 
 def recommend(

@@ -186,7 +186,7 @@ class Requests:
             found = self._find(job)
             if found.standing is not Standing.GONE:
                 return found
-        text = f"{error}. It was not made by this project: adopt it with `pzdecl adopt`, or use another name"
+        text = f"{error}. It was not made by this project: delete it, or use another name"
         return Answer(Standing.REFUSED, text=text)
 
     def _look(self, job: Job, arn: str) -> Answer:

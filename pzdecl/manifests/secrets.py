@@ -7,7 +7,7 @@ from collections.abc import Set as AbstractSet
 
 from pzdecl.kinds.address import Address
 from pzdecl.kinds.base import Kind
-from pzdecl.kinds.fields import join
+from pzdecl.kinds.fields import join, split
 from pzdecl.manifests.nodes import MappingNode, Node, SequenceNode, place
 from pzdecl.manifests.positions import Positions
 from pzdecl.manifests.report import Report
@@ -53,6 +53,8 @@ def sensitive_paths(
 def _can_hide(path: Path) -> bool:
     """Whether a value is one of a plain field of the spec."""
     if path[0] != "spec" or len(path) < 2 or any(isinstance(step, int) for step in path):
+        return False
+    if tuple(split(join(path))) != path:  # a key with a dot in it: the value would not be found again
         return False
     return path[1] not in _PLAIN_FIELDS and path[1:] != ("dataSource", "dataLocation")
 

@@ -24,7 +24,7 @@ class StateDamaged(PzdeclError):
     def __init__(self, path: Path, what: str) -> None:
         super().__init__(
             f"the state file {path} is damaged: {what}",
-            hint="restore it from a backup, or move it away and bring its resources back with `pzdecl adopt`",
+            hint="restore it from a backup; without it, pzdecl no longer knows what it manages",
         )
 
 

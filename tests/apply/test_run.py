@@ -269,7 +269,7 @@ def test_a_real_quota_fails(bench: Bench) -> None:
 def test_something_foreign_of_the_same_name_is_not_taken(bench: Bench) -> None:
     bench.service.call("create_dataset_group", name="g")
     ended = bench.run(make("DatasetGroup/g"))
-    assert "pzdecl adopt" in ended.failed[0].message
+    assert "not made by this project" in ended.failed[0].message
     assert bench.state.resources() == {}
     assert bench.run(make("DatasetGroup/g")).outcome is Outcome.PARTIAL, "nor by the next run"
 

@@ -104,6 +104,7 @@ def test_drift_is_found(cli: Cli, applied: Path) -> None:
         engine.client().delete_campaign(campaignArn=arn)
     finally:
         engine.close()
+    assert cli("-C", applied, "metrics").code == 0, "what is gone serves nothing; the rest is told"
     answer = cli("-C", applied, "drift")
     assert answer.code == 2
     assert "Campaign/shop-popular is gone" in answer.out

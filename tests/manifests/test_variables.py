@@ -156,6 +156,13 @@ def test_sensitive_values_are_named_by_path(tmp_path: Path) -> None:
     assert found.inputs["eventType"] == "xhidden"
 
 
+def test_a_sensitive_value_is_not_under_a_key_that_no_path_leads_to(tmp_path: Path) -> None:
+    config = "  solutionConfig: {algorithmHyperParameters: {a.b: '${var.secret}'}}\n"
+    solution = SOLUTION.replace("aws-hrnn", "aws-user-personalization-v2") + config
+    found = errors(write(tmp_path, {"m.yaml": f"{GROUP}---\n{solution}"}, PROJECT))
+    assert "PZ0007" in [one.code for one in found]
+
+
 @pytest.mark.parametrize("field", ["recipe: '${var.secret}'", "datasetGroup: '${var.secret}'"])
 def test_a_sensitive_value_is_in_no_reference(tmp_path: Path, field: str) -> None:
     name = field.partition(":")[0]

@@ -20,10 +20,11 @@ MIN_INTERACTIONS = 1000
 class CsvReport:
     """What a file or folder holds, and what is wrong with it.
 
-    sha256           of the content; of a folder: of its files' names and digests
-    problems         in the order of files and lines, at most `limit`; the counts are partial where there are
-    any event_types      rows by EVENT_TYPE (Interactions with that field) users            distinct USER_ID
-    (Interactions) users_with_two   those with at least two rows
+    sha256          of the content; of a folder: of its files' names and digests
+    problems        in the order of files and lines, at most `limit`; where there are any, counts are partial
+    event_types     rows by EVENT_TYPE (Interactions with that field)
+    users           distinct USER_ID (Interactions)
+    users_with_two  those with at least two rows
     """
 
     rows: int

@@ -24,7 +24,7 @@ _END = "\x1eend of file\x1e"
 class CsvProblem:
     """One thing that is wrong.
 
-    line      in the file, from 1; None where the file as a whole is wrong. A record of several lines: its first
+    line      in the file, from 1: the first of a record of several; None where the file as a whole is wrong
     column    position of the field in the file, from 1, or None
     field     the column's name, or None
     file      the file's name below the folder, empty where one file was given

@@ -8,8 +8,3 @@ from pzdecl.engine.recipes.popularity_count import POPULARITY_COUNT
 from pzdecl.engine.recipes.sims import SIMS
 
 RECIPES: dict[str, Recipe] = {recipe.name: recipe for recipe in (HRNN, POPULARITY_COUNT, SIMS)}
-
-
-def by_arn(arn: str) -> Recipe | None:
-    """The recipe of an ARN (`arn:aws:personalize:::recipe/aws-sims`), or None."""
-    return next((recipe for recipe in RECIPES.values() if recipe.arn == arn), None)

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pzdecl.engine.recipes.base import ParameterError
-from pzdecl.engine.recipes.registry import RECIPES, by_arn
+from pzdecl.engine.recipes.registry import RECIPES
 
 HRNN = RECIPES["aws-hrnn"]
 SIMS = RECIPES["aws-sims"]
@@ -131,11 +131,6 @@ def test_whatever_lies_in_range_survives_the_wire(parameter: Any, data: Any) -> 
     }[parameter.type]()
     value = data.draw(values)
     assert parameter.parse(str(value)) == value == parameter.parse(value)
-
-
-def test_recipes_are_found_by_arn() -> None:
-    assert by_arn("arn:aws:personalize:::recipe/aws-sims") is SIMS
-    assert by_arn("arn:aws:personalize:::recipe/other") is None
 
 
 def test_the_registry_loads_nothing_heavy() -> None:
