@@ -128,6 +128,8 @@ class Kind(ABC):
     """False where the service has no delete operation: the plan says `forget`."""
     one_per_parent: ClassVar[bool] = False
     """True where no second one can exist beside the first (Dataset, EventTracker): deleted, then created."""
+    choosy: ClassVar[Mapping[str, str]] = {}
+    """Bindings that an update changes in place for some resources only (`refusal`), and the kind of those."""
 
     def inputs(self, spec: Any) -> dict[str, Any]:
         """The spec (an instance of `self.spec`), normalised: without defaults, names for built-in ARNs."""
@@ -168,6 +170,17 @@ class Kind(ABC):
     def effect(self, field: str, inputs: Inputs) -> Effect:
         """What a change of the dotted `field` (of inputs or bindings) does."""
         return Effect.REPLACE
+
+    def refusal(self, field: str, before: Inputs, after: Inputs) -> str | None:
+        """Why no update can move a `choosy` binding from one resource to another, by the inputs of both.
+
+        None: it can.
+        """
+        return None
+
+    def recall(self, description: Mapping[str, Any]) -> Inputs | None:
+        """The inputs that a description shows, for what is not on record; None where it doesn't show them."""
+        return None
 
     def describe(self, arn: str) -> Call:
         """The request that reads it."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field
 
@@ -48,6 +48,7 @@ class Dataset(Kind):
     )
     holds_data = True
     one_per_parent = True
+    choosy: ClassVar[Mapping[str, str]] = {"schemaArn": "Schema"}
 
     def references(self, inputs: Inputs) -> list[Reference]:
         return [
@@ -81,6 +82,15 @@ class Dataset(Kind):
         if field in ("schema", "schemaArn") and inputs["datasetType"] in UPDATABLE:
             return Effect.IN_PLACE
         return Effect.REPLACE
+
+    def refusal(self, field: str, before: Inputs, after: Inputs) -> str | None:
+        """UpdateDataset wants a schema of the same domain, with every field as it is and only nullable ones added."""
+        from pzdecl.engine.data.schema import evolution_problems
+
+        if before.get("domain") != after.get("domain"):
+            return "its domain is another one"
+        problems = evolution_problems(before["schema"], after["schema"])
+        return "; ".join(f"{found.path}: {found.message}" for found in problems) or None
 
     def observe(self, description: Mapping[str, Any]) -> dict[str, Any]:
         return {"schemaArn": description.get("schemaArn")}

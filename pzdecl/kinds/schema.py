@@ -82,6 +82,10 @@ class Schema(Kind):
         params = given(name=name, schema=schema_text(inputs["schema"]), domain=inputs.get("domain"))
         return Call(self.operations.create, params)
 
+    def recall(self, description: Mapping[str, Any]) -> Inputs | None:
+        text = description.get("schema")
+        return given(schema=json.loads(text), domain=description.get("domain")) if text else None
+
 
 def schema_text(schema: Mapping[str, Any]) -> str:
     """The Avro schema as canonical JSON: keys sorted, no spaces."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from pzdecl.kinds.base import Effect
 from pzdecl.plan import naming, policy, reasons
 from pzdecl.plan.comparison import Comparison, compare
@@ -67,7 +69,11 @@ def _must_replace(node: Node, comparison: Comparison, survey: Survey) -> bool:
     assert node.recorded
     forcing = [f for f in comparison.fields if f.effect is Effect.REPLACE]
     for field in forcing:
-        node.reasons.append(_why(node, field, survey, forces=True))
+        why = _why(node, field, survey, forces=True)
+        refused = comparison.refused.get(field.path)
+        node.reasons.append(
+            replace(why, text=f"{why.text}, and no update can do it: {refused}") if refused else why
+        )
     if node.address in survey.replace:
         node.reasons.append(Reason(ReasonCode.REQUESTED, "asked for with --replace"))
     elif not forcing:

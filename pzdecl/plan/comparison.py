@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from pzdecl.kinds import KINDS
+from pzdecl.kinds.base import Effect
 from pzdecl.kinds.fields import lookup, within
 from pzdecl.plan.diff import Difference, differences, ignored, replaced
 from pzdecl.plan.model import BEGINNINGS, Drift, FieldChange
@@ -18,7 +20,7 @@ from pzdecl.plan.survey import Survey
 class Comparison:
     """`inputs`, `bindings`, `tags` are what is to be (wanted, but for what is ignored); `fields` and
     `tag_fields` what has to change for that, from what is there; `drifted` the paths among them that moved
-    behind our back.
+    behind our back; `refused` why no update can do it, by path.
     """
 
     inputs: Mapping[str, Any]
@@ -27,6 +29,7 @@ class Comparison:
     fields: tuple[FieldChange, ...]
     tag_fields: tuple[FieldChange, ...]
     drifted: frozenset[str] = frozenset()
+    refused: Mapping[str, str] = field(default_factory=dict)
 
 
 def compare(node: Node, bindings: Mapping[str, Any], survey: Survey) -> Comparison:
@@ -46,7 +49,9 @@ def compare(node: Node, bindings: Mapping[str, Any], survey: Survey) -> Comparis
     inputs, bound = _overlaid(recorded.inputs, recorded.bindings, moved)
     wanted, found = _kept(inputs, wanted, patterns)
     bindings, found_bindings = _kept(bound, bindings, patterns)
+    refused = _refused(node, found_bindings, survey) if node.kind.choosy else {}
     fields = [changed(d, node.kind, wanted, desired) for d in (*found, *found_bindings)]
+    fields = [replace(f, effect=Effect.REPLACE) if f.path in refused else f for f in fields]
 
     tags: Mapping[str, str] = recorded.tags
     tag_fields: list[FieldChange] = []
@@ -56,10 +61,24 @@ def compare(node: Node, bindings: Mapping[str, Any], survey: Survey) -> Comparis
         tags = {key: value for key, value in desired.tags.items() if key not in spared}
         tags |= {key: value for key, value in there.items() if key in spared}
         tag_fields = of_tags(there, tags, desired) if tags != there else []
-    drifted = frozenset(
-        field.path for field in fields if any(within(field.path, d.path) for d in moved)
-    ) | frozenset(f.path for f in tag_fields if recorded.tags.get(f.path[5:]) != f.before)
-    return Comparison(wanted, bindings, tags, tuple(fields), tuple(tag_fields), drifted)
+    drifted = frozenset(f.path for f in fields if any(within(f.path, d.path) for d in moved)) | frozenset(
+        f.path for f in tag_fields if recorded.tags.get(f.path[5:]) != f.before
+    )
+    return Comparison(wanted, bindings, tags, tuple(fields), tuple(tag_fields), drifted, refused)
+
+
+def _refused(node: Node, moves: list[Difference], survey: Survey) -> dict[str, str]:
+    """The bindings that no update can move to what they are to be, with the reason why."""
+    found = {}
+    for path, before, after in moves:
+        if path not in node.kind.choosy:
+            continue
+        kind, parent = KINDS[node.kind.choosy[path]], node.causes.get(path)
+        old = survey.inputs_at(kind, before)
+        new = survey.nodes[parent].inputs if parent else survey.inputs_at(kind, after)
+        if old and new and (why := node.kind.refusal(path, old, new)):
+            found[path] = why
+    return found
 
 
 def observed(node: Node, survey: Survey) -> list[Difference]:

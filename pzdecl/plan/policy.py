@@ -106,7 +106,7 @@ def hold(nodes: Iterable[Node], survey: Survey) -> dict[Address, Reason]:
     """
     held: dict[Address, list[Node]] = {}
     for node in nodes:
-        if not node.blocked or node.root != node.address or node.action is not Action.REPLACE:
+        if not node.blocked or node.action is not Action.REPLACE:
             continue
         for change in node.fields:
             cause = node.causes.get(change.path)
@@ -125,7 +125,10 @@ def _consequence(followers: list[Node]) -> Reason:
     first = followers[0]
     assert first.blocked
     names = ", ".join(str(node.address) for node in followers)
-    if first.blocked.code is ReasonCode.HOLDS_DATA:
+    if all(
+        node.blocked and node.blocked.code is ReasonCode.HOLDS_DATA and node.root == node.address
+        for node in followers
+    ):
         flags = " ".join(f"--allow-destroy {node.address}" for node in followers)
         text = f"replacing it means replacing {names}, which would lose data: allow it with {flags}"
     else:

@@ -113,6 +113,13 @@ class Survey:
         """The ARN of what was begun under a name and whose ARN the service chose, if it is there."""
         return self._present(kind).get(name)
 
+    def inputs_at(self, kind: Kind, arn: Any) -> Mapping[str, Any] | None:
+        """The inputs of what is at an ARN, on record or as the service shows them; None: nobody can tell."""
+        if not isinstance(arn, str):
+            return None
+        row = self.recorded.get(self.managed[arn]) if arn in self.managed else None
+        return row.inputs if row and row.arn == arn else kind.recall(self.look(kind, arn) or {})
+
     def parents(self, description: Mapping[str, Any]) -> tuple[Address, ...]:
         """The addresses whose ARNs, present or former, a description names."""
         found = {self.managed[v] for v in description.values() if isinstance(v, str) and v in self.managed}

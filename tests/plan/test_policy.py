@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pzdecl.kinds.address import Address
 from pzdecl.plan.model import Change, Plan, ReasonCode
-from tests.plan.projects import movies, schema
+from tests.plan.projects import Documents, movies, schema
 from tests.plan.world import World, actions, changes
 
 DATASET = Address("Dataset", "d")
@@ -146,3 +146,38 @@ def test_a_group_stays_while_a_former_solution_of_it_serves(settled: World) -> N
     settled.apply(docs, settled.plan(docs, retrain=frozenset({Address("SolutionVersion", "x")})))
     assert settled.state.left == []
     assert not settled.plan(docs).has_changes
+
+
+def items(*columns: str, domain: str | None = None) -> Documents:
+    docs = movies()
+    docs["DatasetGroup/g"]["spec"] = {"domain": domain} if domain else {}
+    docs["Schema/s"]["spec"] = schema(*columns, name="Items") | ({"domain": domain} if domain else {})
+    docs["Dataset/d"]["spec"]["datasetType"] = "ITEMS"
+    return docs
+
+
+def test_a_schema_that_no_update_can_take_replaces_the_dataset_of_items(world: World) -> None:
+    world.settle(items("AGE"))
+    grown = items("AGE", "DEVICE")
+    assert actions(world.plan(grown, allow=False)) == {"Schema/s": "replace", "Dataset/d": "update"}
+    world.settle(grown, allow=False)
+
+    shrunk = items("DEVICE")
+    plan = world.plan(shrunk, allow=False)
+    assert actions(plan) == {"Schema/s": "[replace]"}
+    assert blocked(plan, "Schema/s")[1].endswith("--allow-destroy Dataset/d")
+    plan = world.plan(shrunk, allow=frozenset({DATASET}))
+    assert actions(plan)["Dataset/d"] == "replace"
+    assert "no update can do it: AGE: the field is gone" in changes(plan)["Dataset/d"].reasons[0].text
+    world.settle(shrunk, allow=frozenset({DATASET}))
+
+
+def test_a_schema_of_another_domain_waits_with_its_group(world: World) -> None:
+    world.settle(items("AGE"))
+    docs = items("AGE", domain="ECOMMERCE")
+    for allow in (False, frozenset({DATASET})):
+        plan = world.plan(docs, allow=allow)
+        assert actions(plan) == {"DatasetGroup/g": "[replace]", "Schema/s": "[replace]"}
+        assert plan.steps == ()
+    assert "waits for DatasetGroup/g" in blocked(plan, "Schema/s")[1]
+    world.settle(docs)
