@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from pzdecl.errors import Position, nearest
 from pzdecl.kinds import KINDS
@@ -39,6 +39,8 @@ class Document:
     metadata: MetadataSpec | None = None
     data: DataSource | None = None
     sensitive: frozenset[str] = frozenset()
+    written: Mapping[str, Any] = field(default_factory=dict)
+    """The document as it is written, for what can be checked even where it is not valid."""
 
     @property
     def lifecycle(self) -> Lifecycle:
@@ -57,23 +59,37 @@ def declared_kinds() -> list[str]:
 def read_document(root: Path, file: str, node: Node, evaluator: Evaluator, report: Report) -> Document | None:
     """Reads one document. None if it has no address; what is wrong is in the report."""
     at = place(file, node.start_mark)
+    known = len(report.errors)
     value = evaluator.value(node)
     if not isinstance(node, MappingNode) or not ("kind" in value or "apiVersion" in value):
         _not_a_manifest(value, at, report)
         return None
     positions = Positions(file, node)
-    kind = _kind(value, positions, report)
     metadata = value.get("metadata")
     name = metadata.get("name") if isinstance(metadata, dict) else None
-    address = Address(kind.name, name) if kind and isinstance(name, str) and name else None
-    _envelope(value, positions, address, report)
+    called = value.get("kind")
+    written = f"{called}/{name}" if _is_text(called) and _is_text(name) else None
+    if id(positions.node(("metadata", "name"))) in evaluator.sensitive:
+        report.add(
+            "PZ0007",
+            "metadata.name holds a sensitive variable",
+            positions.nearest(("metadata", "name")),
+            field="metadata.name",
+            expected="a variable that is not sensitive",
+            hint="plans and state show names",
+        )
+        name = written = None
+    report.complete(known, written, positions.field_at)
+    kind = _kind(value, positions, written, report)
+    address = Address(kind.name, name) if kind and _is_text(name) else None
+    _envelope(value, positions, written, report)
     read = validate(
         MetadataSpec,
         without_nulls(metadata) if metadata is not None else {},
         below=("metadata",),
         positions=positions,
         report=report,
-        address=address,
+        address=written,
     )
     if kind is None:
         return None
@@ -87,9 +103,8 @@ def read_document(root: Path, file: str, node: Node, evaluator: Evaluator, repor
     )
     if address is None:
         return None
-    document = Document(address, kind, at, positions, spec, metadata=read)
-    if read is not None:
-        check_metadata(document.kind, address, read, positions, report)
+    document = Document(address, kind, at, positions, spec, metadata=read, written=value)
+    check_metadata(document.kind, address, metadata, positions, report)
     if spec is not None and _sound(document, spec, report):
         document.inputs = kind.inputs(spec)
         _read_files(root, document, value.get("spec") or {}, report)
@@ -169,7 +184,11 @@ def _not_a_manifest(value: Any, at: Position, report: Report) -> None:
     )
 
 
-def _kind(value: Mapping[str, Any], positions: Positions, report: Report) -> Kind | None:
+def _is_text(value: Any) -> TypeGuard[str]:
+    return isinstance(value, str) and bool(value)
+
+
+def _kind(value: Mapping[str, Any], positions: Positions, address: str | None, report: Report) -> Kind | None:
     name = value.get("kind")
     kind = KINDS.get(name) if isinstance(name, str) else None
     if kind is not None and kind.declared:
@@ -178,11 +197,16 @@ def _kind(value: Mapping[str, Any], positions: Positions, report: Report) -> Kin
         report.add("PZ3002", "kind is missing", positions.nearest(()), field="kind", expected="a field kind")
         return None
     kinds = declared_kinds()
-    hint = "a Solution's manifest makes its versions: see spec.training" if name == "SolutionVersion" else None
+    hint = None
+    if name == "SolutionVersion":
+        hint = "a Solution's manifest makes its versions: see spec.training"
+    elif value.get("apiVersion") != API_VERSION:
+        hint = "if the file is something else, name it under exclude: in pzdecl.yaml"
     report.add(
         "PZ2002",
         f"there is no kind {name}",
         positions.nearest(("kind",)),
+        address=address,
         field="kind",
         expected=f"one of {', '.join(kinds)}",
         suggestion=nearest(str(name), kinds) if kind is None else None,
@@ -191,7 +215,7 @@ def _kind(value: Mapping[str, Any], positions: Positions, report: Report) -> Kin
     return None
 
 
-def _envelope(value: Mapping[str, Any], positions: Positions, address: Address | None, report: Report) -> None:
+def _envelope(value: Mapping[str, Any], positions: Positions, address: str | None, report: Report) -> None:
     version = value.get("apiVersion")
     if version is None:
         at = positions.nearest(())

@@ -18,6 +18,7 @@ from pzdecl.manifests import project_file
 from pzdecl.manifests.discovery import discover
 from pzdecl.manifests.documents import Document, read_document
 from pzdecl.manifests.evaluate import Evaluator, Variables
+from pzdecl.manifests.lost import Lost
 from pzdecl.manifests.model import Desired, Project
 from pzdecl.manifests.nodes import Node, ScalarNode, compose, decode
 from pzdecl.manifests.positions import Positions
@@ -68,8 +69,10 @@ def _load(
         # Without variables every placeholder would be one more error: only what is no YAML is added.
         report.raise_errors()
         raise AssertionError("a project file that cannot be read is reported")
-    documents = _documents(root, composed, settings.variables, report)
-    edges = connect(documents, report)
+    unread = [file for file in files if file not in composed]
+    lost = Lost([(root / file).read_text("utf-8", "replace") for file in unread if (root / file).is_file()])
+    documents = _documents(root, composed, settings.variables, report, lost)
+    edges = connect(documents, report, lost)
     imply(documents, edges)
     find_cycles(documents, edges, report)
     check_rules(documents, settings.provider, report)
@@ -109,12 +112,18 @@ def _compose(root: Path, file: str, report: Report) -> list[Node] | None:
     return nodes
 
 
+def _name(node: Node) -> set[str]:
+    """The name in a document that is no resource."""
+    found = Positions("", node).node(("metadata", "name"))
+    return {str(found.value)} if isinstance(found, ScalarNode) else set()
+
+
 def _blank(node: Node) -> bool:
     return isinstance(node, ScalarNode) and not node.value and not node.style and not node.tag
 
 
 def _documents(
-    root: Path, composed: Mapping[str, list[Node]], variables: Variables, report: Report
+    root: Path, composed: Mapping[str, list[Node]], variables: Variables, report: Report, lost: Lost
 ) -> dict[Address, Document]:
     """All documents that have an address; the first of those that share one."""
     found: dict[Address, Document] = {}
@@ -127,6 +136,7 @@ def _documents(
                 report.add("PZ1002", "nested too deeply", Position(file), expected="fewer levels")
                 continue
             if document is None:
+                lost.names |= _name(node)
                 continue
             first = found.setdefault(document.address, document)
             if first is not document:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from typing import Any
 
 from pzdecl.errors import nearest
 from pzdecl.kinds.address import Address
 from pzdecl.kinds.base import Kind
 from pzdecl.kinds.fields import join, split
-from pzdecl.manifests.envelope import MetadataSpec
 from pzdecl.manifests.positions import Positions
 from pzdecl.manifests.report import Report, Spot
 from pzdecl.manifests.values import fields_at, has_field
@@ -20,15 +20,18 @@ MAX_VALUE = 256
 _PLAIN = re.compile(r"[\w .:/=+\-@]*")
 
 
-def check_metadata(
-    kind: Kind, address: Address, metadata: MetadataSpec, positions: Positions, report: Report
-) -> None:
-    """Reports what is wrong with metadata beyond its types."""
-    if metadata.tags:
-        _tags(kind, address, metadata.tags, positions, report)
-    for index, path in enumerate(metadata.lifecycle.ignore_changes or ()):
-        place = ("metadata", "lifecycle", "ignoreChanges", index)
-        _ignored(kind, path, Spot(positions.nearest(place), address, join(place)), report)
+def check_metadata(kind: Kind, address: Address, metadata: Any, positions: Positions, report: Report) -> None:
+    """Reports what is wrong with metadata, as it is written, beyond its types."""
+    plain = metadata if isinstance(metadata, dict) else {}
+    tags = plain.get("tags")
+    if isinstance(tags, dict) and tags:
+        _tags(kind, address, {k: v for k, v in tags.items() if isinstance(v, str)}, positions, report)
+    lifecycle = plain.get("lifecycle")
+    ignored = lifecycle.get("ignoreChanges") if isinstance(lifecycle, dict) else None
+    for index, path in enumerate(ignored if isinstance(ignored, list) else ()):
+        if isinstance(path, str):
+            place = ("metadata", "lifecycle", "ignoreChanges", index)
+            _ignored(kind, path, Spot(positions.nearest(place), address, join(place)), report)
 
 
 def _tags(kind: Kind, address: Address, tags: dict[str, str], positions: Positions, report: Report) -> None:

@@ -137,7 +137,7 @@ def _has_tabs(documents: list[Node], text: str, file: str, report: Report) -> bo
 
 
 def _tab(at: Position, report: Report) -> None:
-    report.add("PZ1003", "a tab", at, expected="spaces", hint="indent with spaces")
+    report.add("PZ1003", "a tab where the line is indented", at, expected="spaces", hint="indent with spaces")
 
 
 def _syntax_error(error: yaml.MarkedYAMLError, text: str, file: str, report: Report) -> None:

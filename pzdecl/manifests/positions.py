@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pzdecl.errors import Position
+from pzdecl.kinds.fields import join
 from pzdecl.manifests.nodes import MappingNode, Node, ScalarNode, SequenceNode, place
 
 Path = Sequence[str | int]
@@ -76,6 +77,17 @@ class Positions(Mapping[str, Position]):
             node = child[1]
         return node
 
+    def field_at(self, position: Position) -> str | None:
+        """The dotted path of the innermost field that a place of this document belongs to."""
+        if position.file != self.file:
+            return None
+        spot = (position.line - 1, position.column - 1)
+        path: list[str | int] = []
+        node: Node | None = self.root
+        while node is not None:
+            node = next((_enter(path, *child) for child in _children(node) if _covers(child, spot)), None)
+        return join(path) or None
+
     def depth(self, path: Path) -> int:
         """How many steps of a path lead somewhere."""
         node: Node = self.root
@@ -94,6 +106,28 @@ def _child(node: Node, step: str | int) -> tuple[Node, Node] | None:
     if isinstance(node, SequenceNode) and isinstance(step, int) and step < len(node.value):
         return node.value[step], node.value[step]
     return None
+
+
+def _children(node: Node) -> Iterator[tuple[str | int, Node, Node]]:
+    """The step to each child, with the nodes at which it begins and ends."""
+    if isinstance(node, MappingNode):
+        pairs = ((key, value) for key, value in node.value if isinstance(key, ScalarNode))
+        yield from ((str(key.value), key, value) for key, value in pairs)
+    elif isinstance(node, SequenceNode):
+        yield from ((index, element, element) for index, element in enumerate(node.value))
+
+
+def _covers(child: tuple[str | int, Node, Node], spot: tuple[int, int]) -> bool:
+    _, begin, end = child
+    first, last = begin.start_mark, end.end_mark
+    # An alias stands elsewhere than what it repeats: then only the key counts.
+    last = max((last.line, last.column), (begin.end_mark.line, begin.end_mark.column))
+    return bool((first.line, first.column) <= spot < last)
+
+
+def _enter(path: list[str | int], step: str | int, _: Node, inner: Node) -> Node:
+    path.append(step)
+    return inner
 
 
 def _find(node: Node, path: str, at: Node) -> Node | None:

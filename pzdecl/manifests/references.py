@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from pzdecl.errors import nearest
 from pzdecl.kinds import KINDS
 from pzdecl.kinds.address import Address
 from pzdecl.kinds.base import Reference
-from pzdecl.kinds.names import ARN, ARN_PREFIXES
+from pzdecl.kinds.names import ARN, ARN_PREFIXES, NAME_PATTERN, reference
 from pzdecl.manifests.documents import Document
+from pzdecl.manifests.lost import Lost
 from pzdecl.manifests.report import Report, Spot
 
 Documents = Mapping[Address, Document]
+NAME = re.compile(NAME_PATTERN)
 Edges = dict[Address, dict[Address, str]]
 """What each resource needs, with the field that says so (`spec.schema`, `metadata.dependsOn[0]`)."""
 
@@ -26,27 +29,47 @@ _REFERENCE_FIELDS = {
 }
 
 
-def connect(documents: Documents, report: Report) -> Edges:
-    """What each declared resource refers to. Wrong references are reported and left out."""
+def connect(documents: Documents, report: Report, lost: Lost) -> Edges:
+    """What each declared resource refers to, valid or not. Wrong references are reported and left out."""
     names = defaultdict(list)
     for address in documents:
         names[address.kind].append(address.name)
     edges: Edges = {}
     for address, document in documents.items():
         needs: dict[Address, str] = {}
-        for reference in document.kind.references(document.inputs) if document.spec else ():
-            if reference.target is None:
-                _check_arn(document, reference, report)
-            elif reference.target in documents:
-                needs.setdefault(reference.target, f"spec.{reference.field}")
-            else:
-                _dangling(document, reference.target, f"spec.{reference.field}", names, report)
-        for index, text in enumerate((document.metadata and document.metadata.depends_on) or ()):
-            target = _address(document, text, index, names, report)
+        for one in document.kind.references(document.inputs) if document.spec else _written(document):
+            if report.blames(_spot(document, f"spec.{one.field}")):
+                continue
+            if one.target is None:
+                _check_arn(document, one, report)
+            elif one.target in documents:
+                needs.setdefault(one.target, f"spec.{one.field}")
+            elif not lost.may_hold(one.target):
+                _dangling(document, one.target, f"spec.{one.field}", names, report)
+        for index, text in _depends_on(document):
+            target = _address(document, text, index, names, report, lost)
             if target is not None:
                 needs.setdefault(target, f"metadata.dependsOn[{index}]")
         edges[address] = needs
     return edges
+
+
+def _written(document: Document) -> Iterator[Reference]:
+    """The references of a document that is not valid, as far as they can be read."""
+    spec = document.written.get("spec")
+    for field, kind in _REFERENCE_FIELDS.get(document.kind.name, {}).items():
+        text = spec.get(field) if isinstance(spec, dict) else None
+        if isinstance(text, str) and text:
+            yield reference(field, kind, text)
+
+
+def _depends_on(document: Document) -> Iterator[tuple[int, str]]:
+    """The entries of dependsOn with their numbers, also where the rest of the metadata is wrong."""
+    metadata = document.written.get("metadata")
+    entries = metadata.get("dependsOn") if isinstance(metadata, dict) else None
+    for index, text in enumerate(entries if isinstance(entries, list) else ()):
+        if isinstance(text, str):
+            yield index, text
 
 
 def imply(documents: Documents, edges: Edges) -> None:
@@ -123,7 +146,9 @@ def _acyclic(edges: Edges) -> bool:
 def _cycle(documents: Documents, edges: Edges, cycle: Sequence[Address], report: Report) -> None:
     first = cycle.index(min(cycle))
     circle = [*cycle[first:], *cycle[:first]]
-    address, needs = circle[0], circle[1 % len(circle)]
+    pairs = list(zip(circle, [*circle[1:], circle[0]], strict=True))
+    # An entry of dependsOn is what can be removed, so that is the place to show.
+    address, needs = next((pair for pair in pairs if edges[pair[0]][pair[1]].startswith("metadata.")), pairs[0])
     field = edges[address][needs]
     declared = Address("Solution", address.name) if address.kind == "SolutionVersion" else address
     report.add(
@@ -139,30 +164,38 @@ def _dangling(
     document: Document, target: Address, field: str, names: Mapping[str, Sequence[str]], report: Report
 ) -> None:
     spot = _spot(document, field)
-    others = [kind for kind, found in names.items() if target.name in found and kind != target.kind]
+    # A campaign is often called like its solution: that it has the name itself says nothing.
+    known = {kind: found for kind, found in names.items() if kind not in (target.kind, document.kind.name)}
+    others = [kind for kind, found in known.items() if target.name in found]
+    named = [name for name in names[target.kind] if NAME.fullmatch(name)]
     plain = target.name.rpartition("/")[2]
     if others:
         report.add(
             "PZ4002",
-            f"{target.name} is a {' and a '.join(others)}, not a {target.kind}",
+            f"{target.name} is {' and '.join(map(with_article, others))}, not {with_article(target.kind)}",
             spot,
-            expected=f"the name of a {target.kind}",
-            suggestion=nearest(target.name, names[target.kind]),
+            expected=f"the name of {with_article(target.kind)}",
+            suggestion=nearest(target.name, named),
         )
         return
-    close = plain if plain in names[target.kind] else nearest(target.name, names[target.kind])
+    close = plain if plain in named else nearest(target.name, named)
     report.add(
         "PZ4001",
         f"there is no {target.kind} {target.name}",
         spot,
-        expected=f"the name of a {target.kind}, or an ARN",
+        expected=f"the name of {with_article(target.kind)}, or an ARN",
         suggestion=close,
         hint=None if close else f"declare it: kind: {target.kind}, metadata: {{name: {target.name}}}",
     )
 
 
 def _address(
-    document: Document, text: str, index: int, names: Mapping[str, Sequence[str]], report: Report
+    document: Document,
+    text: str,
+    index: int,
+    names: Mapping[str, Sequence[str]],
+    report: Report,
+    lost: Lost,
 ) -> Address | None:
     """The resource that an entry of dependsOn names. A Solution's version may be named too."""
     field = f"metadata.dependsOn[{index}]"
@@ -186,6 +219,8 @@ def _address(
     declared = "Solution" if address.kind == "SolutionVersion" else address.kind
     if address.name in names.get(declared, ()):
         return address
+    if lost.may_hold(address):
+        return None
     close = nearest(address.name, names.get(declared, ()))
     report.add(
         "PZ4001",
@@ -205,10 +240,15 @@ def _check_arn(document: Document, reference: Reference, report: Report) -> None
         field = f"spec.{reference.field}"
         report.add(
             "PZ4003",
-            f"{arn} is not the ARN of a {kind}",
+            f"{arn} is not the ARN of {with_article(kind)}",
             _spot(document, field),
             expected=f"arn:aws:personalize:REGION:ACCOUNT:{ARN_PREFIXES[kind]}NAME",
         )
+
+
+def with_article(kind: str) -> str:
+    """`a Campaign`, `an EventTracker`."""
+    return f"{'an' if kind[:1] in 'AEIOU' else 'a'} {kind}"
 
 
 def _spot(document: Document, field: str) -> Spot:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from typing import NamedTuple
 
 from pzdecl.errors import Diagnostic, InvalidProject, Position, Severity
 
-_HARMLESS = ("PZ0007",)
+_SECRET_PLACE = "PZ0007"
+"""A sensitive value in a name, a key or a path: telling its resource or field would tell the value."""
+
+_HARMLESS = (_SECRET_PLACE,)
 """Codes whose messages never hold a value."""
 
 
@@ -54,6 +59,24 @@ class Report:
         severity = Severity.WARNING if warning else Severity.ERROR
         found = Diagnostic(code, summary, position, name, field, expected, suggestion, hint, severity)
         (self.warnings if warning else self.errors).append(found)
+
+    def complete(self, first: int, address: object, field_at: Callable[[Position], str | None]) -> None:
+        """Adds resource and field to errors, from number `first` on, that were found without knowing them."""
+        for index, found in enumerate(self.errors[first:], first):
+            if found.address is None and found.position is not None and found.code != _SECRET_PLACE:
+                self.errors[index] = replace(
+                    found,
+                    address=None if address is None else str(address),
+                    field=field_at(found.position) or found.field,
+                )
+
+    def blames(self, spot: Spot) -> bool:
+        """Whether there is an error already about this field, at this place."""
+        name = str(spot.address)
+        return any(
+            one.position == spot.position and one.address == name and one.field == spot.field
+            for one in self.errors
+        )
 
     def mark_bad(self, position: Position) -> None:
         """Whatever else is found at this very place follows from an error that is already reported."""

@@ -88,6 +88,8 @@ def _explain(
         path = _real(found["loc"], value, found["type"])
         grouped.setdefault(path, []).append(found)
     for path, group in grouped.items():
+        if _other_member(path, group, grouped):
+            continue
         place = (*below, *path)
         first = group[0]
         kind = first["type"]
@@ -104,16 +106,22 @@ def _explain(
                 suggestion=nearest(name, valid),
             )
         elif kind == "missing":
-            report.add("PZ3002", f"{path[-1]} is missing", spot, expected=f"a field {path[-1]}")
+            report.add("PZ3002", f"{path[-1]} is missing", spot, expected=f"a value for {path[-1]}")
         else:
             _wrong_value(group, spot, positions.node(place), path, report)
+
+
+def _other_member(path: Path, group: Sequence[Any], every: Iterable[Path]) -> bool:
+    """Whether these errors are of a union's other members only: one fits better and says what is wrong."""
+    inside = any(len(other) > len(path) and other[: len(path)] == path for other in every)
+    return bool(path) and inside and isinstance(group[0]["input"], (list, dict))
 
 
 def _wrong_value(group: Sequence[Any], spot: Spot, node: Node | None, path: Path, report: Report) -> None:
     """Reports a value that does not fit its field; `group` holds what pydantic has against it."""
     first = group[0]
     value, context = first["input"], first.get("ctx", {})
-    name = path[-1] if path else "the value"
+    name = path[-1] if path else spot.field
     if isinstance(name, int):
         name = f"{path[-2]}[{name}]" if len(path) > 1 else f"entry {name + 1}"
     literal = next((one for one in group if one["type"] == "literal_error"), None)

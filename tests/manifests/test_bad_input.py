@@ -43,7 +43,9 @@ def named(metadata: str) -> str:
 
 PARAMETERS = "solutionConfig:\n    algorithmHyperParameters: "
 DOCUMENTS = {
-    "unknown kind": Bad(f"{HEAD}kind: Solutoin\nmetadata: {{name: s}}\n", "PZ2002", 2, 7, "kind", "Solution"),
+    "unknown kind": Bad(
+        f"{HEAD}kind: Solutoin\nmetadata: {{name: s}}\n", "PZ2002", 2, 7, "kind", "Solution", "Solutoin/s"
+    ),
     "version as a kind": Bad(f"{HEAD}kind: SolutionVersion\nmetadata: {{name: s}}\n", "PZ2002", 2, 7, "kind"),
     "unknown apiVersion": Bad(
         "apiVersion: pzdecl/v2\nkind: DatasetGroup\nmetadata: {name: g}\n",
@@ -72,12 +74,20 @@ DOCUMENTS = {
     "control character": Bad(f"{HEAD}kind: a\x01\n", "PZ1002", 2, 8),
     "undefined alias": Bad(f"{HEAD}kind: *nothing\n", "PZ1002", 2, 7),
     "duplicate key": Bad(
-        named("metadata:\n  name: g\n  tags: {a: b}\n  name: h\n"), "PZ1004", 6, 3, "name", None, None
+        named("metadata:\n  name: g\n  tags: {a: b}\n  name: h\n"),
+        "PZ1004",
+        6,
+        3,
+        "metadata.name",
+        None,
+        "DatasetGroup/g",
     ),
-    "tag": Bad(named("metadata: {name: !secret g}\n"), "PZ1006", 3, 18),
-    "merge key": Bad(named("metadata: {name: g, tags: {<<: {a: b}}}\n"), "PZ1006", 3, 28),
-    "alias of itself": Bad(named("metadata: {name: g}\nspec: &a {domain: *a}\n"), "PZ1006", 4, 7),
-    "key that is no text": Bad(named("metadata: {name: g, tags: {[a]: b}}\n"), "PZ1006", 3, 28),
+    "tag": Bad(named("metadata: {name: !secret g}\n"), "PZ1006", 3, 18, "metadata.name"),
+    "merge key": Bad(named("metadata: {name: g, tags: {<<: {a: b}}}\n"), "PZ1006", 3, 28, "metadata.tags.<<"),
+    "alias of itself": Bad(named("metadata: {name: g}\nspec: &a {domain: *a}\n"), "PZ1006", 4, 7, "spec"),
+    "key that is no text": Bad(
+        named("metadata: {name: g, tags: {[a]: b}}\n"), "PZ1006", 3, 28, "metadata.tags"
+    ),
     "duplicate address": Bad(GROUP, "PZ4005", 3, 18, "metadata.name", None, "DatasetGroup/movies"),
     "nested project": Bad("name: other\n", "PZ2001", 1, 1, file="sub/pzdecl.yaml"),
 }
@@ -465,11 +475,21 @@ TOGETHER = {
 }
 VARIABLES = {
     "unknown variable": Bad(
-        solution("  recipe: aws-hrnn\n  eventType: type-${var.evnt}\n"), "PZ0003", 7, 19, None, "event"
+        solution("  recipe: aws-hrnn\n  eventType: type-${var.evnt}\n"),
+        "PZ0003",
+        7,
+        19,
+        "spec.eventType",
+        "event",
+        "Solution/s",
     ),
-    "unknown variable alone": Bad(solution("  recipe: ${var.recipe}\n"), "PZ0003", 6, 11),
-    "not a variable": Bad(solution("  recipe: aws-hrnn\n  eventType: ${env.HOME}\n"), "PZ0006", 7, 14),
-    "unclosed": Bad(solution("  recipe: aws-hrnn\n  eventType: a${var.event\n"), "PZ0006", 7, 15),
+    "unknown variable alone": Bad(solution("  recipe: ${var.recipe}\n"), "PZ0003", 6, 11, "spec.recipe"),
+    "not a variable": Bad(
+        solution("  recipe: aws-hrnn\n  eventType: ${env.HOME}\n"), "PZ0006", 7, 14, "spec.eventType"
+    ),
+    "unclosed": Bad(
+        solution("  recipe: aws-hrnn\n  eventType: a${var.event\n"), "PZ0006", 7, 15, "spec.eventType"
+    ),
     "sensitive name": Bad(named("metadata: {name: '${var.secret}'}\n"), "PZ0007", 3, 18, "metadata.name"),
     "sensitive key": Bad(named("metadata: {name: g, tags: {'${var.secret}': x}}\n"), "PZ0007", 3, 28),
 }
@@ -531,7 +551,7 @@ def test_a_cycle_is_shown_whole(tmp_path: Path) -> None:
     assert error.summary == (
         "Campaign/movies → SolutionVersion/hrnn → DatasetImport/interactions → Campaign/movies is a circle"
     )
-    assert error.field == "spec.solution"
+    assert error.field == "metadata.dependsOn[0]"
 
 
 def test_a_cycle_of_dependson(tmp_path: Path) -> None:
@@ -560,6 +580,71 @@ def test_a_broken_resource_is_still_known(tmp_path: Path) -> None:
     """What refers to a resource with an error gets no error of its own."""
     files = {"m.yaml": f"{GROUP}spec: {{domain: X}}\n---\n{SOLUTION}"}
     assert [one.code for one in errors(write(tmp_path, files))] == ["PZ3004"]
+
+
+def test_references_of_a_broken_resource_are_checked_too(tmp_path: Path) -> None:
+    campaign = CAMPAIGN.replace("{name: movies}", "{name: movies, dependsOn: [Solution/x], tags: 7}")
+    campaign = campaign.replace("{solution: hrnn}", "{solution: hrn, minProvisionedTPS: many}")
+    broken = SOLUTION.replace("aws-hrnn", "aws-hrn").replace("Group: movies", "Group: moveis")
+    found = errors(write(tmp_path, {"m.yaml": "---\n".join([GROUP, broken, campaign])}))
+    assert [(one.code, one.field, one.suggestion) for one in found] == [
+        ("PZ4001", "spec.datasetGroup", "movies"),
+        ("PZ3010", "spec.recipe", "aws-hrnn"),
+        ("PZ4001", "metadata.dependsOn[0]", None),
+        ("PZ3003", "metadata.tags", None),
+        ("PZ4001", "spec.solution", "hrnn"),
+        ("PZ3003", "spec.minProvisionedTPS", None),
+    ]
+
+
+def test_metadata_is_checked_whole(tmp_path: Path) -> None:
+    lifecycle = "lifecycle: {protect: yes, ignoreChanges: [recip]}"
+    group = GROUP.replace("{name: movies}", f"{{name: movies, {lifecycle}, tags: {{a: 1, aws:b: x}}}}")
+    found = errors(write(tmp_path, {"m.yaml": group}))
+    assert sorted(one.code for one in found) == ["PZ3003", "PZ3003", "PZ3009", "PZ3013"]
+
+
+@pytest.mark.parametrize(
+    ("text", "codes"),
+    [
+        (GROUP.replace("DatasetGroup", "DatasetGrop"), ["PZ2002"]),
+        (GROUP.replace("kind:", "\tkind:"), ["PZ1003"]),
+        (b"# \xe9\n" + GROUP.encode(), ["PZ1001"]),
+        (GROUP.replace("movies", "films").replace("kind:", "\tkind:"), ["PZ1003", "PZ4001"]),
+    ],
+    ids=["unknown kind", "tab", "not UTF-8", "tab where nothing of that name is"],
+)
+def test_what_cannot_be_read_makes_no_reference_wrong(
+    tmp_path: Path, text: str | bytes, codes: list[str]
+) -> None:
+    found = errors(write(tmp_path, {"group.yaml": text, "m.yaml": TRACKER}))
+    assert [one.code for one in found] == codes
+
+
+def test_a_campaign_called_like_the_solution_that_is_missing(tmp_path: Path) -> None:
+    """That the campaign has this name is no reason to call it the wrong kind, nor to suggest a bad name."""
+    bad = SOLUTION.replace("{name: hrnn}", "{name: hrnn!}")
+    campaign = CAMPAIGN.replace("{name: movies}", "{name: hrnn}")
+    found = errors(write(tmp_path, {"m.yaml": "---\n".join([GROUP, bad, campaign])}))
+    assert [(one.code, one.suggestion) for one in found] == [("PZ3006", None), ("PZ4001", None)]
+
+
+def test_articles(tmp_path: Path) -> None:
+    found = errors(write(tmp_path, {"m.yaml": "---\n".join([GROUP, TRACKER, CAMPAIGN.replace("hrnn", "web")])}))
+    assert [one.summary for one in found] == ["web is an EventTracker, not a Solution"]
+
+
+def test_a_list_that_holds_one_wrong_word_is_one_error(tmp_path: Path) -> None:
+    text = SOLUTION + "  training: {when: [config, dat]}\n"
+    found = errors(write(tmp_path, {"m.yaml": f"{GROUP}---\n{text}"}))
+    assert [(one.field, one.suggestion) for one in found] == [("spec.training.when[1]", "data")]
+
+
+def test_a_secret_name_is_not_told_as_a_resource(tmp_path: Path) -> None:
+    text = "metadata: {name: '${var.secret}', tags: {a: '${var.nothing}'}}\nspecs: {}\n"
+    found = errors(write(tmp_path, {"m.yaml": named(text)}, PROJECT))
+    assert {one.code for one in found} == {"PZ0003", "PZ0007", "PZ3001"}
+    assert not any("hidden" in str(one) for one in found)
 
 
 def test_aliases_may_not_grow_without_bound(tmp_path: Path) -> None:
