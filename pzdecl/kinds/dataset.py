@@ -84,7 +84,7 @@ class Dataset(Kind):
         return Effect.REPLACE
 
     def refusal(self, field: str, before: Inputs, after: Inputs) -> str | None:
-        """UpdateDataset wants a schema of the same domain, with every field as it is and only nullable ones added."""
+        """UpdateDataset wants a schema of the same domain that keeps every field and adds only nullable ones."""
         from pzdecl.engine.data.schema import evolution_problems
 
         if before.get("domain") != after.get("domain"):
