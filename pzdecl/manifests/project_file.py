@@ -30,7 +30,8 @@ class ProviderSpec(Spec):
     type: Literal["local", "aws"] = Field("local", description="The built-in engine, or Amazon Personalize.")
     engine: str | None = Field(
         None,
-        description="local: the folder of the engine's data, relative to the project.",
+        description="local: the folder of the engine's data, relative to the project; unless set .pzdecl/engine, "
+        "or .pzdecl/engine-ENVIRONMENT, since names are taken once in an engine.",
         examples=[".pzdecl/engine"],
     )
     region: str | None = Field(None, description="The AWS region.", examples=["eu-west-1"])
@@ -120,7 +121,8 @@ def replace_environment(given: Given, environment: str, values: Mapping[str, Any
 def _settings(root: Path, spec: ProjectSpec, chosen: str, variables: Variables) -> Settings:
     environment = (spec.environments or {}).get(chosen)
     provider = (environment.provider if environment else None) or spec.provider
-    engine = root / (provider.engine or ".pzdecl/engine") if provider.type == "local" else None
+    own = ".pzdecl/engine" if chosen == DEFAULT_ENVIRONMENT else f".pzdecl/engine-{chosen}"
+    engine = root / (provider.engine or own) if provider.type == "local" else None
     state = (environment.state if environment else None) or spec.state or f".pzdecl/state/{chosen}.db"
     settings = ProviderSettings(
         provider.type, engine, provider.region, provider.profile, provider.endpoint, provider.role

@@ -23,6 +23,22 @@ def applied(cli: Cli, starter: Path) -> Path:
     return starter
 
 
+def test_environments_do_not_meet(cli: Cli, applied: Path) -> None:
+    assert cli("-C", applied, "-e", "prod", "apply", "--auto-approve").code == 0
+    assert cli("-C", applied, "-e", "prod", "apply", "--destroy", "--auto-approve").code == 0
+    assert cli("-C", applied, "plan", "--detailed-exitcode").code == 0
+    assert cli("-C", applied, "recommend", "shop-popular", "user-1").code == 0
+
+
+def test_environments_that_share_an_engine_take_nothing_from_each_other(cli: Cli, applied: Path) -> None:
+    file = applied / "pzdecl.yaml"
+    file.write_text(file.read_text().replace("type: local ", "type: local\n  engine: .pzdecl/engine "))
+    answer = cli("-C", applied, "-e", "prod", "apply", "--auto-approve")
+    assert answer.code == 4
+    assert "that is not managed here" in answer.out
+    assert cli("-C", applied, "plan", "--detailed-exitcode").code == 0
+
+
 def test_plan_tells_by_its_exit_status(cli: Cli, starter: Path) -> None:
     assert cli("-C", starter, "plan").code == 0
     answer = cli("-C", starter, "plan", "--detailed-exitcode")
