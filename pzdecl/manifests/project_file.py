@@ -30,8 +30,8 @@ class ProviderSpec(Spec):
     type: Literal["local", "aws"] = Field("local", description="The built-in engine, or Amazon Personalize.")
     engine: str | None = Field(
         None,
-        description="local: the folder of the engine's data, relative to the project; unless set .pzdecl/engine, "
-        "or .pzdecl/engine-ENVIRONMENT, since names are taken once in an engine.",
+        description="local: the folder of the engine's data, relative to the project; unless set "
+        ".pzdecl/engine, or .pzdecl/engine-ENVIRONMENT, since names are taken once in an engine.",
         examples=[".pzdecl/engine"],
     )
     region: str | None = Field(None, description="The AWS region.", examples=["eu-west-1"])
