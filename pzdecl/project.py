@@ -222,8 +222,11 @@ class Project:
         from pzdecl.manifests import data
         from pzdecl.plan.model import Action
 
-        wanted = {c.address for c in plan.changes if c.action is Action.IMPORT and not c.blocked}
-        problems = data.check_data(self.declared, wanted) if wanted else []
+        # A training can fail for want of data that was imported before: of events of another type, say.
+        acted = {c.address for c in plan.changes if c.action in (Action.IMPORT, Action.TRAIN) and not c.blocked}
+        wanted = {a for a in acted if a.kind == "DatasetImport"}
+        trained = {a for a in acted if a.kind == "SolutionVersion"}
+        problems = data.check_data(self.declared, wanted, trained) if acted else []
         if problems:
             raise InvalidProject(problems)
 

@@ -27,6 +27,31 @@ SERVICE_ONLY = frozenset(
 ) - set(RECIPES)
 """Recipes that the built-in engine does not have: their hyperparameters are left to the service."""
 
+PARAMETERS = frozenset(
+    {
+        "action_optimization_period",
+        "apply_recency_bias",
+        "cold_start_max_duration",
+        "cold_start_max_interactions",
+        "cold_start_relative_from",
+        "item_id_hidden_dim",
+        "item_metadata_hidden_dim",
+        "trend_discovery_frequency",
+        *(parameter.name for recipe in RECIPES.values() for parameter in recipe.hyperparameters),
+    }
+)
+"""Every hyperparameter that any recipe has, of Amazon Personalize's too."""
+
+OBJECTIVES = frozenset(
+    {
+        "aws-personalized-ranking",
+        "aws-personalized-ranking-v2",
+        "aws-user-personalization",
+        "aws-user-personalization-v2",
+    }
+)
+"""Recipes that take an optimizationObjective."""
+
 UPDATE_MODE = frozenset({"aws-user-personalization", "aws-hrnn-coldstart"})
 """Recipes that can be trained with trainingMode UPDATE."""
 INCREMENTAL = frozenset({"aws-semantic-similarity"})

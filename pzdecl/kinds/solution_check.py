@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -65,6 +66,11 @@ def _parts(spec: SolutionSpec, config: dict[str, Any]) -> Iterator[Problem]:
         for part in _IGNORED_BY_AUTOML:
             if config.get(part):
                 yield _useless((CONFIG, part), "a recipe: AutoML chooses its own")
+    threshold = config.get("eventValueThreshold")
+    if isinstance(threshold, str) and not _is_number(threshold):
+        yield Problem(
+            "PZ3003", (CONFIG, "eventValueThreshold"), f"eventValueThreshold is {threshold!r}", "a number"
+        )
     if spec.recipe is None or recipes.short(spec.recipe) not in recipes.NAMES:
         return
     name = recipes.short(spec.recipe)
@@ -74,10 +80,15 @@ def _parts(spec: SolutionSpec, config: dict[str, Any]) -> Iterator[Problem]:
         yield _unfit(("performIncrementalUpdate",), "performIncrementalUpdate", name, recipes.INCREMENTAL)
     if "eventsConfig" in config and name not in recipes.EVENTS_CONFIG:
         yield _unfit((CONFIG, "eventsConfig"), "eventsConfig", name, recipes.EVENTS_CONFIG)
+    if "optimizationObjective" in config and name not in recipes.OBJECTIVES:
+        yield _unfit((CONFIG, "optimizationObjective"), "optimizationObjective", name, recipes.OBJECTIVES)
 
 
 def _hyperparameters(spec: SolutionSpec, config: dict[str, Any]) -> Iterator[Problem]:
-    recipe = recipes.built_in(recipes.short(spec.recipe)) if spec.recipe else None
+    name = recipes.short(spec.recipe) if spec.recipe else None
+    if name is not None and name not in recipes.NAMES:
+        yield from _of_no_recipe(config)
+    recipe = recipes.built_in(name) if name else None
     if recipe is None:
         return
     for error in recipe.problems(config):
@@ -95,6 +106,22 @@ def _hyperparameters(spec: SolutionSpec, config: dict[str, Any]) -> Iterator[Pro
             on_key=unknown or misplaced,
         )
     yield from _ranges(recipe, config.get("hpoConfig", {}).get("algorithmHyperParameterRanges", {}))
+
+
+def _of_no_recipe(config: dict[str, Any]) -> Iterator[Problem]:
+    """Hyperparameters that are wrong whichever recipe was meant."""
+    for group in ("algorithmHyperParameters", "featureTransformationParameters"):
+        for name in config.get(group) or {}:
+            if name not in recipes.PARAMETERS:
+                yield Problem(
+                    "PZ3011",
+                    (CONFIG, group, name),
+                    f"no recipe has a hyperparameter {name}",
+                    "a hyperparameter of the recipe",
+                    suggestion=nearest(name, recipes.PARAMETERS),
+                    hint="pzdecl recipes describe RECIPE lists them",
+                    on_key=True,
+                )
 
 
 def _ranges(recipe: Recipe, ranges: dict[str, list[dict[str, Any]]]) -> Iterator[Problem]:
@@ -115,7 +142,10 @@ def _ranges(recipe: Recipe, ranges: dict[str, list[dict[str, Any]]]) -> Iterator
                     suggestion=nearest(one["name"], tunable),
                 )
                 continue
-            ends = [one[end] for end in ("minValue", "maxValue") if end in one] or one.get("values", [])
+            ends: list[tuple[tuple[str | int, ...], Any]] = [
+                *(((end,), one[end]) for end in ("minValue", "maxValue") if end in one),
+                *((("values", number), value) for number, value in enumerate(one.get("values", ()))),
+            ]
             if "minValue" in one and one["minValue"] > one["maxValue"]:
                 yield Problem(
                     "PZ3012",
@@ -123,11 +153,11 @@ def _ranges(recipe: Recipe, ranges: dict[str, list[dict[str, Any]]]) -> Iterator
                     f"minValue {one['minValue']:g} is above maxValue {one['maxValue']:g}",
                     "minValue at most maxValue",
                 )
-            for value in ends:
+            for place, value in ends:
                 try:
                     parameter.parse(value)
                 except ParameterError as error:
-                    yield Problem("PZ3012", path, error.problem, error.expected)
+                    yield Problem("PZ3012", (*path, *place), error.problem, error.expected)
 
 
 def _useless(path: tuple[str, ...], needs: str) -> Problem:
@@ -136,6 +166,13 @@ def _useless(path: tuple[str, ...], needs: str) -> Problem:
 
 def _unfit(path: tuple[str, ...], what: str, recipe: str, fit: frozenset[str]) -> Problem:
     return Problem("PZ3008", path, f"{recipe} cannot have {what}", "one of " + ", ".join(sorted(fit)))
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return math.isfinite(float(text))
+    except ValueError:
+        return False
 
 
 def _list_hint() -> str:

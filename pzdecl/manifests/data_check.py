@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from pzdecl.errors import Diagnostic, Position
 from pzdecl.kinds.address import Address
 from pzdecl.kinds.schema import schema_text
 from pzdecl.manifests.cache import Cache
+from pzdecl.manifests.data_problems import LOCATION, MIN_INTERACTIONS, at, diagnostics
 from pzdecl.manifests.model import Desired, Project
 
 if TYPE_CHECKING:
     from pzdecl.engine.data.check import CsvReport
 
-MIN_INTERACTIONS = 1000
 MIN_USERS = 25
-_LOCATION = "spec.dataSource.dataLocation"
 _VERSION = 1
 """Grows when the rules of checking change, so that old results are not used."""
 
@@ -27,8 +25,13 @@ Result = Mapping[str, Any]
 """What is kept of a CsvReport: its problems as lists, and its counts."""
 
 
-def check_data(project: Project, wanted: Collection[Address] | None = None) -> list[Diagnostic]:
-    """What is wrong with the data of imports (all, or the `wanted` ones), and with what training needs.
+def check_data(
+    project: Project,
+    wanted: Collection[Address] | None = None,
+    trained: Collection[Address] | None = None,
+) -> list[Diagnostic]:
+    """What is wrong with the data of imports (all, or the `wanted` ones), and with what training needs (of all
+    solutions, or the `trained` versions, whose data may have been imported before).
 
     Data that was found good or bad before, with the same schema, is not read again; data in S3 is not read.
     Raises OSError where data cannot be read, MissingExtra without pyarrow.
@@ -37,9 +40,10 @@ def check_data(project: Project, wanted: Collection[Address] | None = None) -> l
     found: list[Diagnostic] = []
     sound: dict[Address, Result] = {}
     for address, desired in project.resources.items():
-        if wanted is not None and address not in wanted:
-            continue
+        asked = wanted is None or address in wanted
         dataset = _dataset(project, desired)
+        if not asked and not (dataset and _feeds(project, dataset, trained or ())):
+            continue
         schema = project.resources.get(Address("Schema", dataset.inputs["schema"])) if dataset else None
         if dataset is None or schema is None or desired.data is None or desired.data.path is None:
             continue
@@ -47,12 +51,14 @@ def check_data(project: Project, wanted: Collection[Address] | None = None) -> l
         if result is None:
             continue
         if result["problems"]:
-            found += [_diagnostic(project, desired, problem) for problem in result["problems"]]
+            found += diagnostics(project, desired, result["problems"]) if asked else []
         elif dataset.inputs["datasetType"] == "INTERACTIONS":
             sound[address] = result
     cache.save()
+    chosen = None if wanted is None else {*wanted, *(trained or ())}
     return sorted(
-        [*found, *_minimums(project, sound)], key=lambda one: (one.position or Position(""), one.summary)
+        [*found, *_minimums(project, sound, chosen)],
+        key=lambda one: (one.position or Position(""), one.summary),
     )
 
 
@@ -93,29 +99,20 @@ def _kept(report: CsvReport) -> dict[str, Any]:
     }
 
 
-def _diagnostic(project: Project, desired: Desired, problem: Sequence[Any]) -> Diagnostic:
-    """A problem of a CSV file. Where it has no line, the place is where the manifest names the file."""
-    file, line, column, field, message, expected = problem
-    assert desired.data
-    assert desired.data.path
-    path = desired.data.path / file if file else desired.data.path
-    at = Position(shown(path, project.root), line, column or 1) if line else _at(desired, _LOCATION)
-    if "missing the following columns" in message or (field and line == 1):
-        code = "PZ7002"
-    elif f"fewer than {MIN_INTERACTIONS}" in message:
-        code = "PZ7005"
-    else:
-        code = "PZ7003" if field and line else "PZ7004"
-    hint = None if line else f"the data is {shown(path, project.root)}"
-    wanted, _, near = expected.partition("; did you mean ")
-    suggestion = near.rstrip("?") or None
-    return Diagnostic(
-        code, message, at, str(desired.address), field or _LOCATION, wanted, suggestion=suggestion, hint=hint
-    )
+def _feeds(project: Project, dataset: Desired, trained: Collection[Address]) -> bool:
+    """Whether a version that is to be trained learns from the interactions of a dataset."""
+    solutions = (project.resources.get(Address("Solution", version.name)) for version in trained)
+    groups = {solution.inputs["datasetGroup"] for solution in solutions if solution}
+    return dataset.inputs["datasetType"] == "INTERACTIONS" and dataset.inputs["datasetGroup"] in groups
 
 
-def _minimums(project: Project, sound: Mapping[Address, Result]) -> Iterator[Diagnostic]:
-    """What training asks of interactions; only known for a dataset that is filled by one import."""
+def _minimums(
+    project: Project, sound: Mapping[Address, Result], chosen: Collection[Address] | None
+) -> Iterator[Diagnostic]:
+    """What training asks of interactions; only known for a dataset that is filled by one import.
+
+    Of the `chosen` versions and of all that learn from the `chosen` imports; None: of all.
+    """
     imports: dict[str, list[Address]] = defaultdict(list)
     for address, desired in project.resources.items():
         if address.kind == "DatasetImport":
@@ -129,15 +126,17 @@ def _minimums(project: Project, sound: Mapping[Address, Result]) -> Iterator[Dia
         solutions = [
             one
             for one in project.resources.values()
-            if one.address.kind == "Solution" and one.inputs["datasetGroup"] == group
+            if one.address.kind == "Solution"
+            and one.inputs["datasetGroup"] == group
+            and (chosen is None or address in chosen or Address("SolutionVersion", one.address.name) in chosen)
         ]
         if solutions and result["users_with_two"] < MIN_USERS:
             yield Diagnostic(
                 "PZ7006",
-                f"{result['users_with_two']} users have two interactions or more",
-                _at(desired, _LOCATION),
+                f"only {result['users_with_two']} users have two interactions or more",
+                at(desired, LOCATION),
                 str(address),
-                _LOCATION,
+                LOCATION,
                 f"at least {MIN_USERS} such users to train {solutions[0].address} on",
             )
         for solution in solutions:
@@ -155,18 +154,9 @@ def _of_type(solution: Desired, event_types: Mapping[str, int]) -> Iterator[Diag
         yield Diagnostic(
             "PZ7005",
             f"the data has {rows} interactions of {shown_type}",
-            _at(solution, "spec.eventType"),
+            at(solution, "spec.eventType"),
             str(solution.address),
             "spec.eventType",
             f"at least {MIN_INTERACTIONS} of them",
             hint="the data has " + ", ".join(f"{name} ({count})" for name, count in event_types.items()),
         )
-
-
-def shown(path: Path, root: Path) -> str:
-    """A path as diagnostics name it: from the project's root, where it lies below."""
-    return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.as_posix()
-
-
-def _at(desired: Desired, field: str) -> Position:
-    return desired.positions.get(field, desired.position)

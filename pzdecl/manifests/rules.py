@@ -9,6 +9,7 @@ from pzdecl.engine.recipes.registry import RECIPES
 from pzdecl.errors import Position
 from pzdecl.kinds import recipes
 from pzdecl.kinds.address import Address
+from pzdecl.manifests.columns import check_columns
 from pzdecl.manifests.documents import Document
 from pzdecl.manifests.model import ProviderSettings
 from pzdecl.manifests.report import Report
@@ -22,9 +23,11 @@ def check_rules(documents: Documents, provider: ProviderSettings, report: Report
     _at_most_one(valid, report)
     _incremental(valid, report)
     _domains(valid, report)
+    check_columns(valid, report)
     for document in valid.values():
         if document.kind.name == "Solution":
             _recipe_at_hand(document, provider, report)
+            _performed(document, provider, report)
         elif document.kind.name == "DatasetImport":
             _location(document, provider, report)
         elif document.kind.name == "Campaign":
@@ -111,6 +114,22 @@ def _domains(documents: Documents, report: Report) -> None:
                 address=dataset.address,
                 field="spec.schema",
                 expected=f"a schema with {_domain(wanted)}",
+            )
+
+
+def _performed(document: Document, provider: ProviderSettings, report: Report) -> None:
+    """The built-in engine refuses what it cannot do; better here than in the middle of an apply."""
+    words = {"performAutoML": ("AutoML", "a recipe"), "performHPO": ("hyperparameter optimisation", "false")}
+    for field, (what, expected) in words.items():
+        if provider.type == "local" and document.inputs.get(field):
+            report.add(
+                "PZ5010",
+                f"the built-in engine does not perform {what} yet",
+                _at(document, f"spec.{field}"),
+                address=document.address,
+                field=f"spec.{field}",
+                expected=expected,
+                hint="Amazon Personalize does: provider type aws",
             )
 
 

@@ -264,8 +264,28 @@ SPECS = {
         ),
         "PZ3012",
         12,
-        13,
-        "spec.solutionConfig.hpoConfig.algorithmHyperParameterRanges.integerHyperParameterRanges[0]",
+        49,
+        "spec.solutionConfig.hpoConfig.algorithmHyperParameterRanges.integerHyperParameterRanges[0].maxValue",
+    ),
+    "what the engine does not perform": Bad(
+        solution("  recipe: aws-hrnn\n  performHPO: true\n"), "PZ5010", 7, 15, "spec.performHPO"
+    ),
+    "AutoML, which the engine does not perform": Bad(
+        solution("  performAutoML: true\n"), "PZ5010", 6, 18, "spec.performAutoML"
+    ),
+    "threshold that is no number": Bad(
+        solution("  recipe: aws-hrnn\n  solutionConfig: {eventValueThreshold: high}\n"),
+        "PZ3003",
+        7,
+        41,
+        "spec.solutionConfig.eventValueThreshold",
+    ),
+    "objective that the recipe does not take": Bad(
+        solution("  recipe: aws-sims\n  solutionConfig: {optimizationObjective: {itemAttribute: PRICE}}\n"),
+        "PZ3008",
+        7,
+        20,
+        "spec.solutionConfig.optimizationObjective",
     ),
     "recipe and AutoML": Bad(
         solution("  recipe: aws-hrnn\n  performAutoML: true\n"), "PZ3007", 7, 18, "spec.performAutoML"
@@ -595,6 +615,40 @@ def test_references_of_a_broken_resource_are_checked_too(tmp_path: Path) -> None
         ("PZ4001", "spec.solution", "hrnn"),
         ("PZ3003", "spec.minProvisionedTPS", None),
     ]
+
+
+def test_hyperparameters_of_an_unknown_recipe(tmp_path: Path) -> None:
+    """What no recipe has is wrong whichever recipe was meant."""
+    parameters = "{bptt: 99, hidden_dimensio: 50, apply_recency_bias: true}"
+    broken = (
+        SOLUTION.replace("aws-hrnn", "aws-hrn")
+        + f"  solutionConfig: {{algorithmHyperParameters: {parameters}}}\n"
+    )
+    found = errors(write(tmp_path, {"m.yaml": f"{GROUP}---\n{broken}"}))
+    assert [(one.code, one.suggestion) for one in found] == [
+        ("PZ3010", "aws-hrnn"),
+        ("PZ3011", "hidden_dimension"),
+    ]
+
+
+def test_columns_that_the_schema_does_not_have(tmp_path: Path) -> None:
+    config = """\
+  eventType: watch
+  solutionConfig:
+    eventValueThreshold: 0.5
+    trainingDataConfig:
+      excludedDatasetColumns: {Interactions: [TIMESTMP], Item: [GENRE], Users: [AGE]}
+"""
+    files = {"m.yaml": "---\n".join([GROUP, SCHEMA, DATASET, SOLUTION + config])}
+    found = errors(write(tmp_path, files))
+    below = "spec.solutionConfig.trainingDataConfig.excludedDatasetColumns"
+    assert [(one.code, one.field, one.suggestion) for one in found] == [
+        ("PZ5011", "spec.eventType", None),
+        ("PZ5011", "spec.solutionConfig.eventValueThreshold", None),
+        ("PZ5011", f"{below}.Interactions[0]", "TIMESTAMP"),
+        ("PZ3004", f"{below}.Item", "ITEMS"),
+    ]
+    assert "EVENT_VALUE, which Schema/interactions does not have" in found[1].summary
 
 
 def test_metadata_is_checked_whole(tmp_path: Path) -> None:

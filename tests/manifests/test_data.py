@@ -185,7 +185,7 @@ def test_good_data_has_nothing_wrong_and_is_read_once(tmp_path: Path, monkeypatc
 @pytest.mark.parametrize(
     ("csv", "code", "place"),
     [
-        (rows(50, 20).replace("u0,i1,1\n", "u0,i1,soon\n", 1), "PZ7003", "interactions.csv:3:3"),
+        (rows(50, 20).replace("u0,i1,1\n", "u0,i1,soon\n", 1), "PZ7003", "interactions.csv:3:7"),
         (rows(50, 20).replace("u0,i1,1\n", ",i1,1\n", 1), "PZ7003", "interactions.csv:3:1"),
         (rows(50, 20).replace("u0,i1,1\n", f"{'u' * 300},i1,1\n", 1), "PZ7003", "interactions.csv:3:1"),
         (HEADER, None, None),
@@ -221,7 +221,41 @@ def test_a_header_that_does_not_fit(tmp_path: Path) -> None:
     problems = found(project(tmp_path, rows(50, 20).replace("TIMESTAMP", "TIMESTMP", 1)))
     assert {one.code for one in problems} == {"PZ7002"}
     assert "TIMESTAMP" in [one.suggestion for one in problems]
-    assert any("missing the following columns:[TIMESTAMP]" in one.summary for one in problems)
+    assert any(one.summary == "the header lacks the column TIMESTAMP" for one in problems)
+
+
+@pytest.mark.parametrize(
+    "text", ["u1,i1,5\n" * 1000, rows(50, 20).replace(",", ";")], ids=["no header", "semicolons"]
+)
+def test_a_first_line_that_is_no_header_is_one_error(tmp_path: Path, text: str) -> None:
+    [problem] = found(project(tmp_path, text))
+    assert problem.code == "PZ7002"
+    assert "commas" in str(problem.hint)
+
+
+def test_an_open_quote_is_one_error(tmp_path: Path) -> None:
+    [problem] = found(project(tmp_path, rows(50, 20) + 'u,"i,1\n'))
+    assert problem.summary == "a quote is opened and never closed"
+
+
+def test_the_place_of_a_cell_is_its_line_and_column(tmp_path: Path) -> None:
+    """As an editor counts, also where quotes hold commas and line breaks."""
+    [problem] = found(project(tmp_path, rows(50, 20) + '"u, ""1""","i\n, 1",soon\n'))
+    assert str(problem.position) == "interactions.csv:1003:6"
+
+
+def test_after_many_problems_reading_stops_and_says_so(tmp_path: Path) -> None:
+    problems = found(project(tmp_path, "USER_ID,ITEM_ID,TIMESTAMP\n" + "u,i,x\n" * 50))
+    assert len(problems) == 20
+    assert "there may be more" in str(problems[-1].hint)
+
+
+def test_a_training_needs_data_that_was_imported_before(tmp_path: Path) -> None:
+    """Nothing is to be imported, but another type of event is to be learned from."""
+    root = project(tmp_path, rows(2000, 1), SOLUTION)
+    version = Address("SolutionVersion", "hrnn")
+    assert check_data(load(root), []) == []
+    assert [one.code for one in check_data(load(root), [], [version])] == ["PZ7006"]
 
 
 def test_too_few_users_matter_only_to_training(tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ FILES = {
             GROUP.replace(
                 "{name: movies}", "{name: movies, tags: {'${var.team}': '${var.team}-${var.tps}-${var.on}'}}"
             ),
-            SOLUTION + "  performHPO: ${var.on}\n  eventType: 'a-${var.event}-$${var.x}'\n",
+            SOLUTION + "  performAutoTraining: ${var.on}\n  eventType: 'a-${var.event}-$${var.x}'\n",
             CAMPAIGN.replace("hrnn}", "hrnn, minProvisionedTPS: '${var.tps}'}"),
         ]
     )
@@ -50,7 +50,7 @@ def test_values_keep_their_type_and_text_takes_them_in(tmp_path: Path) -> None:
     resources = loaded.resources
     assert loaded.name == "discovery-shop"
     assert resources[Address("Campaign", "movies")].inputs["minProvisionedTPS"] == 2
-    assert resources[Address("Solution", "hrnn")].inputs["performHPO"] is True
+    assert resources[Address("Solution", "hrnn")].inputs["performAutoTraining"] is True
     assert resources[Address("Solution", "hrnn")].inputs["eventType"] == "a-watch-${var.x}"
     assert resources[Address("DatasetGroup", "movies")].tags == {"discovery": "discovery-2-true"}
     group = resources[Address("DatasetGroup", "movies")]
@@ -150,10 +150,10 @@ def test_sensitive_values_are_named_by_path(tmp_path: Path) -> None:
     solution = (
         SOLUTION + "  eventType: x${var.secret}\n  solutionConfig: {eventValueThreshold: '${var.secret}'}\n"
     )
-    root = write(tmp_path, {"m.yaml": f"{GROUP}---\n{solution}"}, PROJECT)
+    root = write(tmp_path, {"m.yaml": f"{GROUP}---\n{solution}"}, PROJECT.replace("hidden", "'7.5'"))
     found = load(root).resources[Address("Solution", "hrnn")]
     assert found.sensitive == {"eventType", "solutionConfig.eventValueThreshold"}
-    assert found.inputs["eventType"] == "xhidden"
+    assert found.inputs["eventType"] == "x7.5"
 
 
 def test_a_sensitive_value_is_not_under_a_key_that_no_path_leads_to(tmp_path: Path) -> None:

@@ -146,7 +146,7 @@ class Recipe:
                 f"{name} does not belong in {group}",
                 parameter=name,
                 group=group,
-                expected=f"it in {parameter.group}",
+                expected=f"{name} in {parameter.group}",
             )
         valid = [p.name for p in self.hyperparameters if p.group == group]
         return ParameterError(

@@ -102,7 +102,7 @@ def test_unknown_names_get_the_nearest() -> None:
 
 
 def test_a_known_name_in_the_wrong_map_is_sent_to_the_right_one() -> None:
-    with pytest.raises(ParameterError, match="it in featureTransformationParameters"):
+    with pytest.raises(ParameterError, match="expected max_user_history_length_percentile in feature"):
         HRNN.parameters(algorithm(max_user_history_length_percentile=0.9))
 
 
