@@ -78,6 +78,16 @@ class Reference(NamedTuple):
     arn: str | None = None
 
 
+def is_arn(text: str) -> bool:
+    """Whether a reference is an ARN and not a name."""
+    return text.startswith("arn:")
+
+
+def reference(field: str, kind: str, text: str) -> Reference:
+    """What a field that names a `kind` refers to."""
+    return Reference(field, None, text) if is_arn(text) else Reference(field, Address(kind, text))
+
+
 class Status(StrEnum):
     """What a description says of the resource."""
 
@@ -116,6 +126,8 @@ class Kind(ABC):
     name: ClassVar[str]
     spec: ClassVar[type[Spec]]
     operations: ClassVar[Operations]
+    refers_to: ClassVar[Mapping[str, str]] = {}
+    """The fields that name another resource, or give its ARN, with that resource's kind."""
     declared: ClassVar[bool] = True
     """False for SolutionVersion, which is made from a Solution and has no manifest of its own."""
     holds_data: ClassVar[bool] = False
@@ -147,9 +159,9 @@ class Kind(ABC):
         """
         return None
 
-    @abstractmethod
     def references(self, inputs: Inputs) -> list[Reference]:
         """The resources that the inputs name."""
+        return [reference(field, kind, inputs[field]) for field, kind in self.refers_to.items()]
 
     @abstractmethod
     def bindings(self, inputs: Inputs, arn_of: ArnOf) -> dict[str, Any]:

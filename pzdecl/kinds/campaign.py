@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
 from pzdecl.kinds.address import Address
-from pzdecl.kinds.base import ArnOf, Call, Effect, Inputs, Kind, Operations, Reference, Spec
-from pzdecl.kinds.names import Ref, is_arn, reference
+from pzdecl.kinds.base import ArnOf, Call, Effect, Inputs, Kind, Operations, Spec, is_arn
+from pzdecl.kinds.names import Ref
 from pzdecl.kinds.wire import given, texts, with_tags
 
 LATEST = "$LATEST"
@@ -60,6 +60,7 @@ class Campaign(Kind):
 
     name = "Campaign"
     spec = CampaignSpec
+    refers_to: ClassVar[Mapping[str, str]] = {"solution": "Solution"}
     operations = Operations(
         create="create_campaign",
         describe="describe_campaign",
@@ -76,9 +77,6 @@ class Campaign(Kind):
         if not inputs.get("campaignConfig"):
             inputs.pop("campaignConfig", None)
         return inputs
-
-    def references(self, inputs: Inputs) -> list[Reference]:
-        return [reference("solution", "Solution", inputs["solution"])]
 
     def bindings(self, inputs: Inputs, arn_of: ArnOf) -> dict[str, Any]:
         """A managed solution stands for its newest version; `$LATEST` where the service switches by itself."""

@@ -7,8 +7,8 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field
 
-from pzdecl.kinds.base import ArnOf, Call, Effect, Inputs, Kind, Operations, Reference, Spec
-from pzdecl.kinds.names import Ref, reference, resolve, tail
+from pzdecl.kinds.base import ArnOf, Call, Effect, Inputs, Kind, Operations, Spec
+from pzdecl.kinds.names import Ref, resolve, tail
 from pzdecl.kinds.wire import with_tags
 
 TYPES = ("INTERACTIONS", "ITEMS", "USERS", "ACTIONS", "ACTION_INTERACTIONS")
@@ -36,6 +36,7 @@ class Dataset(Kind):
 
     name = "Dataset"
     spec = DatasetSpec
+    refers_to: ClassVar[Mapping[str, str]] = {"datasetGroup": "DatasetGroup", "schema": "Schema"}
     operations = Operations(
         create="create_dataset",
         describe="describe_dataset",
@@ -49,12 +50,6 @@ class Dataset(Kind):
     holds_data = True
     one_per_parent = True
     choosy: ClassVar[Mapping[str, str]] = {"schemaArn": "Schema"}
-
-    def references(self, inputs: Inputs) -> list[Reference]:
-        return [
-            reference("datasetGroup", "DatasetGroup", inputs["datasetGroup"]),
-            reference("schema", "Schema", inputs["schema"]),
-        ]
 
     def bindings(self, inputs: Inputs, arn_of: ArnOf) -> dict[str, Any]:
         return {
@@ -84,7 +79,7 @@ class Dataset(Kind):
         return Effect.REPLACE
 
     def refusal(self, field: str, before: Inputs, after: Inputs) -> str | None:
-        """UpdateDataset wants a schema of the same domain that keeps every field and adds only nullable ones."""
+        """UpdateDataset wants a schema of the same domain: every field kept, only nullable ones added."""
         from pzdecl.engine.data.schema import evolution_problems
 
         if before.get("domain") != after.get("domain"):

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints
 
-from pzdecl.kinds.base import ArnOf, Call, Inputs, Kind, Operations, Problem, Reference, Spec
+from pzdecl.kinds.base import ArnOf, Call, Inputs, Kind, Operations, Problem, Spec
 from pzdecl.kinds.names import KMS_ARN_PATTERN, RoleArn
 from pzdecl.kinds.wire import given, with_tags
 
@@ -49,9 +49,6 @@ class DatasetGroup(Kind):
         return [
             Problem("PZ3007", (there,), f"{there} without {missing}", f"both {there} and {missing}, or neither")
         ]
-
-    def references(self, inputs: Inputs) -> list[Reference]:
-        return []
 
     def bindings(self, inputs: Inputs, arn_of: ArnOf) -> dict[str, Any]:
         return {}

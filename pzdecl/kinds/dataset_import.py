@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, StringConstraints
 
-from pzdecl.kinds.base import ArnOf, Call, Effect, Inputs, Kind, Operations, Reference, Spec
-from pzdecl.kinds.names import Ref, RoleArn, reference, resolve
+from pzdecl.kinds.base import ArnOf, Call, Effect, Inputs, Kind, Operations, Spec
+from pzdecl.kinds.names import Ref, RoleArn, resolve
 from pzdecl.kinds.wire import given, with_tags
 
 ImportMode = Literal["FULL", "INCREMENTAL"]
@@ -55,6 +55,7 @@ class DatasetImport(Kind):
 
     name = "DatasetImport"
     spec = DatasetImportSpec
+    refers_to: ClassVar[Mapping[str, str]] = {"dataset": "Dataset"}
     operations = Operations(
         create="create_dataset_import_job",
         describe="describe_dataset_import_job",
@@ -68,9 +69,6 @@ class DatasetImport(Kind):
 
     def inputs(self, spec: DatasetImportSpec) -> dict[str, Any]:
         return {**super().inputs(spec), "importMode": spec.import_mode}
-
-    def references(self, inputs: Inputs) -> list[Reference]:
-        return [reference("dataset", "Dataset", inputs["dataset"])]
 
     def bindings(self, inputs: Inputs, arn_of: ArnOf) -> dict[str, Any]:
         return {"datasetArn": resolve("Dataset", inputs["dataset"], arn_of)}

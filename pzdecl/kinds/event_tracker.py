@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import Field
 
-from pzdecl.kinds.base import ArnOf, Call, Inputs, Kind, Operations, Reference, Spec
+from pzdecl.kinds.base import ArnOf, Call, Inputs, Kind, Operations, Spec
 from pzdecl.kinds.listing import items
-from pzdecl.kinds.names import Ref, reference, resolve
+from pzdecl.kinds.names import Ref, resolve
 from pzdecl.kinds.wire import with_tags
 from pzdecl.providers.client import ReadClient
 
@@ -25,6 +25,7 @@ class EventTracker(Kind):
 
     name = "EventTracker"
     spec = EventTrackerSpec
+    refers_to: ClassVar[Mapping[str, str]] = {"datasetGroup": "DatasetGroup"}
     operations = Operations(
         create="create_event_tracker",
         describe="describe_event_tracker",
@@ -36,9 +37,6 @@ class EventTracker(Kind):
     )
     holds_data = True
     one_per_parent = True
-
-    def references(self, inputs: Inputs) -> list[Reference]:
-        return [reference("datasetGroup", "DatasetGroup", inputs["datasetGroup"])]
 
     def bindings(self, inputs: Inputs, arn_of: ArnOf) -> dict[str, Any]:
         return {"datasetGroupArn": resolve("DatasetGroup", inputs["datasetGroup"], arn_of)}

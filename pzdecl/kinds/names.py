@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from pydantic import Field, StringConstraints
 
 from pzdecl.kinds.address import Address
-from pzdecl.kinds.base import ArnOf, Reference
+from pzdecl.kinds.base import ArnOf, is_arn
 
 NAME_PATTERN = r"^[a-zA-Z0-9][a-zA-Z0-9\-_]*$"
 NAME_LENGTH = 63
@@ -31,16 +31,6 @@ RoleArn = Annotated[
 ]
 Ref = Annotated[str, StringConstraints(min_length=1, max_length=256)]
 """A name of another resource of the project, or the ARN of one that is not managed here."""
-
-
-def is_arn(text: str) -> bool:
-    """Whether a reference is an ARN and not a name."""
-    return text.startswith("arn:")
-
-
-def reference(field: str, kind: str, text: str) -> Reference:
-    """What a field that names a `kind` refers to."""
-    return Reference(field, None, text) if is_arn(text) else Reference(field, Address(kind, text))
 
 
 def resolve(kind: str, text: str, arn_of: ArnOf) -> Any:

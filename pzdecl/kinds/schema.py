@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, StringConstraints
 
-from pzdecl.kinds.base import ArnOf, Call, Inputs, Kind, Operations, Problem, Reference, Spec
+from pzdecl.kinds.base import ArnOf, Call, Inputs, Kind, Operations, Problem, Spec
 from pzdecl.kinds.dataset_group import Domain
 from pzdecl.kinds.wire import given
 
@@ -68,9 +68,6 @@ class Schema(Kind):
 
     def inputs(self, spec: SchemaSpec) -> dict[str, Any]:
         return given(schema=spec.schema_, domain=spec.domain)
-
-    def references(self, inputs: Inputs) -> list[Reference]:
-        return []
 
     def bindings(self, inputs: Inputs, arn_of: ArnOf) -> dict[str, Any]:
         return {}

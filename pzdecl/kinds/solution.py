@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, StringConstraints
 
 from pzdecl.kinds import recipes
-from pzdecl.kinds.base import ArnOf, Call, Effect, Inputs, Kind, Operations, Problem, Reference, Spec
+from pzdecl.kinds.base import ArnOf, Call, Effect, Inputs, Kind, Operations, Problem, Spec
 from pzdecl.kinds.fields import within
-from pzdecl.kinds.names import Ref, reference, resolve
+from pzdecl.kinds.names import Ref, resolve
 from pzdecl.kinds.solution_check import check
 from pzdecl.kinds.solution_config import SolutionConfig
 from pzdecl.kinds.solution_wire import config_to_wire
@@ -66,6 +66,7 @@ class Solution(Kind):
 
     name = "Solution"
     spec = SolutionSpec
+    refers_to: ClassVar[Mapping[str, str]] = {"datasetGroup": "DatasetGroup"}
     operations = Operations(
         create="create_solution",
         describe="describe_solution",
@@ -88,9 +89,6 @@ class Solution(Kind):
         config = _normalised(inputs.get("solutionConfig", {}), inputs.get("recipe"), spec.perform_auto_training)
         inputs.pop("solutionConfig", None)
         return {**inputs, "solutionConfig": config} if config else inputs
-
-    def references(self, inputs: Inputs) -> list[Reference]:
-        return [reference("datasetGroup", "DatasetGroup", inputs["datasetGroup"])]
 
     def bindings(self, inputs: Inputs, arn_of: ArnOf) -> dict[str, Any]:
         return {"datasetGroupArn": resolve("DatasetGroup", inputs["datasetGroup"], arn_of)}

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
-from pzdecl.kinds.base import ArnOf, Call, Effect, Inputs, Kind, Operations, Reference, Spec
+from pzdecl.kinds.base import ArnOf, Call, Effect, Inputs, Kind, Operations, Spec
 from pzdecl.kinds.listing import items
-from pzdecl.kinds.names import reference, resolve
+from pzdecl.kinds.names import resolve
 from pzdecl.kinds.solution import SolutionSpec, TrainingSpec
 from pzdecl.kinds.wire import with_tags
 from pzdecl.providers.client import ReadClient
@@ -46,6 +46,7 @@ class SolutionVersion(Kind):
 
     name = "SolutionVersion"
     spec = SolutionVersionSpec
+    refers_to: ClassVar[Mapping[str, str]] = {"solution": "Solution"}
     operations = Operations(
         create="create_solution_version",
         describe="describe_solution_version",
@@ -57,9 +58,6 @@ class SolutionVersion(Kind):
     declared = False
     run_action = "train"
     deletable = False
-
-    def references(self, inputs: Inputs) -> list[Reference]:
-        return [reference("solution", "Solution", inputs["solution"])]
 
     def bindings(self, inputs: Inputs, arn_of: ArnOf) -> dict[str, Any]:
         return {"solutionArn": resolve("Solution", inputs["solution"], arn_of)}

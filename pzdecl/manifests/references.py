@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pzdecl.errors import nearest
 from pzdecl.kinds import KINDS
 from pzdecl.kinds.address import Address
-from pzdecl.kinds.base import Reference
-from pzdecl.kinds.names import ARN, ARN_PREFIXES, NAME_PATTERN, reference
+from pzdecl.kinds.base import Reference, reference
+from pzdecl.kinds.names import ARN, ARN_PREFIXES, NAME_PATTERN
 from pzdecl.manifests.documents import Document
 from pzdecl.manifests.lost import Lost
 from pzdecl.manifests.report import Report, Spot
@@ -19,14 +19,6 @@ Documents = Mapping[Address, Document]
 NAME = re.compile(NAME_PATTERN)
 Edges = dict[Address, dict[Address, str]]
 """What each resource needs, with the field that says so (`spec.schema`, `metadata.dependsOn[0]`)."""
-
-_REFERENCE_FIELDS = {
-    "Dataset": {"datasetGroup": "DatasetGroup", "schema": "Schema"},
-    "DatasetImport": {"dataset": "Dataset"},
-    "EventTracker": {"datasetGroup": "DatasetGroup"},
-    "Solution": {"datasetGroup": "DatasetGroup"},
-    "Campaign": {"solution": "Solution"},
-}
 
 
 def connect(documents: Documents, report: Report, lost: Lost) -> Edges:
@@ -57,7 +49,7 @@ def connect(documents: Documents, report: Report, lost: Lost) -> Edges:
 def _written(document: Document) -> Iterator[Reference]:
     """The references of a document that is not valid, as far as they can be read."""
     spec = document.written.get("spec")
-    for field, kind in _REFERENCE_FIELDS.get(document.kind.name, {}).items():
+    for field, kind in document.kind.refers_to.items():
         text = spec.get(field) if isinstance(spec, dict) else None
         if isinstance(text, str) and text:
             yield reference(field, kind, text)
@@ -234,7 +226,7 @@ def _address(
 
 def _check_arn(document: Document, reference: Reference, report: Report) -> None:
     arn = reference.arn or ""
-    kind = _REFERENCE_FIELDS[document.kind.name][reference.field]
+    kind = document.kind.refers_to[reference.field]
     match = ARN.fullmatch(arn)
     if match is None or not match["tail"].startswith(ARN_PREFIXES[kind]):
         field = f"spec.{reference.field}"
