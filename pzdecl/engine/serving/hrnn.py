@@ -68,7 +68,16 @@ def softmax(scores: NDArray[np.float32]) -> NDArray[np.float64]:
 
 
 def best(scores: NDArray[Any], count: int) -> NDArray[np.int32]:
-    """int32[B, count]: the indices of the highest of float[B, N]; of equals, the first."""
+    """int32[B, count] or int32[count]: the indices of the highest of float[..., N]; of equals, the first."""
     import numpy as np
 
-    return np.argsort(-scores, axis=-1, kind="stable")[..., :count].astype(np.int32)
+    items = scores.shape[-1]
+    if not 0 < count < items:
+        return np.argsort(-scores, axis=-1, kind="stable")[..., :count].astype(np.int32)
+    rows = np.atleast_2d(scores)
+    bounds = np.partition(rows, items - count, axis=-1)[:, items - count]
+    found = np.empty((len(rows), count), np.int32)
+    for place, (row, bound) in enumerate(zip(rows, bounds, strict=True)):
+        high = np.flatnonzero(row >= bound)  # few; only equals of the last make them more than `count`
+        found[place] = high[np.argsort(-row[high], kind="stable")[:count]]
+    return found.reshape(*scores.shape[:-1], count)

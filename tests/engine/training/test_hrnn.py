@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from torch import nn
 from torch.nn import functional as F
 
 from pzdecl.engine.data.interactions import Interactions
 from pzdecl.engine.progress import Progress
-from pzdecl.engine.training.errors import TrainingCancelled
-from pzdecl.engine.training.hrnn import blend, loss
-from pzdecl.engine.training.hrnn.batches import (
-    SESSION_GAP,
-    history_chunk,
-    recency_weights,
-    session_starts,
-    training_chunks,
-)
+from pzdecl.engine.training.errors import TrainingCancelled, TrainingFailed
+from pzdecl.engine.training.hrnn import blend, fit, loss
+from pzdecl.engine.training.hrnn.batches import history_chunks, recency_weights, training_chunks
 from pzdecl.engine.training.hrnn.fit import fit_hrnn
 from pzdecl.engine.training.hrnn.network import Network
+from pzdecl.engine.training.hrnn.optimiser import AdamW
 from pzdecl.engine.training.model import Job
 from tests.engine.training.worlds import HOUR, interactions, job
+
+GAP = 30 * 60
 
 
 def generator(seed: int = 0) -> torch.Generator:
@@ -64,15 +64,9 @@ def test_the_loss_in_bfloat16_is_near() -> None:
     assert abs(float(exact - short)) < 0.01 * float(exact)
 
 
-def test_a_gap_begins_a_session() -> None:
-    data = interactions([[0, 1, 2], [0, 1]], 3)
-    late = data.timestamps + np.array([0, 0, SESSION_GAP + 1, 0, SESSION_GAP - 60])
-    assert session_starts(replace(data, timestamps=late)).tolist() == [False, False, True, False, False]
-
-
 def test_lanes_hold_every_event_once() -> None:
     data = interactions([list(range(n)) for n in (3, 9, 1, 14, 6)], 14)
-    chunks = list(training_chunks(data, np.ones(33, np.float32), 4, 5, np.random.default_rng(0)))
+    chunks = list(training_chunks(data, np.ones(33, np.float32), GAP, 4, 5, np.random.default_rng(0)))
     items = torch.cat([chunk.items[chunk.weights > 0] for chunk in chunks])
     begun = sum(0 if lanes is None else len(lanes) for chunk in chunks for lanes in chunk.users)
     cut = begun - 5
@@ -84,8 +78,8 @@ def test_lanes_hold_every_event_once() -> None:
 def test_padding_before_a_short_history_has_no_effect() -> None:
     data = interactions([[0, 1, 2, 3, 4, 5], [4, 2]], 6)
     network = Network(6, 8, generator())
-    together, rows = history_chunk(data, np.array([0, 1]))
-    alone, _ = history_chunk(data, np.array([1]))
+    ((together, rows),) = history_chunks(data, np.array([0, 1]), GAP, 9)
+    ((alone, _),) = history_chunks(data, np.array([1]), GAP, 9)
     assert rows.T.tolist() == [[0, 1, 2, 3, 4, 5], [-1, -1, -1, -1, 6, 7]]
     with torch.no_grad():
         _, state, user = network(together, *network.blank(2))
@@ -99,7 +93,7 @@ def test_a_session_boundary_changes_the_state_and_carries_the_user_on() -> None:
     times = data.timestamps + np.array([0, 0, 0, 0, 0, 9 * HOUR, 0, 0, 9 * HOUR])
     data = replace(data, timestamps=times)
     network = Network(5, 8, generator())
-    chunk, _ = history_chunk(data, np.arange(3))
+    ((chunk, _),) = history_chunks(data, np.arange(3), GAP, 9)
     with torch.no_grad():
         _, state, user = network(chunk, *network.blank(3))
     assert float((state[0] - state[1]).abs().max()) > 1e-3
@@ -142,6 +136,87 @@ def test_the_blend_learns_whether_things_are_had_again() -> None:
         penalties.append(blend.fit_blend(tensors, data, rows, np.zeros((len(rows), 2), np.float32))[2])
     assert penalties[0] < -2
     assert penalties[1] > 1
+
+
+def test_the_optimiser_does_what_torchs_does() -> None:
+    weights = [nn.Parameter(torch.randn(size, generator=generator(1))) for size in ((4, 3), (3,))]
+    copies = [nn.Parameter(weight.detach().clone()) for weight in weights]
+    ours = AdamW(weights, decay=0.1, clip=0.5)
+    theirs = torch.optim.AdamW(copies, lr=0.02, weight_decay=0.1)
+    for step in range(5):
+        for weight, copy in zip(weights, copies, strict=True):
+            weight.grad = torch.randn(weight.shape, generator=generator(step))
+            copy.grad = weight.grad.clone()
+        ours.step(0.02)
+        nn.utils.clip_grad_norm_(copies, 0.5)
+        theirs.step()
+    torch.testing.assert_close([w.detach() for w in weights], [c.detach() for c in copies])
+    weights[0].grad = torch.full((4, 3), torch.nan)
+    with pytest.raises(FloatingPointError):
+        ours.step(0.02)
+    assert all(weight.isfinite().all() for weight in weights)
+
+
+def test_a_training_that_diverges_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fit, "PEAK_RATE", float("inf"))
+    with pytest.raises(TrainingFailed, match="diverged"):
+        fit_hrnn(ring(30, 10, 30), job(tmp_path))
+
+
+def test_training_loads_no_compiler() -> None:
+    """Torch's own optimisers do, when they are made: two seconds."""
+    program = (
+        "import sys, pathlib, tempfile; from tests.engine.training.test_hrnn import ring, fit_hrnn, job\n"
+        "fit_hrnn(ring(30, 10, 12), job(pathlib.Path(tempfile.mkdtemp())))\n"
+        "sys.exit('torch._dynamo' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+def test_bptt_ends_the_gradient_but_not_the_state() -> None:
+    """A chunk's first state is given: what it says matters, but nothing is learned from before."""
+    data = interactions([[0, 1, 2, 3, 4, 5]], 6)
+    network = Network(6, 8, generator())
+    rng = np.random.default_rng(0)
+    first, second = training_chunks(data, np.ones(6, np.float32), GAP, 1, 3, rng)
+    _, state, user = network(first, *network.blank(1))
+    carried, _, _ = network(second, state, user)
+    fresh, _, _ = network(second, *network.blank(1))
+    assert float((carried - fresh).detach().abs().max()) > 1e-3
+    (gradient,) = torch.autograd.grad(carried.sum(), network.items)
+    assert gradient.abs().sum(1).nonzero().flatten().tolist() == [3, 4]
+
+
+@pytest.mark.parametrize(("bptt", "chunks"), [(2, 24), (32, 2)])
+def test_bptt_is_the_length_of_a_chunk(bptt: int, chunks: int, tmp_path: Path) -> None:
+    lanes, steps, count = fit.shape(ring(8, 10, 48), job(tmp_path, bptt=bptt))
+    assert (lanes, steps, count) == (8, bptt, chunks)
+
+
+def test_recency_mask_follows_a_change_of_fashion(tmp_path: Path) -> None:
+    """Everybody went round one way, of late everybody goes round the other way."""
+    data = interactions([[(u + (t if u < 40 else -t)) % 10 for t in range(30)] for u in range(60)], 10)
+    data = replace(data, timestamps=data.timestamps + (data.users >= 40) * 100 * HOUR)
+    new_users, weights = [], []
+    for mask in (True, False):
+        weights.append(fit.weights_of(data, job(tmp_path, recency_mask=mask)))
+        model = fit_hrnn(data, job(tmp_path / str(mask), recency_mask=mask, hidden_dimension=32))
+        shifted = replace(data, items=np.where(data.users >= 40, data.items // 5, data.items).astype(np.int32))
+        new_users.append(model.finish(shifted)["new_user"])
+    late = data.users >= 40
+    assert weights[0][late].min() > weights[0][~late].max()
+    assert (weights[1] == 1).all()
+    assert new_users[0][:2].sum() > new_users[1][:2].sum() + 0.2
+
+
+def test_hidden_dimension_is_the_width_of_everything(tmp_path: Path) -> None:
+    data = ring(30, 10, 20)
+    for width in (32, 48):
+        tensors = fit_hrnn(data, job(tmp_path / str(width), hidden_dimension=width)).finish(data)
+        assert tensors["items"].shape == (10, width)
+        assert tensors["expected"].shape == (30, width)
+        assert tensors["network.session.state"].shape == (width, 3 * width)
+        assert tensors["network.user.state"].shape == (width, 3 * width)
 
 
 class Killed(Exception):

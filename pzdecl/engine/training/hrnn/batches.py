@@ -16,9 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pzdecl.engine.data.interactions import Interactions
-
-SESSION_GAP = 30 * 60
-"""Seconds without an event after which a new session begins."""
+from pzdecl.engine.training.hrnn.sessions import session_starts
 
 
 class Chunk(NamedTuple):
@@ -36,14 +34,6 @@ class Chunk(NamedTuple):
     sessions: list[Tensor | None]
 
 
-def session_starts(data: Interactions) -> NDArray[np.bool_]:
-    """bool[n]: events that begin a session other than a user's first."""
-    later = np.zeros(len(data), bool)
-    same_user = data.users[1:] == data.users[:-1]
-    later[1:] = same_user & (np.diff(data.timestamps) > SESSION_GAP)
-    return later
-
-
 def recency_weights(data: Interactions) -> NDArray[np.float32]:
     """float32[n], from 1/2 for the oldest event to 1 for the newest, by rank in time: outliers do no harm."""
     rank = np.empty(len(data))
@@ -52,7 +42,7 @@ def recency_weights(data: Interactions) -> NDArray[np.float32]:
 
 
 def training_chunks(
-    data: Interactions, weights: NDArray[np.float32], width: int, steps: int, rng: np.random.Generator
+    data: Interactions, weights: NDArray[np.float32], gap: int, width: int, steps: int, rng: np.random.Generator
 ) -> Iterator[Chunk]:
     """All events in chunks of `steps` x `width`; each chunk goes on where the one before ended in each lane.
 
@@ -68,7 +58,7 @@ def training_chunks(
     weight = np.where(filled, weights[rows], 0).astype(np.float32)
     weight[0] *= first[0]
     first[0] = True
-    sessions = session_starts(data)[rows] & ~first & filled
+    sessions = session_starts(data, gap)[rows] & ~first & filled
     weight *= filled.sum() / weight.sum()
     for start in range(0, length, steps):
         part = slice(start, start + steps)
@@ -78,22 +68,28 @@ def training_chunks(
         )
 
 
-def history_chunk(data: Interactions, users: NDArray[np.int64]) -> tuple[Chunk, NDArray[np.int64]]:
-    """The whole histories of some users, a lane each, ending together; and int64[T, B], each event's row or -1.
+def history_chunks(
+    data: Interactions, users: NDArray[np.int64], gap: int, steps: int
+) -> Iterator[tuple[Chunk, NDArray[np.int64]]]:
+    """The whole histories of some users, a lane each, ending together, in chunks of up to `steps` events.
 
-    Lanes of shorter histories begin with padding, whose effect ends where the history begins.
+    With each comes int64[T, B], the events' rows, or -1. Lanes of shorter histories begin with padding, whose
+    effect ends where the history begins.
     """
     lengths = data.lengths[users]
-    back = np.arange(int(lengths.max(initial=0)), 0, -1)[:, None]
-    real = back <= lengths
-    rows = np.where(real, data.offsets[users + 1] - back, -1)
-    chunk = Chunk(
-        torch.from_numpy(np.where(real, data.items[rows], 0).astype(np.int64)),
-        torch.from_numpy(real.astype(np.float32)),
-        _lanes(back == lengths),
-        _lanes(session_starts(data)[rows] & real),
-    )
-    return chunk, rows
+    longest = int(lengths.max(initial=0))
+    for newest in range(longest, 0, -steps):
+        back = np.arange(newest, max(newest - steps, 0), -1)[:, None]
+        real = back <= lengths
+        rows = np.where(real, data.offsets[users + 1] - back, -1)
+        later = (back < lengths) & (data.timestamps[rows] - data.timestamps[rows - 1] > gap)
+        chunk = Chunk(
+            torch.from_numpy(np.where(real, data.items[rows], 0).astype(np.int64)),
+            torch.from_numpy(real.astype(np.float32)),
+            _lanes(back == lengths),
+            _lanes(later),
+        )
+        yield chunk, rows
 
 
 def _lanes(flags: NDArray[np.bool_]) -> list[Tensor | None]:

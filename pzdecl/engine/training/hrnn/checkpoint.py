@@ -6,8 +6,9 @@ import json
 import os
 from pathlib import Path
 
-import torch
 from torch import Tensor, nn
+
+from pzdecl.engine.training.hrnn.optimiser import AdamW
 
 NAME = "checkpoint.safetensors"
 
@@ -19,7 +20,7 @@ class Checkpoint:
     best_epoch  the one with the lowest validation loss; its weights are kept beside the current ones
     """
 
-    def __init__(self, folder: Path, network: nn.Module, optimiser: torch.optim.Optimizer) -> None:
+    def __init__(self, folder: Path, network: nn.Module, optimiser: AdamW) -> None:
         self.file = folder / NAME
         self.network = network
         self.optimiser = optimiser
@@ -30,7 +31,7 @@ class Checkpoint:
         self.detail: dict[str, float] = {}
 
     @classmethod
-    def open(cls, folder: Path, network: nn.Module, optimiser: torch.optim.Optimizer) -> Checkpoint:
+    def open(cls, folder: Path, network: nn.Module, optimiser: AdamW) -> Checkpoint:
         """Starts, or goes on with what an interrupted training of the same shape left in `folder`."""
         folder.mkdir(parents=True, exist_ok=True)
         checkpoint = cls(folder, network, optimiser)
@@ -55,8 +56,7 @@ class Checkpoint:
 
         tensors = {f"network.{name}": value for name, value in _copy(self.network).items()}
         tensors |= {f"best.{name}": value for name, value in self.best.items()}
-        for index, state in self.optimiser.state_dict()["state"].items():
-            tensors |= {f"optimiser.{index}.{name}": value for name, value in state.items()}
+        tensors |= {f"optimiser.{name}": value for name, value in self.optimiser.state().items()}
         facts = {"epoch": self.epoch, "best_epoch": self.best_epoch, "best_loss": self.best_loss}
         facts_text = json.dumps({**facts, "detail": self.detail})
         partial = self.file.with_suffix(".partial")
@@ -71,11 +71,7 @@ class Checkpoint:
             tensors = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
         self.network.load_state_dict(_under("network.", tensors))
         self.best = _under("best.", tensors)
-        state: dict[int, dict[str, Tensor]] = {}
-        for name, value in _under("optimiser.", tensors).items():
-            index, key = name.split(".", 1)
-            state.setdefault(int(index), {})[key] = value
-        self.optimiser.load_state_dict({**self.optimiser.state_dict(), "state": state})
+        self.optimiser.restore(_under("optimiser.", tensors))
         self.epoch, self.best_epoch = facts["epoch"], facts["best_epoch"]
         self.best_loss, self.detail = facts["best_loss"], facts["detail"]
 

@@ -28,12 +28,15 @@ from torch import Tensor
 from pzdecl.engine.data.interactions import Interactions
 from pzdecl.engine.progress import Progress
 from pzdecl.engine.serving.hrnn import best, blended, network_logits, softmax
-from pzdecl.engine.training.errors import TrainingCancelled
+from pzdecl.engine.training.errors import TrainingCancelled, TrainingFailed
 from pzdecl.engine.training.hrnn import blend
-from pzdecl.engine.training.hrnn.batches import history_chunk, recency_weights, training_chunks
+from pzdecl.engine.training.hrnn.batches import Chunk, recency_weights, training_chunks
 from pzdecl.engine.training.hrnn.checkpoint import Checkpoint
+from pzdecl.engine.training.hrnn.histories import expectations, last_expectations
 from pzdecl.engine.training.hrnn.loss import cross_entropy, product_dtype
 from pzdecl.engine.training.hrnn.network import Network
+from pzdecl.engine.training.hrnn.optimiser import AdamW
+from pzdecl.engine.training.hrnn.sessions import session_gap
 from pzdecl.engine.training.model import Job
 from pzdecl.engine.training.split import split, within_percentiles
 
@@ -50,6 +53,8 @@ CHUNKS = 48
 """Chunks of an epoch aimed at when choosing the number of lanes."""
 PATIENCE = 4
 FINISHING_RATE = 0.001
+FINISHING = 2**31
+"""In place of an epoch's number in the seed."""
 USERS_AT_ONCE = 256
 NEW_USER_POPULARITY = 0.5
 """With recency_mask: the share of what is popular of late in the answer for a user without a history."""
@@ -58,8 +63,11 @@ NEW_USER_POPULARITY = 0.5
 class Hrnn:
     """The fitted network and its blend."""
 
-    def __init__(self, network: Network, factors: NDArray[np.float32], fitted: Interactions, job: Job) -> None:
+    def __init__(
+        self, network: Network, factors: NDArray[np.float32], gap: int, fitted: Interactions, job: Job
+    ) -> None:
         self.network = network
+        self.gap = gap
         self.factors = factors
         self.fitted = fitted
         self.job = job
@@ -73,7 +81,7 @@ class Hrnn:
             ends = shown.offsets[some + 1]
             scores = blended(
                 tensors,
-                self._states(shown, some),
+                last_expectations(self.network, shown, some, self.gap),
                 blend.context(shown, ends, some),
                 blend.seen(shown, ends, some),
             )
@@ -87,18 +95,15 @@ class Hrnn:
         Returns `items` float32[N, h], `bias` float32[N], `blend` float32[3]: see `pzdecl.engine.serving.hrnn`;
         `memory_*`: see `blend.memory`; `expected` float32[U, h], `context` int32[U, CONTEXT], `seen_offsets`
         int64[U + 1] and `seen_items` int32: one row a user; `new_user` float32[N]: the answer without a
-        history; `network.*`: the weights with which a state can be carried on.
+        history; `network.*` and `session_gap` (seconds) int64[1]: with these a state can be carried on.
         """
         with _one_thread():
             return self._finished(data)
 
     def _finished(self, data: Interactions) -> dict[str, NDArray[Any]]:
         kept = _within_length(data, self.job)
-        _finishing_epoch(self.network, kept, self.job)
+        _finishing_epoch(self.network, kept, self.gap, self.job)
         users = np.arange(len(data.user_ids))
-        expected = [np.zeros((0, self.network.hidden), np.float32)]
-        for start in range(0, len(users), USERS_AT_ONCE):
-            expected.append(self._states(data, users[start : start + USERS_AT_ONCE]))
         had = blend.seen(data, data.offsets[1:], users)
         tables = _tables(self.network)
         weights = self.network.state_dict()
@@ -106,7 +111,8 @@ class Hrnn:
             **tables,
             **blend.memory(kept),
             "blend": self.factors,
-            "expected": np.concatenate(expected),
+            "session_gap": np.array([self.gap], np.int64),
+            "expected": last_expectations(self.network, data, users, self.gap),
             "context": blend.context(data, data.offsets[1:], users),
             "seen_offsets": np.concatenate(([0], np.cumsum([len(items) for items in had]))).astype(np.int64),
             "seen_items": np.concatenate([np.zeros(0, np.int32), *had]).astype(np.int32),
@@ -114,16 +120,10 @@ class Hrnn:
             **{f"network.{k}": v.numpy() for k, v in weights.items() if k not in tables},
         }
 
-    def _states(self, data: Interactions, users: NDArray[np.int64]) -> NDArray[np.float32]:
-        chunk, _ = history_chunk(data, users)
-        with torch.no_grad():
-            _, state, _ = self.network(chunk, *self.network.blank(len(users)))
-            return np.asarray(self.network.expect(state).numpy())
-
     def _new_user(self, data: Interactions, tables: dict[str, NDArray[Any]]) -> NDArray[np.float32]:
         """Chances of each item for a user of whom nothing is known."""
         with torch.no_grad():
-            first = self.network.expect(self.network.begin(self.network.start[None])).numpy()
+            first = self.network.expect(self.network.begin()).numpy()
         chances = softmax(network_logits(tables, first))[0]
         if self.job.parameters["recency_mask"]:
             late = np.quantile(data.timestamps, 0.75)
@@ -143,51 +143,53 @@ def _fit(data: Interactions, job: Job) -> Hrnn:
     validating = np.zeros(len(data.user_ids), bool)
     validating[parts.test_users] = True
     training, validation = data.of_users(~validating), data.of_users(validating)
-    network = Network(len(data.item_ids), int(job.parameters["hidden_dimension"]), _generator(job.seed))
-    _train(network, training, validation, job)
-    expected, rows = _expectations(network, validation)
+    network = Network(
+        len(data.item_ids), int(job.parameters["hidden_dimension"]), torch.Generator().manual_seed(job.seed)
+    )
+    gap = session_gap(data)
+    _train(network, training, validation, gap, job)
+    expected, rows = expectations(network, validation, gap)
     most = max(64, blend.MOST_CELLS // len(data.item_ids))
     chosen = np.sort(np.random.default_rng(job.seed).permutation(len(rows))[:most])
     tensors = {**_tables(network), **blend.memory(training)}
     factors = blend.fit_blend(tensors, validation, rows[chosen], expected[chosen])
-    return Hrnn(network, factors, data, job)
+    return Hrnn(network, factors, gap, data, job)
 
 
-def _train(network: Network, training: Interactions, validation: Interactions, job: Job) -> None:
+def _train(network: Network, training: Interactions, validation: Interactions, gap: int, job: Job) -> None:
     """Leaves the weights of the epoch with the lowest validation loss in `network`."""
-    width, steps, chunks = _shape(training, job)
+    width, steps, chunks = shape(training, job)
     epochs = min(max(math.ceil(STEPS / chunks), EPOCHS[0]), EPOCHS[1])
-    optimiser = torch.optim.AdamW(network.parameters(), lr=PEAK_RATE, weight_decay=WEIGHT_DECAY)
+    optimiser = AdamW(network.parameters(), decay=WEIGHT_DECAY, clip=CLIP)
     checkpoint = Checkpoint.open(job.scratch, network, optimiser)
-    weights = _weights(training, job)
+    weights = weights_of(training, job)
     began, already = time.monotonic(), checkpoint.epoch
     while checkpoint.epoch < epochs and checkpoint.epoch - checkpoint.best_epoch < PATIENCE:
         epoch = checkpoint.epoch
         losses = []
-        dropout = _generator(job.seed, epoch)
-        rng = np.random.default_rng((job.seed, epoch))
+        rng, dropout = np.random.default_rng((job.seed, epoch)).spawn(2)
         states = network.blank(width)
-        for number, chunk in enumerate(training_chunks(training, weights, width, steps, rng)):
+        for number, chunk in enumerate(training_chunks(training, weights, gap, width, steps, rng)):
             if job.cancelled():
                 raise TrainingCancelled
-            for group in optimiser.param_groups:
-                group["lr"] = _rate((epoch * chunks + number) / (epochs * chunks))
-            loss, states = _step(network, optimiser, chunk, states, dropout)
+            rate = _rate((epoch * chunks + number) / (epochs * chunks))
+            loss, states = _step(network, optimiser, rate, chunk, states, dropout)
             losses.append(loss)
             done = epoch + (number + 1) / chunks
-            rate = (done - already) / max(time.monotonic() - began, 1e-9)
+            pace = (done - already) / max(time.monotonic() - began, 1e-9)
             detail = {"loss": loss, **checkpoint.detail}
-            job.report(Progress("epochs", round(done, 3), epochs, rate, (epochs - done) / rate, detail))
-        checkpoint.advance(float(np.mean(losses)), _validation_loss(network, validation))
+            job.report(Progress("epochs", round(done, 3), epochs, pace, (epochs - done) / pace, detail))
+        checkpoint.advance(float(np.mean(losses)), _validation_loss(network, validation, gap))
     checkpoint.load_best()
 
 
 def _step(
     network: Network,
-    optimiser: torch.optim.Optimizer,
-    chunk: Any,
+    optimiser: AdamW,
+    rate: float,
+    chunk: Chunk,
     states: tuple[Tensor, Tensor],
-    dropout: torch.Generator,
+    dropout: np.random.Generator,
 ) -> tuple[float, tuple[Tensor, Tensor]]:
     """One update on one chunk; the states go on into the next, their gradient does not (truncated, `bptt`)."""
     expected, state, user = network(chunk, *states, dropout)
@@ -200,27 +202,28 @@ def _step(
         weights / max(len(weights), 1),
         product_dtype(),
     )
-    optimiser.zero_grad(set_to_none=True)
     loss.backward()  # type: ignore[no-untyped-call]
-    torch.nn.utils.clip_grad_norm_(network.parameters(), CLIP)
-    optimiser.step()
+    try:
+        optimiser.step(rate)
+    except FloatingPointError:
+        raise TrainingFailed("Training diverged: the loss is no longer a number.") from None
     return float(loss.detach()), (state.detach(), user.detach())
 
 
-def _finishing_epoch(network: Network, data: Interactions, job: Job) -> None:
-    width, steps, _ = _shape(data, job)
-    optimiser = torch.optim.AdamW(network.parameters(), lr=FINISHING_RATE, weight_decay=WEIGHT_DECAY)
-    dropout, rng = _generator(job.seed, -1), np.random.default_rng((job.seed, 2**31))
+def _finishing_epoch(network: Network, data: Interactions, gap: int, job: Job) -> None:
+    width, steps, _ = shape(data, job)
+    optimiser = AdamW(network.parameters(), decay=WEIGHT_DECAY, clip=CLIP)
+    rng, dropout = np.random.default_rng((job.seed, FINISHING)).spawn(2)
     states = network.blank(width)
-    for chunk in training_chunks(data, _weights(data, job), width, steps, rng):
+    for chunk in training_chunks(data, weights_of(data, job), gap, width, steps, rng):
         if job.cancelled():
             raise TrainingCancelled
-        _, states = _step(network, optimiser, chunk, states, dropout)
+        _, states = _step(network, optimiser, FINISHING_RATE, chunk, states, dropout)
 
 
-def _validation_loss(network: Network, data: Interactions) -> float:
+def _validation_loss(network: Network, data: Interactions, gap: int) -> float:
     """Mean cross-entropy over all events of the validation users."""
-    expected, rows = _expectations(network, data)
+    expected, rows = expectations(network, data, gap)
     targets = torch.from_numpy(data.items[rows].astype(np.int64))
     with torch.no_grad():
         ones = torch.ones(len(rows))
@@ -230,28 +233,15 @@ def _validation_loss(network: Network, data: Interactions) -> float:
     return float(total) / max(len(rows), 1)
 
 
-def _expectations(network: Network, data: Interactions) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """float32[n, h], what the network expects before each event, and int64[n], those events' rows."""
-    users = np.flatnonzero(data.lengths)
-    users = users[np.argsort(data.lengths[users], kind="stable")]
-    expected, rows = [], []
-    for start in range(0, len(users), USERS_AT_ONCE):
-        chunk, places = history_chunk(data, users[start : start + USERS_AT_ONCE])
-        with torch.no_grad():
-            before, _, _ = network(chunk, *network.blank(places.shape[1]))
-        expected.append(before.numpy()[places >= 0])
-        rows.append(places[places >= 0])
-    return np.concatenate(expected), np.concatenate(rows)
-
-
-def _shape(data: Interactions, job: Job) -> tuple[int, int, int]:
+def shape(data: Interactions, job: Job) -> tuple[int, int, int]:
     """Lanes, steps of a chunk, chunks of an epoch."""
     steps = int(job.parameters["bptt"])
     width = min(max(len(data) // (steps * CHUNKS) // 8 * 8, LANES[0]), LANES[1])
     return width, steps, math.ceil(math.ceil(len(data) / width) / steps)
 
 
-def _weights(data: Interactions, job: Job) -> NDArray[np.float32]:
+def weights_of(data: Interactions, job: Job) -> NDArray[np.float32]:
+    """float32[n]: how much each event counts in the loss, by `recency_mask`."""
     return recency_weights(data) if job.parameters["recency_mask"] else np.ones(len(data), np.float32)
 
 
@@ -265,11 +255,6 @@ def _rate(progress: float) -> float:
     if progress < WARM_UP:
         return PEAK_RATE * max(progress / WARM_UP, 0.04)
     return PEAK_RATE * max(0.5 + 0.5 * math.cos(math.pi * (progress - WARM_UP) / (1 - WARM_UP)), 1e-3)
-
-
-def _generator(seed: int, epoch: int | None = None) -> torch.Generator:
-    number = seed if epoch is None else (seed * 1_000_003 + epoch + 2) % 2**63
-    return torch.Generator().manual_seed(number)
 
 
 @contextmanager

@@ -10,10 +10,16 @@ from torch import Tensor
 
 CHUNK = 512
 """Events whose logits exist at one time: 512 x 2,000 items in bf16 stay in a core's cache."""
+SMALLEST = 1e-30
+"""Least chance in the loss that is reported; its gradient knows no such bound."""
 
 
 class _ChunkedCrossEntropy(torch.autograd.Function):
-    """The gradient is made in the forward pass, chunk by chunk, and only kept for what it is for."""
+    """The gradient is made in the forward pass, chunk by chunk, and only kept for what it is for.
+
+    With p the softmax, it is p minus one at the target. The products of p are taken in `dtype`; what the
+    targets add to them is a row of a table each and stays exact.
+    """
 
     @staticmethod
     def forward(
@@ -25,23 +31,22 @@ class _ChunkedCrossEntropy(torch.autograd.Function):
         weights: Tensor,
         dtype: torch.dtype,
     ) -> Tensor:
-        narrow, table = states.to(dtype), items.to(dtype)
+        narrow, table, short = states.to(dtype), items.to(dtype), bias.to(dtype)
         transposed = table.t().contiguous()
-        d_states, d_items, d_bias = torch.empty_like(states), torch.zeros_like(items), torch.zeros_like(bias)
+        weighted = (torch.cat((states, torch.ones_like(states[:, :1])), 1) * weights[:, None]).to(dtype)
+        d_states, d_items = torch.empty_like(states), items.new_zeros(len(items), items.shape[1] + 1)
         total = torch.zeros((), dtype=torch.float64)
         for start in range(0, len(states), CHUNK):
             part = slice(start, start + CHUNK)
-            target, weight = targets[part, None], weights[part, None]
-            logits = (narrow[part] @ transposed).to(bias.dtype).add_(bias)
-            wanted = logits.gather(1, target)
-            top = logits.amax(1, keepdim=True)
-            mass = logits.sub_(top).exp_().sum(1, keepdim=True)
-            total += ((mass.log() + top - wanted) * weight).sum()
-            gradient = logits.mul_(weight / mass).scatter_add_(1, target, -weight)
-            d_bias += gradient.sum(0)
-            short = gradient.to(dtype)
-            d_states[part] = (short @ table).to(states.dtype)
-            d_items += (short.t() @ narrow[part]).to(items.dtype)
+            target, weight = targets[part], weights[part, None]
+            chances = torch.softmax(torch.addmm(short, narrow[part], transposed), 1)
+            reached = chances.gather(1, target[:, None]).to(bias.dtype)
+            total -= (reached.clamp_min(SMALLEST).log() * weight).sum()
+            d_states[part] = ((chances @ table).to(states.dtype) - items[target]) * weight
+            d_items += chances.t() @ weighted[part]
+        d_items[:, :-1].index_add_(0, targets, states * -weights[:, None])
+        d_items[:, -1].index_add_(0, targets, -weights)
+        d_items, d_bias = d_items[:, :-1], d_items[:, -1]
         ctx.save_for_backward(d_states, d_items, d_bias)
         return total.to(states.dtype)
 
@@ -57,7 +62,8 @@ def cross_entropy(
     """Sum over events of weight x cross-entropy of the target under softmax(items @ state + bias).
 
     states float[n, d], items float[N, d], bias float[N], targets int64[n], weights float[n]; the products are
-    made in `dtype` (bfloat16 where the CPU has it), the softmax in the bias's type. Memory: CHUNK x N logits.
+    made in `dtype` (bfloat16 where the CPU has it), in which the chances are kept, too. Memory: CHUNK x N
+    logits.
     """
     result: Tensor = _ChunkedCrossEntropy.apply(  # type: ignore[no-untyped-call]
         states, items, bias, targets, weights, dtype

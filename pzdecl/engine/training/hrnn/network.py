@@ -15,14 +15,16 @@ the projected s; the same vectors are the input (tied embeddings).
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from pzdecl.engine.training.hrnn.batches import Chunk
+from pzdecl.engine.training.hrnn.recurrence import Recurrence, Weights, advance
 
-INPUT_DROPOUT = 0.3
-OUTPUT_DROPOUT = 0.3
+DROPPED = 77
+"""Of 256 values, those that dropout takes from what goes in and from what comes out: 30%."""
 
 
 class Level(nn.Module):
@@ -38,14 +40,6 @@ class Level(nn.Module):
     def project(self, inputs: Tensor) -> Tensor:
         """The inputs' part of the gates; for many steps at once it is one product."""
         return inputs @ self.input + self.input_bias
-
-    def forward(self, projected: Tensor, state: Tensor) -> Tensor:
-        """The next state, from an input that went through `project`."""
-        h = state.shape[1]
-        recurrent = torch.addmm(self.state_bias, state, self.state)
-        gates = torch.sigmoid(projected[:, : 2 * h] + recurrent[:, : 2 * h])
-        new = torch.tanh(torch.addcmul(projected[:, 2 * h :], gates[:, :h], recurrent[:, 2 * h :]))
-        return torch.lerp(new, state, gates[:, h:])
 
 
 class Network(nn.Module):
@@ -65,40 +59,38 @@ class Network(nn.Module):
         self.output = _weight(hidden, hidden, hidden, generator)
         self.output_bias = nn.Parameter(torch.zeros(hidden))
 
-    def begin(self, user: Tensor) -> Tensor:
-        """The state with which a session of these users (B, h) begins."""
-        return torch.tanh(torch.addmm(self.init_bias, user, self.init))
+    @property
+    def recurrence(self) -> Weights:
+        """The weights of the two levels."""
+        session, user = self.session, self.user
+        return Weights(
+            session.state, session.state_bias, self.user_to_session, self.init, self.init_bias, self.start,
+            user.input, user.input_bias, user.state, user.state_bias,
+        )  # fmt: skip
+
+    def begin(self) -> Tensor:
+        """The state (1, h) with which a new user's first session begins."""
+        return self.recurrence.begin(self.start[None])
 
     def blank(self, lanes: int) -> tuple[Tensor, Tensor]:
         """States for lanes whose history is yet to begin."""
         return self.bias.new_zeros(lanes, self.hidden), self.bias.new_zeros(lanes, self.hidden)
 
     def forward(
-        self, chunk: Chunk, state: Tensor, user: Tensor, dropout: torch.Generator | None = None
+        self, chunk: Chunk, state: Tensor, user: Tensor, dropout: np.random.Generator | None = None
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Runs T events in B lanes from the states s and c (B, h).
 
         Returns (T, B, h), what is expected *before* each event, projected; and s and c after the last.
         `dropout` is the generator to draw it from in training.
         """
-        projected = self.session.project(_drop(F.embedding(chunk.items, self.items), INPUT_DROPOUT, dropout))
-        shift = user @ self.user_to_session
-        before = []
-        for step, events in enumerate(projected.unbind(0)):
-            lanes = chunk.users[step]
-            if lanes is not None:
-                user = user.index_copy(0, lanes, self.start.expand(len(lanes), -1))
-                state = state.index_copy(0, lanes, self.begin(user[lanes]))
-            before.append(state)
-            later = chunk.sessions[step]
-            if later is not None:
-                grown = self.user(self.user.project(state[later]), user[later])
-                user = user.index_copy(0, later, grown)
-                state = state.index_copy(0, later, self.begin(grown))
-            if lanes is not None or later is not None:
-                shift = user @ self.user_to_session
-            state = self.session(events + shift, state)
-        return self.expect(_drop(torch.stack(before), OUTPUT_DROPOUT, dropout)), state, user
+        projected = self.session.project(_drop(F.embedding(chunk.items, self.items), dropout))
+        marks = chunk.users, chunk.sessions
+        if torch.is_grad_enabled():
+            before, state, user = Recurrence.apply(projected, state, user, *marks, *self.recurrence)  # type: ignore[no-untyped-call]
+        else:
+            before, state, user, _ = advance(self.recurrence, projected, state, user, *marks)
+        return self.expect(_drop(before, dropout)), state, user
 
     def expect(self, state: Tensor) -> Tensor:
         """What a session state (..., h) expects next, as a vector to multiply with the items' vectors."""
@@ -110,8 +102,10 @@ def _weight(rows: int, columns: int, hidden: int, generator: torch.Generator) ->
     return nn.Parameter(torch.empty(rows, columns).uniform_(-bound, bound, generator=generator))
 
 
-def _drop(values: Tensor, share: float, generator: torch.Generator | None) -> Tensor:
-    if generator is None:
+def _drop(values: Tensor, rng: np.random.Generator | None) -> Tensor:
+    """Dropout by random bytes: a tenth of the time that a random number for each value takes."""
+    if rng is None:
         return values
-    kept = torch.empty_like(values).bernoulli_(1 - share, generator=generator)
-    return values * kept.div_(1 - share)
+    kept = np.frombuffer(rng.bytes(values.numel()), np.uint8) >= DROPPED
+    scale = np.float32(256 / (256 - DROPPED))
+    return values * torch.from_numpy(kept * scale).view(values.shape)
