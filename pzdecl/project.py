@@ -183,11 +183,11 @@ class Project:
 
     # Looking at what came out
 
-    def graph(self) -> tuple[list[Address], list[tuple[Address, Address]]]:
-        """The declared resources, and pairs (what is needed, what needs it), both sorted."""
+    def graph(self, plan: Plan | None = None) -> tuple[list[Address], list[tuple[Address, Address]]]:
+        """The declared resources and those that `plan` deletes, and pairs (what is needed, what needs it)."""
         from pzdecl.plan.graph import graph
 
-        made = graph(self.declared)
+        made = graph(self.declared, plan)
         parse = Address.parse
         return [parse(node) for node in made.nodes], sorted((parse(a), parse(b)) for a, b in made.edges)
 

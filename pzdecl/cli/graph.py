@@ -21,6 +21,7 @@ def command(
     from pzdecl.views import graph as view
 
     project = session().load()
-    actions = {change.address: change.action for change in project.plan().changes} if planned else {}
-    nodes, edges = project.graph()
+    plan = project.plan() if planned else None
+    actions = {change.address: change.action for change in plan.changes if not change.deposed} if plan else {}
+    nodes, edges = project.graph(plan)
     write((view.dot if format == "dot" else view.mermaid)(nodes, edges, actions))

@@ -53,30 +53,13 @@ SUMMARY_ORDER = (
     Action.DELETE,
 )
 
-DOING = {
-    "create": "creating",
-    "update": "updating",
+DOING = {action.value: words.doing for action, words in WORDS.items()} | {
     "tag": "tagging",
-    "delete": "deleting",
-    "import": "importing",
-    "train": "training",
-    "deploy": "deploying",
-    "forget": "forgetting",
     "record": "recording",
 }
 """A step's operation while it runs."""
 
-DONE = {
-    "create": "created",
-    "update": "updated",
-    "tag": "tagged",
-    "delete": "deleted",
-    "import": "imported",
-    "train": "trained",
-    "deploy": "deployed",
-    "forget": "forgotten",
-    "record": "recorded",
-}
+DONE = {action.value: words.past for action, words in WORDS.items()} | {"tag": "tagged", "record": "recorded"}
 """A step's operation once it is done."""
 
 

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import jsonschema
 import pytest
 
+import pzdecl
+from pzdecl.kinds.address import Address
+from pzdecl.plan.model import Action, Change
+from pzdecl.project import Project
 from pzdecl.views import schemas
 from tests.cli.conftest import Cli
 
@@ -112,8 +118,6 @@ def test_what_holds_data_is_refused_and_the_rest_is_done(cli: Cli, applied: Path
 
 
 def test_drift_is_found(cli: Cli, applied: Path) -> None:
-    import pzdecl
-
     engine = pzdecl.Engine(applied / ".pzdecl" / "engine")
     try:
         arn = "arn:aws:personalize:local:000000000000:campaign/shop-popular"
@@ -189,8 +193,6 @@ def test_a_deadline_is_not_a_failure(cli: Cli, starter: Path) -> None:
 
 
 def test_from_python(starter: Path) -> None:
-    import pzdecl
-
     project = pzdecl.load(starter)
     plan = project.plan()
     assert plan.has_changes
@@ -219,3 +221,18 @@ def test_a_failure_leaves_the_rest_done_and_the_same_command_goes_on(
     assert "Run `pzdecl apply` again to go on from here." in answer.out
     assert cli("-C", starter, "apply", "--auto-approve").code == 0
     assert cli("-C", starter, "plan", "--detailed-exitcode").code == 0
+
+
+def test_the_graph_of_a_plan_shows_what_goes_and_nothing_twice(
+    cli: Cli, applied: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = applied / "recommender.yaml"
+    text = file.read_text()
+    file.write_text(text.partition("---")[0])
+    dot = cli("-C", applied, "graph", "--plan").out
+    assert re.search(r'"Campaign/shop-popular" \[.*fillcolor = "#ffb3ad"\]', dot)
+    file.write_text(text)
+    plan = pzdecl.load(applied).plan()
+    left = Change(Address("Campaign", "shop-popular"), Action.DELETE, deposed="shop-popular-0a1b2c3d")
+    monkeypatch.setattr(Project, "plan", lambda self: replace(plan, changes=(*plan.changes, left)))
+    assert "fillcolor" not in cli("-C", applied, "graph", "--plan").out, "the campaign itself stays as it is"
