@@ -4,7 +4,7 @@
 
     project = pzdecl.load("examples/movies")
     run = project.apply(project.plan())
-    project.recommend("movies-hrnn", user="ines")
+    project.recommend("movies-hrnn", user="member-0042")
 
     pzdecl.Engine(folder).client("personalize-runtime").get_recommendations(campaignArn=..., userId=...)
 """
