@@ -63,10 +63,11 @@ def _waiting(root: Node, relation: str) -> Reason:
 def spread(nodes: Mapping[Address, Node]) -> None:
     """Blocks the deletion of whatever a resource needs that is not going to leave it.
 
-    That is one whose change is blocked, or that is retained. A version or import that can't be deleted is not
-    forgotten either while the parent that it would have gone with stays.
+    That is one whose change is blocked, or that is retained. What is retained is then not forgotten either, nor
+    is a version or import, which can't be deleted, while the parent that it would have gone with stays.
     """
     queue = [node for node in nodes.values() if node.recorded and (node.blocked or _retained(node))]
+    kept: list[tuple[Node, Node]] = []
     while queue:
         node = queue.pop(0)
         assert node.recorded
@@ -83,14 +84,16 @@ def spread(nodes: Mapping[Address, Node]) -> None:
                 text = f"{node.address} is retained and needs it: {remedy}"
                 parent.block(Reason(ReasonCode.PROTECTED, text, cause=node.address))
                 queue.append(parent)
+                kept.append((node, parent))
+    for node, parent in kept:
+        # Forgotten, it would be in the way of the parent's deletion without anybody knowing.
+        node.block(_waiting(parent, "stays with"), parent.address)
     for node in nodes.values():
         if node.action is Action.FORGET and not node.kind.deletable and not node.blocked and node.recorded:
             held = (nodes.get(address) for address in node.recorded.dependencies)
-            kept = next(
-                (p for p in held if p and p.action is Action.DELETE and p.blocked and p.desired is None), None
-            )
-            if kept and not node.gone:
-                node.block(_waiting(nodes[kept.root or kept.address], "stays with"), kept.root)
+            stays = next((p for p in held if p and p.action in LEAVING and p.blocked and not p.desired), None)
+            if stays and not node.gone:
+                node.block(_waiting(nodes[stays.root or stays.address], "stays with"), stays.root)
 
 
 def _retained(node: Node) -> bool:

@@ -104,15 +104,28 @@ def test_what_depends_on_something_refused_waits(world: World) -> None:
     assert Address("Solution", "x") in world.state.rows
 
 
-def test_retained_resources_are_forgotten_and_keep_what_they_need(settled: World) -> None:
+def test_retained_resources_are_forgotten_unless_what_they_need_is_to_go(settled: World) -> None:
     docs = movies()
     docs["Solution/x"]["lifecycle"] = {"on_delete": "retain"}
     settled.settle(docs)
     plan = settled.plan({})
-    assert actions(plan)["Solution/x"] == "forget"
     assert actions(plan)["DatasetGroup/g"] == "[delete]"
     assert "retain it too" in blocked(plan, "DatasetGroup/g")[1]
+    assert actions(plan)["Solution/x"] == "[forget]"
+    assert blocked(plan, "Solution/x")[1] == "stays with DatasetGroup/g, which is blocked"
     settled.apply({}, plan)
+    assert settled.service.arn("solution/x") in settled.service.resources
+    # Forgotten, it would be in the way of the group, and the next plan wouldn't know of it.
+    again = settled.plan({})
+    assert actions(again)["DatasetGroup/g"] == "[delete]"
+    assert again.steps == ()
+
+    docs["DatasetGroup/g"]["lifecycle"] = {"on_delete": "retain"}
+    settled.settle(docs)
+    plan = settled.plan({})
+    assert actions(plan)["Solution/x"] == "forget"
+    settled.apply({}, plan)
+    assert not settled.plan({}).has_changes
     assert settled.service.arn("solution/x") in settled.service.resources
 
 
