@@ -5,7 +5,7 @@ from __future__ import annotations
 from pzdecl.errors import StalePlan
 from pzdecl.kinds import KINDS
 from pzdecl.kinds.address import Address
-from pzdecl.plan.model import BEGINNINGS, Op, Plan
+from pzdecl.plan.model import BEGINNINGS, Op, Plan, attempt
 from pzdecl.state import SqliteState, row_fingerprint
 
 _NEW_PLAN = "make a new plan; nothing was changed"
@@ -43,18 +43,23 @@ def done_before(plan: Plan, state: SqliteState, plan_digest: str) -> frozenset[s
 def _taken(plan: Plan, state: SqliteState, done: frozenset[str]) -> str | None:
     """Whether an attempt that the plan knows nothing of has a name under which it is to make something.
 
-    A plan that knows of it takes another name, or deletes it first.
+    A plan that knows of it takes another name, or deletes it first, or has seen that nothing came of it.
     """
+    known = frozenset(plan.attempts)
     left = [step for step in plan.steps if step.id not in done]
     goes = {step.arn for step in left if step.op in (Op.DELETE, Op.FORGET)}
     made = {(step.address, step.name): step for step in left if step.op in BEGINNINGS}
     for failures in state.failures().values():
         for failure in failures:
-            if (failure.address, failure.name) in made and failure.arn not in goes:
+            if attempt(failure) in known or failure.arn in goes:
+                continue
+            if (failure.address, failure.name) in made:
                 return f"{failure.address} failed since it was made"
     for intent in state.intents():
         step = made.get((intent.address, intent.name))
-        if step is None or intent.arn in goes or KINDS[intent.address.kind].run_action:
+        if step is None or attempt(intent) in known or intent.arn in goes:
+            continue
+        if KINDS[intent.address.kind].run_action:
             continue  # a job that has this name is this job
         if intent.step != step.id:
             return f"another run began to make {intent.address} otherwise"

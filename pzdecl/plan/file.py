@@ -91,6 +91,7 @@ def _plan(plan: Plan) -> dict[str, Any]:
             for one in plan.drift
         ],
         "expects": dict(plan.expects),
+        "attempts": list(plan.attempts),
         "warnings": [_warning(warning) for warning in plan.warnings],
     }
 
@@ -107,6 +108,7 @@ def _to_plan(content: Mapping[str, Any]) -> Plan:
             for one in content["drift"]
         ),
         expects=content["expects"],
+        attempts=tuple(content["attempts"]),
         warnings=tuple(_to_warning(one) for one in content["warnings"]),
         format_version=content["format_version"],
     )

@@ -14,6 +14,7 @@ from typing import Any
 from pzdecl.errors import Diagnostic, Position
 from pzdecl.kinds.address import Address
 from pzdecl.kinds.base import Effect
+from pzdecl.state.model import Failure, Intent
 
 FORMAT_VERSION = "1.0"
 
@@ -133,6 +134,12 @@ BEGINNINGS = frozenset({Op.CREATE, Op.IMPORT, Op.TRAIN})
 """What makes something under a name; sent twice it would make two."""
 
 
+def attempt(entry: Intent | Failure) -> str:
+    """What tells an unfinished or failed attempt from others: a plan says so which ones it was made with."""
+    what = entry.step if isinstance(entry, Intent) else f"failed {entry.op}:{entry.address}"
+    return " ".join((what, entry.name or "", entry.arn or "")).rstrip()
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """One thing to run: an API request, what to wait for, and what to write down when it is done.
@@ -190,6 +197,8 @@ class Plan:
     drift: tuple[Drift, ...] = ()
     expects: Mapping[str, str | None] = field(default_factory=dict)
     """Address to its row's fingerprint when planned (None: no row): the stale check of a saved plan."""
+    attempts: tuple[str, ...] = ()
+    """What earlier runs had begun or failed at when planned, as `attempt` tells them: known, so never stale."""
     warnings: tuple[Diagnostic, ...] = ()
     format_version: str = FORMAT_VERSION
 

@@ -11,7 +11,7 @@ from pzdecl.plan import actions, policy, reasons, removals, runs
 from pzdecl.plan.comparison import drift
 from pzdecl.plan.diff import shown
 from pzdecl.plan.leftovers import abandon_all, clear_deposed
-from pzdecl.plan.model import Action, Change, Drift, Plan, Reason, ReasonCode
+from pzdecl.plan.model import Action, Change, Drift, Plan, Reason, ReasonCode, attempt
 from pzdecl.plan.node import MAKING, Node
 from pzdecl.plan.options import PlanOptions
 from pzdecl.plan.order import ordered
@@ -49,6 +49,7 @@ def make(project: Project, reader: Reader, client: ReadClient, options: PlanOpti
         steps=tuple(steps),
         drift=_drift(survey),
         expects=_expects(survey, {step.address for step in steps}),
+        attempts=_attempts(survey, {step.address for step in steps}),
         warnings=project.warnings,
     )
 
@@ -170,3 +171,10 @@ def _expects(survey: Survey, touched: Iterable[Address]) -> dict[str, str | None
         if node.desired and node.runs:
             wanted.update(node.desired.depends_on)
     return {str(address): row_fingerprint(survey.recorded.get(address)) for address in sorted(wanted)}
+
+
+def _attempts(survey: Survey, touched: Iterable[Address]) -> tuple[str, ...]:
+    """What earlier runs began or failed at, of the addresses that the steps touch."""
+    nodes = [survey.nodes[address] for address in touched]
+    begun = {attempt(intent) for node in nodes for intent in node.intents}
+    return tuple(sorted(begun | {attempt(failure) for node in nodes for failure in node.failures}))

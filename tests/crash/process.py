@@ -10,6 +10,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,25 +37,39 @@ class Suicide(Life):
             os.kill(os.getpid(), signal.SIGKILL)
 
 
-def start(root: Path, *, last: int = NEVER, destroy: bool = False, count: Path | None = None) -> Any:
+def start(
+    root: Path,
+    *,
+    last: int = NEVER,
+    destroy: bool = False,
+    count: Path | None = None,
+    allow: Sequence[str] = (),
+) -> Any:
     """Starts a process that applies (or destroys) the project, and is killed at point `last`."""
-    process = _SERVER.Process(target=_work, args=(root, last, destroy, count))
+    process = _SERVER.Process(target=_work, args=(root, last, destroy, count, allow))
     process.start()
     return process
 
 
-def run(root: Path, *, last: int = NEVER, destroy: bool = False, count: Path | None = None) -> bool:
+def run(
+    root: Path,
+    *,
+    last: int = NEVER,
+    destroy: bool = False,
+    count: Path | None = None,
+    allow: Sequence[str] = (),
+) -> bool:
     """Runs such a process to its end; whether it was killed. Fails if it ended in any other way.
 
-    `count` is a file that takes the number of points of a whole run.
+    `count` is a file that takes the number of points of a whole run; `allow` names what may lose its data.
     """
-    process = start(root, last=last, destroy=destroy, count=count)
+    process = start(root, last=last, destroy=destroy, count=count, allow=allow)
     process.join(120)
     assert process.exitcode in (0, -signal.SIGKILL), f"exit {process.exitcode}"
     return bool(process.exitcode)
 
 
-def _work(root: Path, last: int, destroy: bool, count: Path | None) -> None:
+def _work(root: Path, last: int, destroy: bool, count: Path | None, allow: Sequence[str]) -> None:
     life = Suicide(last)
     open_local = pzdecl.providers.local.open_local
 
@@ -71,7 +86,7 @@ def _work(root: Path, last: int, destroy: bool, count: Path | None) -> None:
     pzdecl.providers.open_local = open_mortal_client  # type: ignore[assignment]
     project = load(root)
     with project.locked(command="destroy" if destroy else "apply"):
-        ended = project.apply(project.plan(destroy=destroy))
+        ended = project.apply(project.plan(destroy=destroy, allow_destroy=allow))
     if ended.outcome is not Outcome.DONE:
         print(ended.failed, ended.skipped, ended.running)
         os._exit(1)

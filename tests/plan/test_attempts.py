@@ -117,3 +117,22 @@ def test_a_failed_update_is_tried_again_and_loses_nothing(settled: World) -> Non
     docs = movies()
     docs["Campaign/c"]["spec"]["minProvisionedTPS"] = 2
     assert actions(settled.plan(docs)) == {"Campaign/c": "update"}
+
+
+@pytest.mark.parametrize("address", ["Campaign/c", "EventTracker/t"])
+@pytest.mark.parametrize("failed", [True, False])
+def test_a_plan_tells_the_attempts_that_it_knows_of(world: World, address: str, failed: bool) -> None:
+    """Where nothing came of them there is nothing to delete, and the plan is not stale all the same."""
+    kind, _, name = address.partition("/")
+    arn = world.service.arn(f"campaign/{name}") if kind == "Campaign" else None
+    if failed:
+        world.state.failed[Address.parse(address)] = [
+            Failure(Address.parse(address), "create", name, arn, "no")
+        ]
+    else:
+        world.state.open["create:old"] = Intent(
+            Address.parse(address), "create:old", "create", name, arn, "run"
+        )
+    plan = world.plan(movies())
+    told = f"failed create:{address}" if failed else "create:old"
+    assert plan.attempts == (" ".join(filter(None, (told, name, arn))),)
