@@ -53,6 +53,24 @@ def test_chunked_loss_and_gradients_equal_torchs(events: int, monkeypatch: pytes
         torch.testing.assert_close(mine, other)
 
 
+def test_many_items_take_smaller_chunks_not_more_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes: list[int] = []
+    softmax = torch.softmax
+
+    def watched(logits: torch.Tensor, dim: int) -> torch.Tensor:
+        sizes.append(logits.numel())
+        return softmax(logits, dim)
+
+    monkeypatch.setattr(torch, "softmax", watched)
+    monkeypatch.setattr(loss, "CELLS", 1000)
+    g = generator()
+    states, items = torch.randn(64, 8, generator=g), torch.randn(90, 8, generator=g)
+    targets, ones, bias = torch.randint(0, 90, (64,), generator=g), torch.ones(64), torch.zeros(90)
+    bounded = loss.cross_entropy(states, items, bias, targets, ones, torch.float32)
+    assert max(sizes) <= 1000
+    torch.testing.assert_close(bounded, F.cross_entropy(states @ items.t(), targets, reduction="sum"))
+
+
 def test_the_loss_in_bfloat16_is_near() -> None:
     g = generator()
     states, items = torch.randn(64, 32, generator=g) / 3, torch.randn(200, 32, generator=g) / 3

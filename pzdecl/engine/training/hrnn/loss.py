@@ -10,6 +10,8 @@ from torch import Tensor
 
 CHUNK = 512
 """Events whose logits exist at one time: 512 x 2,000 items in bf16 stay in a core's cache."""
+CELLS = 2**25
+"""Logits that exist at one time at most: 64 MiB in bf16, however many items there are."""
 SMALLEST = 1e-30
 """Least chance in the loss that is reported; its gradient knows no such bound."""
 
@@ -36,8 +38,9 @@ class _ChunkedCrossEntropy(torch.autograd.Function):
         weighted = (torch.cat((states, torch.ones_like(states[:, :1])), 1) * weights[:, None]).to(dtype)
         d_states, d_items = torch.empty_like(states), items.new_zeros(len(items), items.shape[1] + 1)
         total = torch.zeros((), dtype=torch.float64)
-        for start in range(0, len(states), CHUNK):
-            part = slice(start, start + CHUNK)
+        chunk = max(1, min(CHUNK, CELLS // len(items)))
+        for start in range(0, len(states), chunk):
+            part = slice(start, start + chunk)
             target, weight = targets[part], weights[part, None]
             chances = torch.softmax(torch.addmm(short, narrow[part], transposed), 1)
             reached = chances.gather(1, target[:, None]).to(bias.dtype)
@@ -62,8 +65,8 @@ def cross_entropy(
     """Sum over events of weight x cross-entropy of the target under softmax(items @ state + bias).
 
     states float[n, d], items float[N, d], bias float[N], targets int64[n], weights float[n]; the products are
-    made in `dtype` (bfloat16 where the CPU has it), in which the chances are kept, too. Memory: CHUNK x N
-    logits.
+    made in `dtype` (bfloat16 where the CPU has it), in which the chances are kept, too. Memory: two times
+    CHUNK x N of `dtype`, at most two times CELLS.
     """
     result: Tensor = _ChunkedCrossEntropy.apply(  # type: ignore[no-untyped-call]
         states, items, bias, targets, weights, dtype
