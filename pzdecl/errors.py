@@ -25,6 +25,8 @@ from enum import StrEnum
 
 
 class Severity(StrEnum):
+    """Whether a diagnostic stops a project from being used."""
+
     ERROR = "error"
     WARNING = "warning"
 
@@ -84,6 +86,8 @@ class InvalidProject(PzdeclError):
 
 
 class UsageError(PzdeclError):
+    """The command line, or a call from Python, asks for something that makes no sense."""
+
     exit_status = 64
 
 
@@ -95,26 +99,38 @@ class MissingExtra(PzdeclError):
 
 
 class Refused(PzdeclError):
+    """A policy or a protection forbids it."""
+
     exit_status = 4
 
 
 class StalePlan(PzdeclError):
+    """A saved plan no longer fits the state."""
+
     exit_status = 5
 
 
 class StateLocked(PzdeclError):
+    """Somebody else is changing the state."""
+
     exit_status = 6
 
 
 class PartialApply(PzdeclError):
+    """Something failed; the rest was done."""
+
     exit_status = 7
 
 
 class StillRunning(PzdeclError):
+    """The deadline passed; the next run goes on waiting."""
+
     exit_status = 8
 
 
 class Interrupted(PzdeclError):
+    """Ctrl-C; the next run goes on."""
+
     exit_status = 130
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pzdecl.engine.data.location import data_files
 from pzdecl.engine.errors import ResourceNotFoundException
 from pzdecl.errors import PzdeclError
 from pzdecl.kinds import KINDS
@@ -117,8 +118,7 @@ def _item_files(resources: Mapping[Address, Desired], campaign: Address) -> Iter
             continue
         dataset = _inputs(resources, Address("Dataset", str(desired.inputs.get("dataset"))))
         if dataset.get("datasetGroup") == group and str(dataset.get("datasetType", "")).casefold() == "items":
-            path = desired.data.path
-            yield from sorted(path.glob("*.csv")) if path.is_dir() else [path]
+            yield from (file for _, file in data_files(desired.data.path))
 
 
 def _inputs(resources: Mapping[Address, Desired], address: Address) -> Mapping[str, Any]:

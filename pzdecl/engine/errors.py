@@ -35,38 +35,56 @@ class ServiceError(Exception):
 
 
 class InvalidInputException(ServiceError):
+    """A value of the request is not allowed."""
+
     code = "InvalidInputException"
 
 
 class InvalidNextTokenException(ServiceError):
+    """The token of a list was not given by that list."""
+
     code = "InvalidNextTokenException"
 
 
 class LimitExceededException(ServiceError):
+    """A quota is used up."""
+
     code = "LimitExceededException"
 
 
 class ResourceAlreadyExistsException(ServiceError):
+    """The name is taken."""
+
     code = "ResourceAlreadyExistsException"
 
 
 class ResourceInUseException(ServiceError):
+    """Something uses it, or it is at work."""
+
     code = "ResourceInUseException"
 
 
 class ResourceNotFoundException(ServiceError):
+    """There is nothing of that ARN."""
+
     code = "ResourceNotFoundException"
 
 
 class TooManyTagKeysException(ServiceError):
+    """More tag keys than a request may name."""
+
     code = "TooManyTagKeysException"
 
 
 class TooManyTagsException(ServiceError):
+    """More tags than a resource may have."""
+
     code = "TooManyTagsException"
 
 
 class UnavailableException(ServiceError):
+    """The target can't be reached or used at all: the outcome of a request may be unknown."""
+
     code = "UnavailableException"
 
 

@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from pzdecl.engine.data.location import data_files
 from pzdecl.kinds.address import Address
 from pzdecl.manifests.cache import Cache
 from pzdecl.manifests.data_check import check_data
 from pzdecl.manifests.model import DataSource, Project
 
-__all__ = ["Content", "check_data", "contents", "extends", "files", "fingerprint"]
+__all__ = ["Content", "check_data", "contents", "extends", "fingerprint"]
 
 _BLOCK = 1 << 20
 _SETTLED = 100_000_000
@@ -69,7 +70,7 @@ def fingerprint(root: Path, source: DataSource) -> Content | None:
 
     None for remote data and for a path that leads nowhere. Raises OSError where it cannot be read.
     """
-    if source.path is None or not (found := files(source.path)):
+    if source.path is None or not (found := data_files(source.path)):
         return None
     cache = Cache(root, "contents")
     parts = [(name, _file(path, cache)) for name, path in found]
@@ -94,15 +95,6 @@ def extends(path: Path, old: Mapping[str, Any]) -> bool:
         if left <= 0:
             break
     return digest.hexdigest() == old.get("sha256")
-
-
-def files(path: Path) -> list[tuple[str, Path]]:
-    """The files below a folder with their names in it, sorted, without hidden ones; or the file itself."""
-    if path.is_file():
-        return [(path.name, path)]
-    found = (one for one in path.rglob("*") if one.is_file())
-    names = ((one.relative_to(path), one) for one in found)
-    return sorted((n.as_posix(), one) for n, one in names if not any(part.startswith(".") for part in n.parts))
 
 
 def _file(path: Path, cache: Cache) -> Content:

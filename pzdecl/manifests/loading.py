@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
+from pzdecl.engine.data.location import data_files
 from pzdecl.errors import Position
 from pzdecl.kinds import KINDS
 from pzdecl.kinds.address import Address
@@ -158,18 +159,17 @@ def _check_files(documents: Documents, report: Report) -> None:
         source = document.data
         if document.spec is None or source is None or source.path is None:
             continue
-        empty_folder = source.path.is_dir() and not any(source.path.iterdir())
-        if source.path.exists() and not empty_folder:
+        if data_files(source.path):
             continue
         field = "spec.dataSource.dataLocation"
         report.add(
             "PZ7001",
-            f"{source.location} {'holds no files' if empty_folder else 'is not there'}",
+            f"{source.location} {'holds no files' if source.path.is_dir() else 'is not there'}",
             document.positions.get(field, document.position),
             address=document.address,
             field=field,
             expected="a CSV file or a folder of them, relative to the manifest",
-            suggestion=_neighbour(source.path),
+            suggestion=None if source.path.is_dir() else _neighbour(source.path),
         )
 
 

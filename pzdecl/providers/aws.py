@@ -9,7 +9,7 @@ from typing import Any
 from pzdecl.engine.errors import BY_CODE, InvalidInputException, ServiceError, UnavailableException
 from pzdecl.engine.progress import Progress
 from pzdecl.errors import MissingExtra
-from pzdecl.providers.client import READ_PREFIXES
+from pzdecl.providers.client import check_reads
 
 ATTEMPTS = 8
 """Tries of one request, with growing pauses in between, when the service throttles or can't be reached."""
@@ -36,10 +36,7 @@ class AwsClient:
 
     def read(self, operation: str, /, **params: Any) -> dict[str, Any]:
         """Runs a describe, list or get operation. Raises ServiceError; ValueError for a writing operation."""
-        if not operation.startswith(READ_PREFIXES):
-            raise ValueError(
-                f"{operation} writes: expected an operation that begins with describe_, list_ or get_"
-            )
+        check_reads(operation)
         return self.call(operation, **params)
 
     def call(self, operation: str, /, **params: Any) -> dict[str, Any]:

@@ -14,6 +14,12 @@ from pzdecl.engine.progress import Progress
 READ_PREFIXES = ("describe_", "list_", "get_")
 
 
+def check_reads(operation: str) -> None:
+    """Raises ValueError for an operation that may write."""
+    if not operation.startswith(READ_PREFIXES):
+        raise ValueError(f"{operation} writes: expected an operation that begins with describe_, list_ or get_")
+
+
 class ReadClient(Protocol):
     """What planning may do: look."""
 
@@ -50,8 +56,7 @@ class ReadOnly:
 
     def read(self, operation: str, /, **params: Any) -> dict[str, Any]:
         """Runs a reading operation. Raises ServiceError; ValueError for a writing operation."""
-        if not operation.startswith(READ_PREFIXES):
-            raise ValueError(f"{operation} writes; a plan only reads")
+        check_reads(operation)
         return self._client.read(operation, **params)
 
     def arn(self, tail: str) -> str:

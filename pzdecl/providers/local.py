@@ -7,7 +7,7 @@ from typing import Any
 
 from pzdecl.engine.engine import Engine
 from pzdecl.engine.progress import Progress
-from pzdecl.providers.client import READ_PREFIXES
+from pzdecl.providers.client import check_reads
 
 
 class LocalClient:
@@ -30,10 +30,7 @@ class LocalClient:
 
     def read(self, operation: str, /, **params: Any) -> dict[str, Any]:
         """Runs a describe, list or get operation. Raises ServiceError; ValueError for a writing operation."""
-        if not operation.startswith(READ_PREFIXES):
-            raise ValueError(
-                f"{operation} writes: expected an operation that begins with describe_, list_ or get_"
-            )
+        check_reads(operation)
         return self._engine.call(operation, params)
 
     def call(self, operation: str, /, **params: Any) -> dict[str, Any]:

@@ -394,6 +394,14 @@ SPECS = {
         "interactions.csv",
         more={"d.yaml": f"{SCHEMA}---\n{DATASET}", "interactions.csv": "USER_ID\n"},
     ),
+    "hidden data": Bad(
+        IMPORT.replace("interactions.csv", "rows"),
+        "PZ7001",
+        6,
+        30,
+        "spec.dataSource.dataLocation",
+        more={"d.yaml": f"{SCHEMA}---\n{DATASET}", "rows/.keep": ""},
+    ),
     "no dataLocation": Bad(
         IMPORT.replace("{dataLocation: interactions.csv}", "{}"),
         "PZ3002",

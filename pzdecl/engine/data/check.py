@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pzdecl.engine.data.location import data_files
 from pzdecl.engine.data.problems import CsvProblem
 from pzdecl.engine.data.reading import CsvReader
 from pzdecl.engine.data.schema import columns
@@ -76,13 +77,7 @@ def files(path: Path) -> list[Path]:
 
     Raises FileNotFoundError where there is none.
     """
-    if path.is_file():
-        return [path]
-    found = sorted(
-        entry
-        for entry in (path.rglob("*") if path.is_dir() else ())
-        if entry.is_file() and not any(part.startswith(".") for part in entry.relative_to(path).parts)
-    )
+    found = [file for _, file in data_files(path)]
     if not found:
         reason = "the folder has no files" if path.is_dir() else "there is no such file or folder"
         raise FileNotFoundError(f"Invalid Data location. {path}: {reason}")

@@ -1,4 +1,4 @@
-"""Where data lies: turning a data location into a path on this machine."""
+"""Where data lies: turning a data location into a path on this machine, and into the files there."""
 
 from __future__ import annotations
 
@@ -23,3 +23,11 @@ def local_path(location: str) -> Path:
     if parts.netloc not in {"", "localhost"}:
         raise ValueError(f"Invalid Data location. {location} names another host: expected file:///and/a/path")
     return Path(unquote(parts.path))
+
+
+def data_files(path: Path) -> list[tuple[str, Path]]:
+    """The files below a folder with their names in it, sorted, without hidden ones; or the file itself."""
+    if path.is_file():
+        return [(path.name, path)]
+    found = ((one.relative_to(path), one) for one in path.rglob("*") if one.is_file())
+    return sorted((n.as_posix(), one) for n, one in found if not any(part.startswith(".") for part in n.parts))

@@ -89,6 +89,8 @@ def check_schema(schema: Any, dataset_type: str | None, domain: str | None = Non
         clash = next((name for name in parsed if _bare(name) == _bare(column.name)), None)
         if clash is not None:
             message = f"{column.name} is the same as {clash} once everything but letters and digits is left out"
+            if clash == column.name:
+                message = f"there are two fields {clash}"
             problems.append(SchemaProblem(f"fields.{index}.name", message, "a name of its own"))
         else:
             parsed[column.name] = (index, column)
@@ -135,7 +137,8 @@ def read_column(field: Any, path: str, problems: list[SchemaProblem]) -> Column 
     name = field.get("name")
     if not isinstance(name, str) or not _NAME.fullmatch(name) or len(name) > _NAME_MAX:
         expected = f"letters, digits and underscores, not beginning with a digit, at most {_NAME_MAX}"
-        problems.append(SchemaProblem(f"{path}.name", f"{name!r} is not a field's name", expected))
+        message = "the field has no name" if name is None else f"{name!r} is not a field's name"
+        problems.append(SchemaProblem(f"{path}.name", message, expected))
         return None
     simple = _type(field.get("type"))
     if simple is None:

@@ -14,6 +14,8 @@ from pzdecl.engine.data.check import CsvReport, check_csv
 from pzdecl.engine.data.problems import CsvProblem
 from pzdecl.engine.data.reading import CsvReader
 from pzdecl.engine.data.schema import columns
+from pzdecl.manifests.data import fingerprint
+from pzdecl.manifests.model import DataSource
 
 ITEMS: dict[str, Any] = {
     "type": "record",
@@ -248,6 +250,16 @@ def test_a_folder_is_all_its_files(tmp_path: Path) -> None:
     for path in (empty, tmp_path / "none"):
         (problem,) = check_csv(path, ITEMS, "ITEMS").problems
         assert "Invalid Data location" in problem.message
+
+
+def test_both_sides_know_a_folder_by_the_same_digest(tmp_path: Path) -> None:
+    folder = tmp_path / "items"
+    (folder / "a").mkdir(parents=True)
+    for number, name in enumerate(("a.csv", "a/b.csv", ".hidden")):
+        _file(folder, f"{HEADER}\n{number},,,1,,\n", name)
+    content = fingerprint(tmp_path, DataSource("items", folder))
+    assert content
+    assert content.sha256 == check_csv(folder, ITEMS, "ITEMS").sha256
 
 
 def test_lines_agree_with_records_in_random_files(tmp_path: Path) -> None:
