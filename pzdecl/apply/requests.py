@@ -20,6 +20,7 @@ from pzdecl.engine.errors import (
     UnavailableException,
 )
 from pzdecl.engine.progress import Progress
+from pzdecl.errors import PzdeclError
 from pzdecl.kinds.base import Kind, Status
 from pzdecl.plan.model import Op, Step
 from pzdecl.providers.client import Client
@@ -117,6 +118,8 @@ class Requests:
             return Answer(Standing.UNCERTAIN if job.creates else Standing.REFUSED, job.known, text=str(error))
         except ServiceError as error:
             return Answer(Standing.REFUSED, job.known, text=str(error))
+        except PzdeclError as error:
+            return Answer(Standing.UNCERTAIN, job.known, text=_told(error))
         except Exception as error:
             _log.exception("%s: unexpected error", job.step.id)
             text = f"unexpected error: {type(error).__name__}: {error}"
@@ -128,6 +131,8 @@ class Requests:
             return self._look(job, str(job.arn))
         except ServiceError as error:
             return Answer(Standing.SILENT, job.arn, text=str(error))
+        except PzdeclError as error:
+            return Answer(Standing.SILENT, job.arn, text=_told(error))
         except Exception as error:
             _log.exception("%s: unexpected error", job.step.id)
             text = f"unexpected error: {type(error).__name__}: {error}"
@@ -210,3 +215,8 @@ class Requests:
         if job.creates or job.arn is None:
             return False
         return self.look(job).standing is Standing.BUSY
+
+
+def _told(error: PzdeclError) -> str:
+    """An error's message with what helps against it."""
+    return f"{error.message}; {error.hint}" if error.hint else error.message

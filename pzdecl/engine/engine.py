@@ -12,7 +12,7 @@ from pzdecl.engine.api import operation
 from pzdecl.engine.api.models import Models
 from pzdecl.engine.api.operation import Context
 from pzdecl.engine.api.validate import validate
-from pzdecl.engine.errors import InvalidInputException, ServiceError
+from pzdecl.engine.errors import InvalidInputException, ServiceError, UnavailableException
 from pzdecl.engine.progress import Progress
 from pzdecl.engine.store.store import Store
 
@@ -76,6 +76,9 @@ class Engine:
                 f"The built-in engine has no operation {operation}", operation=operation
             )
         validate(found.name, found.service, params)
+        if self._worker is not None and operation.startswith("describe_") and (why := self._worker.trouble()):
+            # What is asked about waits for a job that cannot be worked on: to say so beats waiting for ever.
+            raise UnavailableException(why, operation=found.name)
         try:
             result = found.function(self._context, params)
         except ServiceError as error:

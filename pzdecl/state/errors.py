@@ -57,7 +57,7 @@ def translated(path: Path) -> Iterator[None]:
 
 
 def _remedy(text: str) -> str | None:
-    if "full" in text:
+    if "full" in text or "I/O" in text:
         return "free some disk space and run the same command again: what was done is recorded"
     if "readonly" in text or "unable to open" in text:
         return "check that the file and its folder can be written by this user"

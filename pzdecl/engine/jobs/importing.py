@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -23,6 +24,7 @@ from pzdecl.engine.jobs.queue import Job
 from pzdecl.engine.progress import Progress
 from pzdecl.engine.store.rows import Part, Resource
 
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 SHOWN = 5
 """Problems that a failureReason lists."""
 
@@ -121,6 +123,10 @@ def _read(path: Path, schema: dict[str, Any], kind: str, out: Path, control: Con
                     break
         control.report(_progress(writer.rows, total, total, started))
     except OSError as error:
+        if error.errno in _NO_ROOM:
+            raise JobFailed(
+                f"The engine's folder has no room for the data: {os.strerror(error.errno)}"
+            ) from error
         raise JobFailed(
             f"Invalid Data location. {error}" if "Invalid Data" not in str(error) else str(error)
         ) from error

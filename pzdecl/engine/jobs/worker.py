@@ -10,8 +10,9 @@ import contextlib
 import shutil
 import sqlite3
 import threading
+import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from pzdecl.engine.api.common import FAILED, IN_PROGRESS, PENDING
 from pzdecl.engine.api.families import CAMPAIGN, DATASET
@@ -43,6 +44,8 @@ DEADLY = (
     "The process that worked on it died {} times, each time without getting any further. "
     "Usually that is for want of memory: give it more, or less data"
 )
+GRACE = 5.0
+"""Seconds for which trouble with the database may pass by itself."""
 PATIENCE = 60.0
 """Seconds that `stop` waits for a cancelled job to notice."""
 
@@ -58,6 +61,7 @@ class Worker:
         self._wakes = [threading.Event() for _ in LANES]
         self._controls: dict[int, Control] = {}
         self._lock = threading.Lock()
+        self._trouble: dict[tuple[str, ...], tuple[float, str]] = {}
         self._threads = [
             threading.Thread(target=self._lane, args=(kinds, wake), name=f"pzdecl-{kinds[0]}", daemon=True)
             for kinds, wake in zip(LANES, self._wakes, strict=True)
@@ -96,16 +100,40 @@ class Worker:
             wake.clear()
             job = None
             # Another process may hold the database for long; the queue is looked at again later.
-            with contextlib.suppress(EngineFolderError, sqlite3.Error):
+            with self._noticing("claim", kinds):
                 job = queue.claim(self._context.store, kinds)
             if job is not None:
                 # Where even the outcome can't be written, the job falls silent and is claimed again.
-                with contextlib.suppress(EngineFolderError, sqlite3.Error):
+                with self._noticing("run", kinds):
                     self._run(job)
             elif self._draining.is_set() and self._idle():
                 return
             else:
                 wake.wait(POLL)
+
+    @contextlib.contextmanager
+    def _noticing(self, what: str, kinds: tuple[str, ...]) -> Iterator[None]:
+        """Lets a lane outlive trouble with the database, and remembers since when there has been any.
+
+        Claiming and running are told apart: where nothing is free to be claimed, nothing is written, and that
+        is no sign that writing works again.
+        """
+        lane = (what, *kinds)
+        try:
+            yield
+        except (EngineFolderError, sqlite3.Error) as error:
+            with self._lock:
+                since = self._trouble.get(lane, (time.monotonic(), ""))[0]
+                self._trouble[lane] = since, str(error)
+        else:
+            with self._lock:
+                self._trouble.pop(lane, None)
+
+    def trouble(self) -> str | None:
+        """Why no job gets on: what has kept the worker from writing for a while. None where nothing has."""
+        with self._lock:
+            lasting = [why for since, why in self._trouble.values() if time.monotonic() - since > GRACE]
+        return lasting[0] if lasting else None
 
     def _idle(self) -> bool:
         """Whether no job is left that this worker could still have to do."""

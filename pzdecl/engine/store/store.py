@@ -264,6 +264,11 @@ class Store:
             )
         if isinstance(error, sqlite3.IntegrityError):
             return error
+        if any(sign in str(error) for sign in ("full", "I/O", "readonly", "unable to open")):
+            return EngineFolderError(
+                f"{self.path} can't be written: {error}",
+                hint="free some disk space, or make the folder writable, then run the same command again",
+            )
         return EngineFolderError(
             f"{self.path} can't be read: {error}",
             hint="restore it from a backup, or remove the engine's folder",

@@ -1,0 +1,102 @@
+"""A database that cannot be written: whoever waits for a job is told, and need not wait for ever."""
+
+from __future__ import annotations
+
+import errno
+import sqlite3
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from pzdecl.engine.engine import Engine
+from pzdecl.engine.errors import UnavailableException
+from pzdecl.engine.jobs import importing, queue, worker
+from pzdecl.engine.store.store import EngineFolderError
+from tests.contract.clients import settled
+from tests.engine.jobs.conftest import Bench
+
+
+def eventually(true: Callable[[], bool], seconds: float = 10.0) -> bool:
+    """Whether something comes true in time."""
+    end = time.monotonic() + seconds
+    while not true() and time.monotonic() < end:
+        time.sleep(0.02)
+    return true()
+
+
+def test_lasting_trouble_is_told_and_passes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    full = [True]
+    claim = queue.claim
+
+    def stubborn(*arguments: object) -> object:
+        if full[0]:
+            raise EngineFolderError("engine.db can't be written: database or disk is full")
+        return claim(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(queue, "claim", stubborn)
+    monkeypatch.setattr(worker, "GRACE", 0.1)
+    with Engine(tmp_path / "engine") as engine:
+        group = engine.client().create_dataset_group(name="movies")["datasetGroupArn"]
+        engine.start_worker()
+
+        def told() -> bool:
+            try:
+                engine.client().describe_dataset_group(datasetGroupArn=group)
+            except UnavailableException as error:
+                return "disk is full" in str(error)
+            return False
+
+        assert eventually(told)
+        full[0] = False
+        assert eventually(lambda: not told())
+
+
+def test_finding_nothing_to_claim_is_no_sign_that_writing_works(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The outcome of a job could not be written, so it is nobody's: looking at the queue does not mend that."""
+    monkeypatch.setattr(worker, "GRACE", 0.0)
+    with Engine(tmp_path / "engine") as engine:
+        idle = worker.Worker(engine._context)
+        with idle._noticing("run", ("import",)):
+            raise EngineFolderError("disk full")
+        with idle._noticing("claim", ("import",)):
+            pass
+        assert idle.trouble() == "disk full"
+        with idle._noticing("run", ("import",)):
+            pass
+        assert idle.trouble() is None
+
+
+@pytest.mark.parametrize(
+    ("error", "message", "hint"),
+    [
+        ("database or disk is full", "can't be written", "disk space"),
+        ("attempt to write a readonly database", "can't be written", "writable"),
+        ("file is not a database", "can't be read", "backup"),
+    ],
+)
+def test_a_full_disk_is_no_reason_to_remove_the_engine(
+    tmp_path: Path, error: str, message: str, hint: str
+) -> None:
+    with Engine(tmp_path / "engine") as engine:
+        found = engine._context.store._unusable(sqlite3.OperationalError(error))
+    assert isinstance(found, EngineFolderError)
+    assert message in found.message
+    assert hint in str(found.hint)
+    assert ("remove" in str(found.hint)) == ("backup" in hint)
+
+
+def test_a_disk_that_fills_up_while_importing_is_called_so(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> object:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(importing, "readers", full)
+    bench.engine.start_worker()
+    arn = bench.start_import("a")
+    done = settled(bench.service, "describe_dataset_import_job", "datasetImportJob", datasetImportJobArn=arn)
+    assert "no room for the data: No space left on device" in str(done["failureReason"])
