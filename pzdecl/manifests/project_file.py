@@ -88,6 +88,16 @@ def read(root: Path, environment: str | None, given: Given, report: Report) -> S
     if document is None:
         return None
     positions = Positions(FILE, document)
+    known = len(report.errors)
+    try:
+        return _evaluated(root, document, positions, environment, given, report)
+    finally:
+        report.complete(known, None, positions.field_at)
+
+
+def _evaluated(
+    root: Path, document: Node, positions: Positions, environment: str | None, given: Given, report: Report
+) -> Settings | None:
     raw = Evaluator(FILE, Variables(), Report()).value(document)
     chosen = environment or DEFAULT_ENVIRONMENT
     environments = raw.get("environments")
@@ -106,11 +116,30 @@ def read(root: Path, environment: str | None, given: Given, report: Report) -> S
     variables = resolve_variables(
         raw.get("variables"), replace_environment(given, chosen, values), positions, report
     )
+    _check_blocks(raw, chosen, positions, report)
     if variables is None:
         return None
     value = without_nulls(Evaluator(FILE, variables, report).value(document))
     spec = validate(ProjectSpec, value, below=(), positions=positions, report=report)
     return _settings(root, spec, chosen, variables) if spec else None
+
+
+def _check_blocks(raw: Mapping[str, Any], chosen: str, positions: Positions, report: Report) -> None:
+    """Names of variables in the blocks of all the other environments: a typing error there should not wait."""
+    declared, environments = raw.get("variables"), raw.get("environments")
+    names = list(declared) if isinstance(declared, dict) else []
+    for environment, block in environments.items() if isinstance(environments, dict) else ():
+        values = block.get("variables") if isinstance(block, dict) and environment != chosen else None
+        for name in values if isinstance(values, dict) else ():
+            if name not in names:
+                path = ("environments", environment, "variables", name)
+                report.add(
+                    "PZ0003",
+                    f"there is no variable {name} (the environment {environment})",
+                    positions.nearest(path, on_key=True),
+                    expected=", ".join(names) or "no variables: pzdecl.yaml declares none",
+                    suggestion=nearest(name, names),
+                )
 
 
 def replace_environment(given: Given, environment: str, values: Mapping[str, Any]) -> Given:
@@ -130,19 +159,26 @@ def _settings(root: Path, spec: ProjectSpec, chosen: str, variables: Variables) 
     return Settings(spec.name, chosen, settings, root / state, tuple(spec.exclude or ()), variables)
 
 
+def _where_else(root: Path) -> str:
+    """Where the project file may be instead."""
+    if (root / "pzdecl.yml").exists():
+        return "rename pzdecl.yml to pzdecl.yaml"
+    above = next((number for number, folder in enumerate(root.parents, 1) if (folder / FILE).exists()), None)
+    if above is not None:
+        return f"the project begins further up: add -C {'/'.join(['..'] * above)}"
+    return "`pzdecl init` writes one; -C DIR points elsewhere"
+
+
 def _document(root: Path, report: Report) -> Node | None:
     try:
         data = (root / FILE).read_bytes()
     except OSError:
-        other = (root / "pzdecl.yml").exists()
         report.add(
             "PZ0001",
             f"there is no {FILE} here",
             Position(FILE),
             expected=f"a project file {FILE} at the project's root",
-            hint="rename pzdecl.yml to pzdecl.yaml"
-            if other
-            else "`pzdecl init` writes one; -C DIR points elsewhere",
+            hint=_where_else(root),
         )
         return None
     text = decode(data, FILE, report)

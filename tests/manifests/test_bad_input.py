@@ -691,6 +691,34 @@ def test_a_campaign_called_like_the_solution_that_is_missing(tmp_path: Path) -> 
     assert [(one.code, one.suggestion) for one in found] == [("PZ3006", None), ("PZ4001", None)]
 
 
+def test_every_environments_variables_are_checked(tmp_path: Path) -> None:
+    project = (
+        PROJECT + "environments:\n  dev: {variables: {evnt: a}}\n  prod: {variables: {event: b, scret: c}}\n"
+    )
+    found = errors(write(tmp_path, {"m.yaml": GROUP}, project))
+    assert [(one.code, one.field, one.suggestion) for one in found] == [
+        ("PZ0003", "environments.dev.variables.evnt", "event"),
+        ("PZ0003", "environments.prod.variables.scret", "secret"),
+    ]
+    assert len(errors(tmp_path, environment="prod")) == 2
+
+
+def test_a_folder_inside_a_project_is_told_where_that_begins(tmp_path: Path) -> None:
+    write(tmp_path, {"data/raw/x.csv": ""})
+    [found] = errors(tmp_path / "data" / "raw")
+    assert found.code == "PZ0001"
+    assert str(found.hint).endswith("add -C ../..")
+
+
+def test_schema_fields_without_a_name_or_twice(tmp_path: Path) -> None:
+    fields = "      - {nam: A, type: string}\n      - {name: B, type: int}\n      - {name: B, type: int}\n"
+    text = SCHEMA.replace("    version", fields + "    version")
+    found = errors(write(tmp_path, {"m.yaml": text}))
+    summaries = [one.summary for one in found]
+    assert "the field has no name" in summaries
+    assert "there are two fields B" in summaries
+
+
 def test_articles(tmp_path: Path) -> None:
     found = errors(write(tmp_path, {"m.yaml": "---\n".join([GROUP, TRACKER, CAMPAIGN.replace("hrnn", "web")])}))
     assert [one.summary for one in found] == ["web is an EventTracker, not a Solution"]
