@@ -10,7 +10,7 @@ from pzdecl.kinds import KINDS
 from pzdecl.kinds.base import Effect
 from pzdecl.kinds.fields import lookup, within
 from pzdecl.plan.diff import Difference, differences, ignored, replaced
-from pzdecl.plan.model import BEGINNINGS, Drift, FieldChange
+from pzdecl.plan.model import Drift, FieldChange
 from pzdecl.plan.node import Node
 from pzdecl.plan.reasons import changed, of_tags
 from pzdecl.plan.survey import Survey
@@ -42,7 +42,7 @@ def compare(node: Node, bindings: Mapping[str, Any], survey: Survey) -> Comparis
         bindings = survey.secrets.bindings(desired, bindings, token=False)
     patterns = desired.lifecycle.ignore_changes
     moved = observed(node, survey)
-    if moved and _in_flight(node) and (wanted != recorded.inputs or bindings != recorded.bindings):
+    if moved and node.in_flight and (wanted != recorded.inputs or bindings != recorded.bindings):
         # An update of ours was cut short: what it has changed already is no drift, and it is made again as a
         # whole.
         moved = []
@@ -103,7 +103,7 @@ def drift(node: Node, survey: Survey) -> Drift | None:
         return None
     if node.live.missing:
         return Drift(node.address, missing=True)
-    if node.live.broken or _in_flight(node):
+    if node.live.broken or node.in_flight:
         return None
     patterns = node.desired.lifecycle.ignore_changes if node.desired else ()
     fields = []
@@ -117,10 +117,6 @@ def drift(node: Node, survey: Survey) -> Drift | None:
     if node.kind.taggable and node.live.tags is not None and node.live.tags != recorded.tags:
         fields += [f for f in of_tags(recorded.tags, node.live.tags, None) if not ignored(f.path, patterns)]
     return Drift(node.address, fields=tuple(fields)) if fields else None
-
-
-def _in_flight(node: Node) -> bool:
-    return any(intent.op not in BEGINNINGS for intent in node.intents)
 
 
 def _overlaid(

@@ -10,7 +10,7 @@ from typing import Any
 from pzdecl.kinds.address import Address
 from pzdecl.kinds.base import Kind
 from pzdecl.manifests.model import Desired
-from pzdecl.plan.model import Action, FieldChange, Reason
+from pzdecl.plan.model import BEGINNINGS, Action, FieldChange, Reason
 from pzdecl.plan.refresh import Live
 from pzdecl.state.model import Deposed, Failure, Intent, Recorded
 
@@ -105,6 +105,11 @@ class Node:
     def gone(self) -> bool:
         """It was looked for and is not there any more."""
         return self.live is not None and self.live.missing
+
+    @property
+    def in_flight(self) -> bool:
+        """A change of ours was cut short: what is there may be that of before or of after it."""
+        return any(intent.op not in BEGINNINGS for intent in self.intents)
 
     @property
     def remains(self) -> bool:

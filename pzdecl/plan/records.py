@@ -59,13 +59,14 @@ def unprotected(node: Node) -> dict[str, Any]:
 
 def stale(node: Node) -> bool:
     """Whether the row on record has to be written anew although nothing changes: bookkeeping, but for the
-    place.
+    place. A change that was cut short and turns out to be done is closed by that.
     """
     desired, recorded = node.desired, node.recorded
     if desired is None or recorded is None:
         return False
     return (
-        recorded.inputs != node.inputs
+        node.in_flight
+        or recorded.inputs != node.inputs
         or recorded.bindings != node.bindings
         or (node.kind.taggable and recorded.tags != node.tags)
         or recorded.data != node.data

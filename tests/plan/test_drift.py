@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pzdecl.kinds.address import Address
 from pzdecl.plan.model import Drift, ReasonCode
+from pzdecl.state.model import Intent
 from tests.plan.projects import movies
 from tests.plan.world import World, actions, changes
 
@@ -121,3 +122,12 @@ def test_planning_writes_nothing(settled: World) -> None:
     settled.plan(movies(recipe="aws-sims"))
     assert len(settled.service.log) == log
     assert settled.state.rows == rows
+
+
+def test_a_change_that_was_cut_short_once_it_was_done_is_closed(settled: World) -> None:
+    """Left open it would hide what others change later."""
+    arn = settled.service.arn("campaign/c")
+    settled.state.open["untag:Campaign/c"] = Intent(CAMPAIGN, "untag:Campaign/c", "tag", "c", arn, "killed")
+    plan = settled.plan(movies())
+    assert not plan.has_changes
+    assert [step.id for step in plan.steps] == ["record:Campaign/c"]
