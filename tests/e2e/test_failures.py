@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pzdecl
 from pzdecl.apply.events import Event, EventType
-from tests.e2e.workbench import Workbench
+from tests.e2e.workbench import Workbench, interactions
 
 POPULAR = """\
 apiVersion: pzdecl/v1
@@ -22,7 +22,12 @@ spec: {solution: shop-popular}
 
 
 def test_the_rest_is_done_and_the_same_command_goes_on(fresh: Workbench) -> None:
-    fresh.edit("recommender.yaml", "  solutionConfig:\n", "  solutionConfig:\n    eventValueThreshold: 0.5\n")
+    # A threshold that no event reaches: only the training itself finds out.
+    last = "      - {name: EVENT_TYPE, type: string}\n"
+    fresh.edit("data.yaml", last, last + '      - {name: EVENT_VALUE, type: ["null", float]}\n')
+    header, *rows = interactions().splitlines()
+    fresh.write("data/interactions.csv", "\n".join([f"{header},EVENT_VALUE", *(f"{row},1" for row in rows)]))
+    fresh.edit("recommender.yaml", "  solutionConfig:\n", "  solutionConfig:\n    eventValueThreshold: 5\n")
     fresh.write("popular.yaml", POPULAR)
     failed = fresh.apply(expect=7)
     said = failed.out + failed.err
@@ -31,7 +36,7 @@ def test_the_rest_is_done_and_the_same_command_goes_on(fresh: Workbench) -> None
     assert "SolutionVersion/shop-related" in said
     fresh.run("recommend", "shop-popular", "u3")
 
-    fresh.edit("recommender.yaml", "    eventValueThreshold: 0.5\n", "")
+    fresh.edit("recommender.yaml", "    eventValueThreshold: 5\n", "")
     fresh.apply()
     assert fresh.settled()
     fresh.run("recommend", "shop-related", "--item", "i3")
