@@ -24,6 +24,8 @@ MACHINE = {"json", "jsonl"}
 
 def usage(error: Any, session: Session) -> int:
     """A command line that typer could not read."""
+    if getattr(error, "message", None):
+        error.message = error.message.replace("Value error, ", "")  # which says nothing to a user
     if session.format in MACHINE:
         _say(session, error.format_message(), "run with --help to see what there is", "usage", USAGE)
     else:

@@ -9,7 +9,13 @@ import typer
 
 from pzdecl.cli import options
 from pzdecl.cli.session import session, write
+from pzdecl.engine.errors import InvalidInputException
 from pzdecl.errors import UsageError
+
+_MISSING = {
+    "userId is required": "name the user: pzdecl recommend {campaign} USER",
+    "itemId is required": "name the item: pzdecl recommend {campaign} --item ID",
+}
 
 
 def command(
@@ -35,7 +41,13 @@ def command(
 
     project = session().load()
     address = project.address(campaign if "/" in campaign else f"Campaign/{campaign}")
-    answer = project.recommend(str(address), user=user, item=item, count=count)
+    try:
+        answer = project.recommend(str(address), user=user, item=item, count=count)
+    except InvalidInputException as error:
+        hint = next((text for sign, text in _MISSING.items() if error.message.startswith(sign)), None)
+        if hint is None:
+            raise
+        raise UsageError(error.message, hint=hint.format(campaign=address.name)) from None
     items = answer["itemList"]
     names = titles(project.declared.resources, address, [found["itemId"] for found in items])
     if format == "json":

@@ -15,6 +15,7 @@ from pzdecl.views.style import PLAIN, Style
 from pzdecl.views.values import shift
 
 NOTHING = "Nothing to change: what runs is what the manifests say."
+NOTHING_AT_ALL = "Nothing to change: nothing is managed."
 
 
 def render(plan: Plan, style: Style = PLAIN) -> str:
@@ -43,7 +44,7 @@ def _lines(plan: Plan, style: Style) -> Iterator[str]:
     if plan.warnings:
         yield ""
     if not plan.has_changes:
-        yield style.paint(NOTHING, "bold", "green")
+        yield style.paint(NOTHING if plan.changes else NOTHING_AT_ALL, "bold", "green")
         return
     yield from _table(plan)
     yield style.paint(summary(plan), "bold")

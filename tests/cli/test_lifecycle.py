@@ -77,6 +77,9 @@ def test_a_project_comes_to_life_and_goes(cli: Cli, applied: Path) -> None:
     answer = json.loads(cli("-C", applied, "recommend", "shop-popular", "user-1", "--format", "json").out)
     assert len(answer["itemList"]) == 25
     assert cli("-C", applied, "recommend", "shop-popular", "user-1", "-n", "3").out.count("item-") == 3
+    nobody = cli("-C", applied, "recommend", "shop-popular")
+    assert nobody.code == 64
+    assert "hint: name the user: pzdecl recommend shop-popular USER" in nobody.err
     assert cli("-C", applied, "drift").code == 0
     assert cli("-C", applied, "destroy", "--auto-approve").code == 0
     assert cli("-C", applied, "state", "list").out == ""

@@ -98,3 +98,14 @@ def test_graph(cli: Cli, starter: Path) -> None:
     assert '"Solution/shop-popular" -> "SolutionVersion/shop-popular";' in dot
     assert '"SolutionVersion/shop-popular" -> "Campaign/shop-popular";' in dot
     assert cli("-C", starter, "graph", "--format", "mermaid").out.startswith("flowchart LR\n")
+
+
+def test_a_wrong_choice_is_told_in_plain_words(cli: Cli, starter: Path) -> None:
+    result = cli("-C", starter, "plan", "--format", "yaml")
+    assert result.code == 64
+    assert "'--format': 'yaml' is not one of 'text'" in result.err
+
+
+def test_destroying_nothing_says_that_nothing_is_managed(cli: Cli, starter: Path) -> None:
+    result = cli("-C", starter, "destroy", "--auto-approve")
+    assert (result.code, result.out) == (0, "Nothing to change: nothing is managed.\n")
