@@ -16,8 +16,6 @@ from pzdecl.state.model import Deposed, Failure, Intent, Recorded
 
 MAKING = frozenset({Action.CREATE, Action.REPLACE, Action.IMPORT, Action.TRAIN})
 """Actions that make something under a name."""
-FORWARD = MAKING | {Action.DEPLOY}
-"""Actions that need all that the resource depends on."""
 LEAVING = frozenset({Action.DELETE, Action.FORGET})
 
 

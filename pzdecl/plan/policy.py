@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from pzdecl.kinds.address import Address
 from pzdecl.kinds.base import Effect
 from pzdecl.plan.model import Action, Reason, ReasonCode
-from pzdecl.plan.node import FORWARD, LEAVING, Node, Way
+from pzdecl.plan.node import LEAVING, MAKING, Node, Way
 from pzdecl.plan.reasons import place
 from pzdecl.plan.survey import Survey
 
@@ -28,7 +28,7 @@ def judge(node: Node, survey: Survey) -> None:
         and survey.nodes[cause].root
         for field, cause in node.causes.items()
     )
-    if node.action in FORWARD or (node.action is Action.UPDATE and moved):
+    if node.action in MAKING or (node.action in (Action.UPDATE, Action.DEPLOY) and moved):
         node.block(_waiting(survey.nodes[node.root], "waits for"), node.root)
 
 

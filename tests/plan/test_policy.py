@@ -194,3 +194,22 @@ def test_a_schema_of_another_domain_waits_with_its_group(world: World) -> None:
         assert plan.steps == ()
     assert "waits for DatasetGroup/g" in blocked(plan, "Schema/s")[1]
     world.settle(docs)
+
+
+def test_what_others_deployed_is_set_right_although_something_above_is_refused(settled: World) -> None:
+    docs = movies()
+    campaign = settled.service.resources[settled.service.arn("campaign/c")]
+    version = campaign["solutionVersionArn"]
+    campaign["solutionVersionArn"] = settled.service.call(
+        "create_solution_version", name="by-hand", solutionArn=settled.service.arn("solution/x")
+    )["solutionVersionArn"]
+    docs["Dataset/e"] = docs.pop("Dataset/d")
+    for name in ("full", "more"):
+        docs[f"DatasetImport/{name}"]["spec"]["dataset"] = "e"
+    plan = settled.plan(docs, allow=False)
+    assert actions(plan)["Dataset/e"] == "[create]"
+    docs["Solution/x"]["when"] = ["config"]
+    plan = settled.plan(docs, allow=False)
+    assert actions(plan)["Campaign/c"] == "deploy"
+    settled.apply(docs, plan)
+    assert campaign["solutionVersionArn"] == version
