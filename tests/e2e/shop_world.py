@@ -144,12 +144,12 @@ class World:
         if options.get("allow_destroy"):
             known = set(self.allowed(project))
             options["allow_destroy"] = [one for one in options["allow_destroy"] if one in known]
-        options.pop("retrain", None)
-        options.pop("replace", None)
+        asked = [options.pop(key) for key in ("retrain", "replace") if key in options]
         again = project.plan(**options)
         left = [c for c in again.changes if c.action is not Action.NO_OP and not c.blocked]
         lifted = any("lifts that" in c.blocked.text for c in plan.blocked if c.blocked)
-        if not lifted:
+        # What was refused as it was asked for is wanted no more, and nothing has to wait for it.
+        if not lifted and not (asked and plan.blocked):
             assert left == []
             assert again.steps == ()
             # What waited may have nothing to wait for any more, once what it followed has been done.
