@@ -55,6 +55,11 @@ CODES: dict[str, Code] = {
         "unreadable variable file",
         "A file given with `--var-file` cannot be read, or is no mapping.",
     ),
+    "PZ0009": Code(
+        "shared state",
+        "Several environments would keep their resources in one state file, and each would delete what the "
+        "others made. Give each a `state` of its own, or leave it out everywhere.",
+    ),
     "PZ1001": Code(
         "not UTF-8",
         "Manifests are UTF-8 text; the position is that of the first byte that is not.",

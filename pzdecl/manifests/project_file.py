@@ -117,6 +117,7 @@ def _evaluated(
         raw.get("variables"), replace_environment(given, chosen, values), positions, report
     )
     _check_blocks(raw, chosen, positions, report)
+    _check_state(raw, positions, report)
     if variables is None:
         return None
     value = without_nulls(Evaluator(FILE, variables, report).value(document))
@@ -140,6 +141,25 @@ def _check_blocks(raw: Mapping[str, Any], chosen: str, positions: Positions, rep
                     expected=", ".join(names) or "no variables: pzdecl.yaml declares none",
                     suggestion=nearest(name, names),
                 )
+
+
+def _check_state(raw: Mapping[str, Any], positions: Positions, report: Report) -> None:
+    """One state file for all environments is never meant; a name with a variable in it may differ between them."""
+    state, environments = raw.get("state"), raw.get("environments")
+    if not isinstance(state, str) or "${" in state or not isinstance(environments, dict):
+        return
+    sharing = [
+        name for name, block in environments.items() if not (isinstance(block, dict) and block.get("state"))
+    ]
+    if sharing:
+        report.add(
+            "PZ0009",
+            f"{' and '.join(sharing)} would share the state file {state}",
+            positions.nearest(("state",)),
+            field="state",
+            expected="a state file for each environment",
+            hint="remove this line, or write state: under each environment",
+        )
 
 
 def replace_environment(given: Given, environment: str, values: Mapping[str, Any]) -> Given:

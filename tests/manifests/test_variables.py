@@ -193,3 +193,13 @@ def test_a_sensitive_value_is_in_no_error(tmp_path: Path) -> None:
     project_text = PROJECT.replace("secret: {default: hidden", "secret: {type: integer, default: hidden")
     [error] = errors(write(tmp_path, FILES, project_text))
     assert "hidden" not in f"{error.summary}{error.expected}{error.hint}"
+
+
+def test_environments_do_not_share_a_state_file(tmp_path: Path) -> None:
+    text = "name: shop\nstate: state.db\nenvironments: {dev: {}, prod: {state: prod.db}}\n"
+    root = write(tmp_path, {"m.yaml": GROUP}, project=text)
+    assert [(one.code, one.position and one.position.line, one.field) for one in errors(root)] == [
+        ("PZ0009", 2, "state")
+    ]
+    (root / "pzdecl.yaml").write_text(text.replace("dev: {}", "dev: {state: dev.db}"))
+    assert not errors(root)
