@@ -144,7 +144,7 @@ def _check_blocks(raw: Mapping[str, Any], chosen: str, positions: Positions, rep
 
 
 def _check_state(raw: Mapping[str, Any], positions: Positions, report: Report) -> None:
-    """One state file for all environments is never meant; a name with a variable in it may differ between them."""
+    """One state file for all environments is never meant. A name with a variable in it may differ."""
     state, environments = raw.get("state"), raw.get("environments")
     if not isinstance(state, str) or "${" in state or not isinstance(environments, dict):
         return
