@@ -23,24 +23,27 @@ _TYPES = ("INTERACTIONS", "ITEMS", "USERS", "ACTIONS", "ACTION_INTERACTIONS")
 
 def check_columns(valid: Documents, report: Report) -> None:
     """Reports columns that are not there. A dataset or schema that is not declared here is not judged."""
+    groups = _columns(valid)
     for document in valid.values():
         if document.kind.name == "Solution":
-            columns = _columns(valid, document.inputs["datasetGroup"])
+            columns = groups.get(document.inputs["datasetGroup"], {})
             _needed(document, columns, report)
             for path, dataset_type, column in _named(document, report):
                 _exists(document, path, dataset_type, column, columns, report)
 
 
-def _columns(valid: Documents, group: str) -> dict[str, tuple[Address, list[str]]]:
-    found = {}
+def _columns(valid: Documents) -> dict[str, dict[str, tuple[Address, list[str]]]]:
+    """The columns of each group's datasets."""
+    found: dict[str, dict[str, tuple[Address, list[str]]]] = {}
     for dataset in valid.values():
-        if dataset.kind.name != "Dataset" or dataset.inputs["datasetGroup"] != group:
+        if dataset.kind.name != "Dataset":
             continue
         schema = valid.get(Address("Schema", dataset.inputs["schema"]))
         fields = schema.inputs["schema"].get("fields") if schema else None
         if schema and isinstance(fields, list):
             names = [str(one["name"]) for one in fields if isinstance(one, dict) and "name" in one]
-            found[dataset.inputs["datasetType"]] = (schema.address, names)
+            group = found.setdefault(dataset.inputs["datasetGroup"], {})
+            group[dataset.inputs["datasetType"]] = (schema.address, names)
     return found
 
 

@@ -30,7 +30,7 @@ def connect(documents: Documents, report: Report, lost: Lost) -> Edges:
     for address, document in documents.items():
         needs: dict[Address, str] = {}
         for one in document.kind.references(document.inputs) if document.spec else _written(document):
-            if report.blames(_spot(document, f"spec.{one.field}")):
+            if report.errors and report.blames(_spot(document, f"spec.{one.field}")):
                 continue
             if one.target is None:
                 _check_arn(document, one, report)
@@ -39,7 +39,7 @@ def connect(documents: Documents, report: Report, lost: Lost) -> Edges:
             elif not lost.may_hold(one.target):
                 _dangling(document, one.target, f"spec.{one.field}", names, report)
         for index, text in _depends_on(document):
-            target = _address(document, text, index, names, report, lost)
+            target = _address(documents, document, text, index, names, report, lost)
             if target is not None:
                 needs.setdefault(target, f"metadata.dependsOn[{index}]")
         edges[address] = needs
@@ -182,6 +182,7 @@ def _dangling(
 
 
 def _address(
+    documents: Documents,
     document: Document,
     text: str,
     index: int,
@@ -191,25 +192,26 @@ def _address(
 ) -> Address | None:
     """The resource that an entry of dependsOn names. A Solution's version may be named too."""
     field = f"metadata.dependsOn[{index}]"
-    spot = _spot(document, field)
     try:
         address = Address.parse(text)
     except ValueError:
         every = [f"{kind}/{name}" for kind, found in names.items() for name in found]
         near = next((one for one in every if one.endswith(f"/{text}")), None) or nearest(text, every)
-        report.add("PZ4004", f"{text} is no address", spot, expected="Kind/name", suggestion=near)
+        report.add(
+            "PZ4004", f"{text} is no address", _spot(document, field), expected="Kind/name", suggestion=near
+        )
         return None
     if address.kind not in KINDS:
         report.add(
             "PZ2002",
             f"there is no kind {address.kind}",
-            spot,
+            _spot(document, field),
             expected=f"one of {', '.join(KINDS)}",
             suggestion=nearest(address.kind, KINDS),
         )
         return None
     declared = "Solution" if address.kind == "SolutionVersion" else address.kind
-    if address.name in names.get(declared, ()):
+    if Address(declared, address.name) in documents:
         return address
     if lost.may_hold(address):
         return None
@@ -217,7 +219,7 @@ def _address(
     report.add(
         "PZ4001",
         f"there is no {address}",
-        spot,
+        _spot(document, field),
         expected="the address of a resource of this project",
         suggestion=f"{address.kind}/{close}" if close else None,
     )
