@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Address:
-    """`Kind/name`, such as `Solution/movies-hrnn`. Immutable, hashable, sorted by kind and name."""
+class Address(NamedTuple):
+    """`Kind/name`, such as `Solution/movies-hrnn`. Immutable, sorted by kind and name, quick as a key."""
 
     kind: str
     name: str

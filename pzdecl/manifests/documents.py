@@ -69,7 +69,7 @@ def read_document(root: Path, file: str, node: Node, evaluator: Evaluator, repor
     name = metadata.get("name") if isinstance(metadata, dict) else None
     called = value.get("kind")
     written = f"{called}/{name}" if _is_text(called) and _is_text(name) else None
-    if id(positions.node(("metadata", "name"))) in evaluator.sensitive:
+    if evaluator.sensitive and id(positions.node(("metadata", "name"))) in evaluator.sensitive:
         report.add(
             "PZ0007",
             "metadata.name holds a sensitive variable",
