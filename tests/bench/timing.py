@@ -48,7 +48,11 @@ def _environment() -> dict[str, str]:
 
 
 def typical(measure: Callable[[], Cost], times: int) -> Cost:
-    """The median time and the greatest memory of several runs, after one that warms the caches."""
+    """The middle of several runs, after one that warms the caches."""
     measure()
-    costs = [measure() for _ in range(times)]
+    return middle([measure() for _ in range(times)])
+
+
+def middle(costs: Sequence[Cost]) -> Cost:
+    """The median time and the greatest memory."""
     return Cost(median(cost.seconds for cost in costs), max(cost.peak for cost in costs))
