@@ -53,7 +53,7 @@ def bench(report: Report, scratch: Path) -> None:
 
 
 def _from_nothing_and_back(project: Path) -> tuple[Cost, Cost]:
-    """An apply where nothing is there yet, and the destroy of all it made. Thrice: one may wait for the disk."""
+    """An apply where nothing is there yet, and the destroy of all it made; the middle of several runs."""
     applies, destroys = [], []
     for _ in range(TIMES):
         shutil.rmtree(project / ".pzdecl", ignore_errors=True)
