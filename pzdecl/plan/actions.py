@@ -113,7 +113,7 @@ def _update(node: Node, comparison: Comparison, survey: Survey) -> None:
         node.action = Action.UPDATE
     set_tag_changes(node, comparison.tag_fields)
     if node.request and node.intents:
-        node.reasons.append(Reason(ReasonCode.RESUMED, "an earlier run did not finish it"))
+        node.reasons.append(Reason(ReasonCode.RESUMED, "a run began it and has not finished it"))
 
 
 def set_tag_changes(node: Node, fields: tuple[FieldChange, ...]) -> None:

@@ -126,4 +126,4 @@ def of_failure(failures: tuple[Failure, ...]) -> Reason:
 def resumed(name: str, address: Address) -> Reason:
     """Something begun is gone on with."""
     what = "begun" if name == address.name else f"begun as {name}"
-    return Reason(ReasonCode.RESUMED, f"{what} by an earlier run that did not finish: goes on from there")
+    return Reason(ReasonCode.RESUMED, f"{what} by a run that has not finished it: goes on from there")
