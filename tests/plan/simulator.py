@@ -64,6 +64,11 @@ class FakeState:
         self.failed.pop(row.address, None)
         self.open.pop(step.id, None)
 
+    def supersede(self, step: Step) -> None:
+        """An open intent for the same address and name passes into the new one."""
+        same = (step.address, step.name)
+        self.open = {key: one for key, one in self.open.items() if (one.address, one.name) != same}
+
     def remove(self, step: Step) -> None:
         row = self.rows.get(step.address)
         if row and row.arn == step.arn:
@@ -106,6 +111,7 @@ class Simulator:
         kind = KINDS[step.address.kind]
         begun = self.state.open.get(step.id)
         self._point()
+        self.state.supersede(step)
         self.state.open[step.id] = Intent(step.address, step.id, step.op, step.name, step.arn, "run")
         self._point()
         arn = step.arn
