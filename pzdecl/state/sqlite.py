@@ -42,8 +42,8 @@ class SqliteState(SqliteReader):
         self._depth = 0
         self._begun = False
         self._changed = False
-        self._inherited: set[tuple[str, str | None]] = set()
-        """Address and name of the open intents of earlier runs: so few that most intents need no UPDATE."""
+        self._inherited: set[tuple[str, str, str | None]] = set()
+        """Operation, address and name of earlier open intents: so few that most new ones need no UPDATE."""
 
     def __enter__(self) -> Self:
         return self
@@ -120,7 +120,7 @@ class SqliteState(SqliteReader):
                 (_KEPT_RUNS,),
             )
         self._changed = False
-        self._inherited = {(str(intent.address), intent.name) for intent in self.intents()}
+        self._inherited = {(one.op, str(one.address), one.name) for one in self.intents()}
         return run
 
     def end_run(self, run: str, *, outcome: str, counts: Mapping[str, int]) -> None:
@@ -137,11 +137,11 @@ class SqliteState(SqliteReader):
         now = time.time()
         with self.transaction():
             for intent in intents:
-                if (str(intent.address), intent.name) in self._inherited:
+                if (intent.op, str(intent.address), intent.name) in self._inherited:
                     self._write(
                         "UPDATE steps SET status = 'resumed', ended = ? "
-                        "WHERE status = 'open' AND run <> ? AND address = ? AND name IS ?",
-                        (now, intent.run, str(intent.address), intent.name),
+                        "WHERE status = 'open' AND run <> ? AND op = ? AND address = ? AND name IS ?",
+                        (now, intent.run, intent.op, str(intent.address), intent.name),
                     )
                 self._write(
                     "INSERT INTO steps (run, step, op, address, name, arn, status, began) "
@@ -179,9 +179,12 @@ class SqliteState(SqliteReader):
                 self._write("DELETE FROM deposed WHERE arn = ?", (arn,))
                 self._write("DELETE FROM failures WHERE arn = ?", (arn,))
                 if self._inherited:
+                    # What was begun may have been killed before its ARN was written: then its name tells.
                     self._write(
-                        "UPDATE steps SET status = 'removed', ended = ? WHERE status = 'open' AND arn = ?",
-                        (time.time(), arn),
+                        "UPDATE steps SET status = 'removed', ended = ? WHERE status = 'open' AND run <> ? "
+                        "AND (arn = ? OR (arn IS NULL AND address = ? AND name = "
+                        "(SELECT name FROM steps WHERE run = ? AND step = ?)))",
+                        (time.time(), run, arn, str(address), run, step),
                     )
             self._close(run, step, "done")
 

@@ -50,7 +50,8 @@ class Writer(Reader, Protocol):
     def intend(self, intents: Sequence[Intent]) -> None:
         """Journals steps that are about to begin.
 
-        An open intent of an earlier run for the same address and name passes into the new one.
+        An open intent of an earlier run for the same operation, address and name passes into the new one.
+        One to create stays open while what it made is being deleted: a kill then must not lose it.
         """
         ...
 

@@ -13,7 +13,7 @@ from pzdecl.kinds import KINDS
 from pzdecl.kinds.address import Address
 from pzdecl.kinds.fields import lookup
 from pzdecl.manifests.model import Project
-from pzdecl.plan.model import Op, Plan, Step
+from pzdecl.plan.model import BEGINNINGS, Op, Plan, Step
 from pzdecl.state.codec import from_json
 from pzdecl.state.model import Deposed, Failure, Intent, LockInfo, Recorded, RunRecord
 from tests.plan.service import FakeService
@@ -64,10 +64,14 @@ class FakeState:
         self.failed.pop(row.address, None)
         self.open.pop(step.id, None)
 
+    def begin(self) -> None:
+        """What a run that was killed had begun to change or delete is closed: the plan has looked at it."""
+        self.open = {key: one for key, one in self.open.items() if one.op in BEGINNINGS}
+
     def supersede(self, step: Step) -> None:
-        """An open intent for the same address and name passes into the new one."""
-        same = (step.address, step.name)
-        self.open = {key: one for key, one in self.open.items() if (one.address, one.name) != same}
+        """An open intent for the same operation, address and name passes into the new one."""
+        same = (step.op, step.address, step.name)
+        self.open = {key: one for key, one in self.open.items() if (one.op, one.address, one.name) != same}
 
     def remove(self, step: Step) -> None:
         row = self.rows.get(step.address)
@@ -75,7 +79,9 @@ class FakeState:
             del self.rows[step.address]
         self.left = [one for one in self.left if one.arn != step.arn]
         self.open = {
-            k: i for k, i in self.open.items() if k != step.id and (i.arn is None or i.arn != step.arn)
+            k: i
+            for k, i in self.open.items()
+            if k != step.id and i.arn != step.arn and (i.address, i.name) != (step.address, step.name)
         }
         kept = [one for one in self.failed.pop(step.address, []) if one.arn != step.arn]
         if kept:
@@ -93,6 +99,7 @@ class Simulator:
     def apply(self, plan: Plan) -> Counter[str]:
         """Carries out the plan; returns how many of each action were done, as its changes count them."""
         done: set[str] = set()
+        self.state.begin()
         for step in plan.steps:
             assert set(step.needs) <= done, f"{step.id} comes before {set(step.needs) - done}"
             self._run(step)

@@ -62,6 +62,21 @@ def test_an_intent_passes_to_the_run_that_takes_it_up(state: SqliteState) -> Non
     assert [(i.run, i.address.name) for i in state.intents()] == [(first, "other"), (second, "c")]
 
 
+def test_what_was_begun_stays_known_until_its_deletion_is_done(state: SqliteState) -> None:
+    first = begin(state)
+    state.intend([intent(first, "Campaign/c", op="create")])
+    second = begin(state)
+    deletion = replace(intent(second, "Campaign/c", op="delete"), step="delete:Campaign/c", arn="arn:c")
+    state.intend([deletion])
+    assert [i.op for i in state.intents()] == ["create", "delete"]
+    begin(state)
+    assert [i.op for i in state.intents()] == ["create"]
+    third = begin(state)
+    state.intend([replace(deletion, run=third)])
+    state.remove(third, deletion.step, deletion.address, "arn:c")
+    assert state.intents() == []
+
+
 def test_only_what_makes_something_is_still_open_after_a_kill(state: SqliteState) -> None:
     first = begin(state)
     state.intend([intent(first, "Campaign/c", op=op) for op in ("create", "update", "delete", "train")])
