@@ -55,14 +55,18 @@ def as_json(recipe: Recipe) -> dict[str, Any]:
 def _range(h: Hyperparameter) -> str:
     if h.type == "boolean":
         return "true, false"
+    if h.choices:
+        return ", ".join(h.choices)
     low = "" if h.minimum is None else _plain(h.minimum)
     high = "" if h.maximum is None else _plain(h.maximum)
     return f"{low}..{high}" if low or high else "any"
 
 
-def _plain(value: float | bool) -> str:
+def _plain(value: float | bool | str) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, str):
+        return value
     return f"{value:g}"
 
 

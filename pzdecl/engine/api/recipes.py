@@ -138,7 +138,7 @@ def _range(parameter: Hyperparameter, number: type[int] | type[float]) -> dict[s
     }
 
 
-def _text(value: float | bool) -> str:
+def _text(value: float | bool | str) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

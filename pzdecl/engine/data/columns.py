@@ -19,6 +19,9 @@ TIMES = frozenset({"TIMESTAMP", "CREATION_TIMESTAMP", "EXPIRATION_TIMESTAMP", "A
 LATEST_SECOND = 253_402_300_799
 """The end of the year 9999: a later time was not given in seconds."""
 
+ROLE = "pzdecl.role"
+"""The key of a field's metadata."""
+
 Wrong = tuple[int, str, str]
 """Row in the block, what is wrong, what was expected."""
 
@@ -47,12 +50,23 @@ def arrow_type(column: Column) -> Any:
 
 
 def arrow_schema(columns: list[Column]) -> Any:
-    """The schema of a part: the columns in their order, null where the Avro schema allows it."""
+    """The schema of a part: the columns in their order, null where the Avro schema allows it.
+
+    What a string is for (`categorical`, `textual`) stands in its field's metadata, so that a part tells by
+    itself how it is to be read: see `pzdecl.engine.data.tables`.
+    """
     import pyarrow as pa
 
     return pa.schema(
-        [pa.field(column.name, arrow_type(column), nullable=column.nullable) for column in columns]
+        [
+            pa.field(column.name, arrow_type(column), column.nullable, {ROLE: role} if role else None)
+            for column, role in ((column, _role(column)) for column in columns)
+        ]
     )
+
+
+def _role(column: Column) -> str:
+    return "categorical" if column.categorical else "textual" if column.textual else ""
 
 
 def convert(text: Any, column: Column, limit: int) -> tuple[Any, list[Wrong]]:

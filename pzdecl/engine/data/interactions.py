@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pzdecl.engine.data.tables import read_parts
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -21,7 +23,8 @@ class Interactions:
     timestamps  int64[n], seconds
     offsets     int64[U + 1]; the events of user u are `offsets[u]:offsets[u + 1]`
     user_ids    the U ids, sorted; a selection keeps them all, so some users may be without events
-    item_ids    the I ids, sorted
+    item_ids    the I ids, sorted; some may be without events, where the catalogue has more items
+    columns     a pyarrow Table of the events' other columns (EVENT_TYPE, IMPRESSION, context ...), or None
     """
 
     users: NDArray[np.int32]
@@ -30,6 +33,7 @@ class Interactions:
     offsets: NDArray[np.int64]
     user_ids: Sequence[str]
     item_ids: Sequence[str]
+    columns: Any = None
 
     def __len__(self) -> int:
         return len(self.items)
@@ -50,6 +54,7 @@ class Interactions:
             items=self.items[keep],
             timestamps=self.timestamps[keep],
             offsets=_offsets(users, len(self.user_ids)),
+            columns=None if self.columns is None else self.columns.filter(keep),
         )
 
     def of_users(self, chosen: NDArray[np.bool_]) -> Interactions:
@@ -58,29 +63,42 @@ class Interactions:
 
 
 def load_interactions(
-    parts: Sequence[Path], *, event_type: str | None = None, event_value_threshold: float | None = None
+    parts: Sequence[Path],
+    *,
+    event_type: str | None = None,
+    event_value_threshold: float | None = None,
+    more_items: Sequence[str] = (),
+    excluded: Sequence[str] = (),
 ) -> Interactions:
     """Reads Parquet parts whose columns are named as in the schema (USER_ID, ITEM_ID, TIMESTAMP, ...).
 
     `event_type` keeps the events of that type, in any case; `event_value_threshold` those whose EVENT_VALUE is
     at least that. Where the column for a filter is missing, nothing passes it. Events that are equal in every
-    column count once.
+    column count once. `more_items` join the catalogue without events of theirs; the `excluded` columns are
+    left out.
     """
     import numpy as np
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
-    tables = [pq.read_table(part) for part in parts]
-    table = pa.concat_tables(tables, promote_options="permissive") if tables else _no_rows()
+    table = read_parts(parts)
+    table = _no_rows() if table is None else table
     table = _filtered(table, event_type, event_value_threshold)
     user_ids, users = _encoded(table["USER_ID"])
-    item_ids, items = _encoded(table["ITEM_ID"])
+    item_ids, items = _encoded(table["ITEM_ID"], more_items)
     timestamps = table["TIMESTAMP"].cast(pa.int64()).to_numpy()
     order = np.lexsort((timestamps, users))
     order = order[_first_of_equals(table, users, items, timestamps, order)]
     users = users[order]
+    core = {"USER_ID", "ITEM_ID", "TIMESTAMP"}
+    others = [name for name in table.column_names if name not in core | set(excluded)]
     return Interactions(
-        users, items[order], timestamps[order], _offsets(users, len(user_ids)), user_ids, item_ids
+        users,
+        items[order],
+        timestamps[order],
+        _offsets(users, len(user_ids)),
+        user_ids,
+        item_ids,
+        table.select(others).take(pa.array(order)) if others else None,
     )
 
 
@@ -102,17 +120,18 @@ def _filtered(table: Any, event_type: str | None, threshold: float | None) -> An
     return table
 
 
-def _encoded(column: Any) -> tuple[list[str], NDArray[np.int32]]:
-    """The sorted distinct values, and each row's index among them."""
+def _encoded(column: Any, more: Sequence[str] = ()) -> tuple[list[str], NDArray[np.int32]]:
+    """The sorted distinct values, `more` among them, and each row's index among all."""
     import numpy as np
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    encoded = column.cast(pa.string()).combine_chunks().dictionary_encode()
+    text = column.cast(pa.string()).combine_chunks()
+    encoded = pa.concat_arrays([text, pa.array(more, pa.string())]).dictionary_encode()
     order = pc.sort_indices(encoded.dictionary).to_numpy()
     rank = np.empty(len(order), np.int32)
     rank[order] = np.arange(len(order), dtype=np.int32)
-    return encoded.dictionary.take(pa.array(order)).to_pylist(), rank[encoded.indices.to_numpy()]
+    return encoded.dictionary.take(pa.array(order)).to_pylist(), rank[encoded.indices.to_numpy()][: len(text)]
 
 
 def _first_of_equals(

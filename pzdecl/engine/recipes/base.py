@@ -6,6 +6,7 @@ them; ListRecipes, DescribeRecipe, validation of manifests and requests, and tra
 
 from __future__ import annotations
 
+import importlib
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,7 +14,11 @@ from typing import Any, Literal
 
 from pzdecl.errors import nearest
 
-HyperparameterType = Literal["integer", "float", "boolean"]
+HyperparameterType = Literal["integer", "float", "boolean", "string"]
+Value = int | float | bool | str
+RecipeType = Literal[
+    "USER_PERSONALIZATION", "RELATED_ITEMS", "PERSONALIZED_RANKING", "POPULAR_ITEMS", "USER_SEGMENTATION"
+]
 Group = Literal["algorithmHyperParameters", "featureTransformationParameters"]
 GROUPS: tuple[Group, ...] = ("algorithmHyperParameters", "featureTransformationParameters")
 
@@ -52,18 +57,22 @@ class ParameterError(ValueError):
 class Hyperparameter:
     """One hyperparameter as the service documents it. On the wire every value is a string.
 
-    `group` is the request's map that it belongs in. `minimum` and `maximum` are inclusive; `tunable` says
-    whether hyperparameter optimisation may search it.
+    `group` is the request's map that it belongs in. `minimum` and `maximum` are inclusive, unless `exclusive`
+    says that the minimum itself is out; a string is one of `choices`. `tunable` says whether hyperparameter
+    optimisation may search it; `fixed` that nothing but optimisation may set it.
     """
 
     name: str
     type: HyperparameterType
-    default: int | float | bool
+    default: Value
     minimum: float | None = None
     maximum: float | None = None
     tunable: bool = False
     group: Group = "algorithmHyperParameters"
     description: str = ""
+    choices: tuple[str, ...] = ()
+    exclusive: bool = False
+    fixed: bool = False
 
     @property
     def expected(self) -> str:
@@ -71,48 +80,89 @@ class Hyperparameter:
         if self.type == "boolean":
             return "true or false"
         noun = "an integer" if self.type == "integer" else "a number"
+        if self.choices:
+            return "one of " + ", ".join(self.choices)
+        if self.minimum is not None and self.maximum is None:
+            return f"{noun} {'above' if self.exclusive else 'from'} {self.minimum:g}"
         if self.minimum is None or self.maximum is None:
             return noun
         return f"{noun} from {self.minimum:g} to {self.maximum:g}"
 
-    def parse(self, value: object) -> int | float | bool:
+    def parse(self, value: object) -> Value:
         """Reads the wire's text, or a plain value. Raises ParameterError saying what was expected."""
-        number = _boolean(value) if self.type == "boolean" else _number(value, whole=self.type == "integer")
-        if number is None or not self._within(number):
+        read: Value | None
+        if self.type == "string":
+            read = value if isinstance(value, str) and value in self.choices else None
+        elif self.type == "boolean":
+            read = _boolean(value)
+        else:
+            number = _number(value, whole=self.type == "integer")
+            read = number if number is not None and self._within(number) else None
+        if read is None:
             raise ParameterError(
                 f"{self.name} cannot be {value!r}",
                 parameter=self.name,
                 expected=self.expected,
+                suggestion=nearest(str(value), self.choices) if self.choices else None,
                 group=self.group,
             )
-        return number
+        return read
 
     def _within(self, number: float) -> bool:
-        return (self.minimum is None or number >= self.minimum) and (
-            self.maximum is None or number <= self.maximum
-        )
+        if self.minimum is not None and (number < self.minimum or (self.exclusive and number == self.minimum)):
+            return False
+        return self.maximum is None or number <= self.maximum
+
+
+def late(place: str) -> Callable[[], Any]:
+    """Of "package.module:name": a function that imports it. Recipes can be listed without torch that way."""
+
+    def load() -> Any:
+        module, _, name = place.partition(":")
+        return getattr(importlib.import_module(module), name)
+
+    return load
+
+
+recommendations = late("pzdecl.engine.training.protocol:measure_recommendations")
+"""The protocol of evaluation of all recipes that recommend items."""
 
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """`trainer()` returns the function that fits it: see `pzdecl.engine.training.model.Fit`."""
+    """The facts of a recipe, and functions that import the halves that do its work.
+
+    trainer          returns what fits it: see `pzdecl.engine.training.model.Fit`
+    answerer         returns the class that answers from its files: see `pzdecl.engine.serving.query.Answerer`
+    protocol         returns how it is measured: see `pzdecl.engine.training.model.Measure`
+    datasets         the dataset types without which it does not train
+    whole_catalogue  whether items that only the Items dataset knows can be recommended, too
+    explores         whether campaigns take `itemExplorationConfig`
+    training_modes   what CreateSolutionVersion accepts
+    """
 
     name: str
-    type: Literal["USER_PERSONALIZATION", "RELATED_ITEMS", "PERSONALIZED_RANKING", "POPULAR_ITEMS"]
+    type: RecipeType
     description: str
     algorithm: str
     feature_transformation: str
     created: str
     hyperparameters: tuple[Hyperparameter, ...]
     trainer: Callable[[], Any]
+    answerer: Callable[[], Any]
     returns_scores: bool
+    protocol: Callable[[], Any] = recommendations
+    datasets: tuple[str, ...] = ("INTERACTIONS",)
+    whole_catalogue: bool = False
+    explores: bool = False
+    training_modes: tuple[str, ...] = ("FULL",)
 
     @property
     def arn(self) -> str:
         """The recipe's ARN; built-ins have neither region nor account."""
         return f"arn:aws:personalize:::recipe/{self.name}"
 
-    def parameters(self, solution_config: Mapping[str, Any]) -> dict[str, int | float | bool]:
+    def parameters(self, solution_config: Mapping[str, Any]) -> dict[str, Value]:
         """All hyperparameters, defaults filled in. Raises the first ParameterError of `problems`."""
         values, problems = self._read(solution_config)
         if problems:
@@ -123,9 +173,7 @@ class Recipe:
         """Everything that is wrong with the hyperparameters of a solution config."""
         return self._read(solution_config)[1]
 
-    def _read(
-        self, solution_config: Mapping[str, Any]
-    ) -> tuple[dict[str, int | float | bool], list[ParameterError]]:
+    def _read(self, solution_config: Mapping[str, Any]) -> tuple[dict[str, Value], list[ParameterError]]:
         values = {parameter.name: parameter.default for parameter in self.hyperparameters}
         known = {parameter.name: parameter for parameter in self.hyperparameters}
         problems: list[ParameterError] = []
@@ -177,13 +225,14 @@ def percentile(name: str, default: float, description: str) -> Hyperparameter:
     )
 
 
-def _crossed(values: Mapping[str, int | float | bool]) -> list[ParameterError]:
+def _crossed(values: Mapping[str, Value]) -> list[ParameterError]:
     """A lower percentile that is not below its upper one leaves nothing to train on."""
     found = []
     for low in (name for name in values if name.startswith("min_") and name.endswith("_percentile")):
         high = "max_" + low.removeprefix("min_")
-        if values[low] >= values[high]:
-            problem = f"{low} is {values[low]:g}, {high} is {values[high]:g}"
+        least, most = float(values[low]), float(values[high])
+        if least >= most:
+            problem = f"{low} is {least:g}, {high} is {most:g}"
             group = "featureTransformationParameters"
             found.append(ParameterError(problem, parameter=low, group=group, expected=f"{low} below {high}"))
     return found

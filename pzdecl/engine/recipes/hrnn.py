@@ -2,16 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from pzdecl.engine.recipes.base import Hyperparameter, Recipe, history_percentiles
-
-
-def _trainer() -> Any:
-    from pzdecl.engine.training.hrnn.fit import fit_hrnn
-
-    return fit_hrnn
-
+from pzdecl.engine.recipes.base import Hyperparameter, Recipe, history_percentiles, late
 
 HRNN = Recipe(
     name="aws-hrnn",
@@ -49,6 +40,7 @@ HRNN = Recipe(
         ),
         *history_percentiles(0.0, 0.99),
     ),
-    trainer=_trainer,
+    trainer=late("pzdecl.engine.training.hrnn.fit:fit_hrnn"),
+    answerer=late("pzdecl.engine.serving.hrnn:HrnnAnswers"),
     returns_scores=True,
 )

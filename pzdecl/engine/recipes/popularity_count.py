@@ -2,16 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from pzdecl.engine.recipes.base import Recipe
-
-
-def _trainer() -> Any:
-    from pzdecl.engine.training.popularity import fit_popularity
-
-    return fit_popularity
-
+from pzdecl.engine.recipes.base import Recipe, late
 
 POPULARITY_COUNT = Recipe(
     name="aws-popularity-count",
@@ -22,6 +13,7 @@ POPULARITY_COUNT = Recipe(
     feature_transformation="sims",
     created="2019-06-10T00:00:00Z",
     hyperparameters=(),
-    trainer=_trainer,
+    trainer=late("pzdecl.engine.training.popularity:fit_popularity"),
+    answerer=late("pzdecl.engine.serving.popularity:PopularityAnswers"),
     returns_scores=False,
 )

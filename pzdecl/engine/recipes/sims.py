@@ -2,16 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from pzdecl.engine.recipes.base import Hyperparameter, Recipe, history_percentiles, percentile
-
-
-def _trainer() -> Any:
-    from pzdecl.engine.training.sims import fit_sims
-
-    return fit_sims
-
+from pzdecl.engine.recipes.base import Hyperparameter, Recipe, history_percentiles, late, percentile
 
 SIMS = Recipe(
     name="aws-sims",
@@ -46,6 +37,7 @@ SIMS = Recipe(
         ),
         percentile("max_item_interaction_count_percentile", 0.9, "Items with more interactions are left out."),
     ),
-    trainer=_trainer,
+    trainer=late("pzdecl.engine.training.sims:fit_sims"),
+    answerer=late("pzdecl.engine.serving.sims:SimsAnswers"),
     returns_scores=False,
 )

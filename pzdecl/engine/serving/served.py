@@ -1,17 +1,15 @@
-"""A trained model, ready to answer: GetRecommendations and GetPersonalizedRanking without filters."""
+"""A trained model, ready to answer: GetRecommendations and GetPersonalizedRanking, ids in and ids out."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from pzdecl.engine.serving import hrnn, sims
+from pzdecl.engine.recipes.registry import RECIPES
 from pzdecl.engine.serving.files import Ids, read_model
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+from pzdecl.engine.serving.query import Answer, Answerer, Query, Stored
 
 SCORE_DECIMALS = 7
 
@@ -19,89 +17,74 @@ SCORE_DECIMALS = 7
 class ServedModel:
     """Reads a model's folder; several threads may ask it at once, for nothing in it changes."""
 
-    def __init__(self, facts: Mapping[str, Any], tensors: Mapping[str, NDArray[Any]]) -> None:
-        self.facts = facts
-        self.recipe = str(facts["recipe"])
-        self.tensors = tensors
-        self.user_ids = Ids.unpack("user_ids", tensors)
-        self.item_ids = Ids.unpack("item_ids", tensors)
+    def __init__(self, stored: Stored) -> None:
+        self.facts = stored.facts
+        self.recipe = RECIPES[str(stored.facts["recipe"])]
+        self.user_ids = stored.user_ids
+        self.item_ids = stored.item_ids
+        self.answers: Answerer = self.recipe.answerer()(stored)
 
     @classmethod
     def load(cls, folder: Path) -> ServedModel:
         """Maps the model in `folder`. Raises FileNotFoundError where none is complete."""
-        return cls(*read_model(folder))
+        facts, tensors = read_model(folder)
+        return cls(Stored(facts, tensors, Ids.unpack("user_ids", tensors), Ids.unpack("item_ids", tensors)))
 
     def get_recommendations(
-        self, user_id: str | None = None, item_id: str | None = None, num_results: int = 25
+        self,
+        user_id: str | None = None,
+        item_id: str | None = None,
+        num_results: int = 25,
+        query: Query = Query(),  # noqa: B008 - frozen
     ) -> list[dict[str, Any]]:
-        """Up to `num_results` of `{"itemId", "score"}`, best first; only aws-hrnn gives scores.
+        """Up to `num_results` of `{"itemId", "score"}`, best first; scores only where the recipe gives them.
 
-        aws-sims answers for `item_id`, the others for `user_id`; what is unknown gets popular items. Raises
-        ValueError if the id that the recipe needs is missing.
+        `query` carries the rest of the request: context, filters, new events, exploration. What is unknown gets
+        popular items. Raises ValueError if the id that the recipe needs is missing.
         """
-        if self.recipe == "aws-sims":
-            item = self._item(item_id)
-            return self._listed(sims.related(self.tensors, item, num_results))
-        user = self._user(user_id)
-        if self.recipe == "aws-popularity-count":
-            return self._listed(self.tensors["popular"][:num_results])
-        chances = self._chances(user)
-        items = hrnn.best(chances, num_results)
-        return self._listed(items, chances[items])
+        needed = user_id if self.answers.needs == "user" else item_id
+        if not needed:
+            raise ValueError(f"{self.answers.needs}Id is required for {self.recipe.name}")
+        return self.listed(self.answers.answer(self._coded(query, user_id, item_id, num_results)))
 
-    def get_personalized_ranking(self, user_id: str | None, input_list: Sequence[str]) -> list[dict[str, Any]]:
+    def get_personalized_ranking(
+        self,
+        user_id: str | None,
+        input_list: Sequence[str],
+        query: Query = Query(),  # noqa: B008 - frozen
+    ) -> list[dict[str, Any]]:
         """The given items, best for the user first, scores summing to one; unknown items last, without a score.
 
-        Raises ValueError if `user_id` is missing, or for aws-sims, which knows no users.
+        Raises ValueError if `user_id` is missing, or for a recipe that knows no users.
         """
         import numpy as np
 
-        if self.recipe == "aws-sims":
-            raise ValueError("aws-sims does not rank items for a user: use GetRecommendations with an itemId")
-        user = self._user(user_id)
-        given = list(dict.fromkeys(input_list))
-        known = [(one, index) for one in given if (index := self.item_ids.find(one)) is not None]
-        unknown = [{"itemId": one} for one in given if self.item_ids.find(one) is None]
-        items = np.array([index for _, index in known], np.int32)
-        if not len(items):
-            return list(unknown)
-        if self.recipe == "aws-popularity-count":
-            places = np.empty(len(self.item_ids), np.int64)
-            places[self.tensors["popular"]] = np.arange(len(self.item_ids))
-            return self._listed(items[np.argsort(places[items])]) + unknown
-        chances = self._chances(user)[items]
-        chances = chances / max(float(chances.sum()), 1e-300)
-        order = hrnn.best(chances, len(items))
-        return self._listed(items[order], chances[order]) + unknown
-
-    def _chances(self, user: int | None) -> NDArray[np.float64]:
-        """float64[N]: the softmax over all items."""
-        import numpy as np
-
-        t = self.tensors
-        if user is None:
-            return np.asarray(t["new_user"], np.float64)
-        had = t["seen_items"][t["seen_offsets"][user] : t["seen_offsets"][user + 1]]
-        one = slice(user, user + 1)
-        return np.asarray(hrnn.softmax(hrnn.blended(t, t["expected"][one], t["context"][one], [had]))[0])
-
-    def _user(self, user_id: str | None) -> int | None:
+        if self.answers.needs != "user":
+            raise ValueError(
+                f"{self.recipe.name} does not rank items for a user: use GetRecommendations with an itemId"
+            )
         if not user_id:
-            raise ValueError(f"userId is required for {self.recipe}")
-        return self.user_ids.find(user_id)
+            raise ValueError(f"userId is required for {self.recipe.name}")
+        given = list(dict.fromkeys(input_list))
+        codes = {one: code for one in given if (code := self.item_ids.find(one)) is not None}
+        unknown = [{"itemId": one} for one in given if one not in codes]
+        if not codes:
+            return list(unknown)
+        among = np.array(list(codes.values()), np.int32)
+        query = self._coded(replace(query, among=among), user_id, None, len(among))
+        return self.listed(self.answers.answer(query)) + unknown
 
-    def _item(self, item_id: str | None) -> int | None:
-        if not item_id:
-            raise ValueError(f"itemId is required for {self.recipe}")
-        return self.item_ids.find(item_id)
-
-    def _listed(
-        self, items: NDArray[np.int32], scores: NDArray[np.float64] | None = None
-    ) -> list[dict[str, Any]]:
-        ids = [self.item_ids[int(item)] for item in items]
-        if scores is None:
+    def listed(self, answer: Answer) -> list[dict[str, Any]]:
+        """An answer in the words of the API."""
+        ids = [self.item_ids[int(item)] for item in answer.items]
+        if answer.scores is None:
             return [{"itemId": one} for one in ids]
         return [
             {"itemId": one, "score": round(float(score), SCORE_DECIMALS)}
-            for one, score in zip(ids, scores, strict=True)
+            for one, score in zip(ids, answer.scores, strict=True)
         ]
+
+    def _coded(self, query: Query, user_id: str | None, item_id: str | None, count: int) -> Query:
+        user = self.user_ids.find(user_id) if user_id else None
+        item = self.item_ids.find(item_id) if item_id else None
+        return replace(query, user=user, item=item, count=count)

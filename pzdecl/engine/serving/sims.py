@@ -5,9 +5,27 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from pzdecl.engine.serving.query import Answer, Query, Stored
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+
+class SimsAnswers:
+    """Items related to an item, without scores; popular ones for an item that is not known."""
+
+    needs = "item"
+
+    def __init__(self, stored: Stored) -> None:
+        self.tensors = stored.tensors
+
+    def answer(self, query: Query) -> Answer:
+        """The most related of what is allowed; popular items fill up."""
+        if query.allowed is None:
+            return Answer(related(self.tensors, query.item, query.count))
+        ranking = related(self.tensors, query.item, len(self.tensors["popular"]))
+        return Answer(ranking[query.allowed[ranking]][: query.count])
 
 
 def related(tensors: Mapping[str, NDArray[Any]], item: int | None, count: int) -> NDArray[np.int32]:

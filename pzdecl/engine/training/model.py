@@ -1,13 +1,18 @@
-"""What a recipe's trainer takes and gives: the seam between `train` and the algorithms."""
+"""What a recipe's trainer takes and gives: the seam between `train` and the algorithms.
+
+A recipe names three functions, imported when they are needed: its trainer (`Fit`), its protocol of evaluation
+(`Measure`), and the class that answers from its files (`pzdecl.engine.serving.query.Answerer`).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from pzdecl.engine.data.interactions import Interactions
+from pzdecl.engine.data.training_data import TrainingData
 from pzdecl.engine.progress import Report
 
 if TYPE_CHECKING:
@@ -24,26 +29,35 @@ class Job:
     report      is told how far the training is
     cancelled   is asked often; when it says yes, the trainer raises TrainingCancelled
     scratch     a folder for checkpoints; what is found there is gone on with
+    config      the solution's `solutionConfig`, for what is no hyperparameter
     """
 
-    parameters: Mapping[str, int | float | bool]
+    parameters: Mapping[str, Any]
     seed: int
     report: Report
     cancelled: Callable[[], bool]
     scratch: Path
+    config: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Model(Protocol):
     """A fitted model, before it is written."""
 
+    def finish(self, data: TrainingData) -> dict[str, NDArray[Any]]:
+        """The tensors that serving needs, brought up to all of `data`."""
+        ...
+
+
+class Recommender(Model, Protocol):
+    """A model whose answers are lists of items."""
+
     def recommend(self, shown: Interactions, users: NDArray[np.int64], count: int) -> NDArray[np.int32]:
         """For each of `users`, given only their events in `shown`: `count` items, best first; -1 for none."""
         ...
 
-    def finish(self, data: Interactions) -> dict[str, NDArray[Any]]:
-        """What serving needs, brought up to all of `data`."""
-        ...
 
+Fit = Callable[[TrainingData, Job], Any]
+"""Fits to the training users' events; returns a Model. Raises TrainingCancelled, TrainingFailed."""
 
-Fit = Callable[[Interactions, Job], Model]
-"""Fits to the training users' events. Raises TrainingCancelled, TrainingFailed."""
+Measure = Callable[[Fit, TrainingData, Job], tuple[Model, dict[str, float]]]
+"""Holds data back, fits to the rest, and measures the answers: the fitted model, and the offline metrics."""

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pzdecl.engine.data.interactions import Interactions
+from pzdecl.engine.data.training_data import TrainingData
 from pzdecl.engine.progress import Progress
 from pzdecl.engine.training.model import Job
 
@@ -23,15 +24,15 @@ class Popularity:
         del shown
         return np.tile(self.ranking[:count], (len(users), 1))
 
-    def finish(self, data: Interactions) -> dict[str, NDArray[Any]]:
+    def finish(self, data: TrainingData) -> dict[str, NDArray[Any]]:
         """Counts again, over everybody: `popular` int32[N]."""
-        return {"popular": by_popularity(data)}
+        return {"popular": by_popularity(data.interactions)}
 
 
-def fit_popularity(data: Interactions, job: Job) -> Popularity:
+def fit_popularity(data: TrainingData, job: Job) -> Popularity:
     """Counts, in one pass."""
-    model = Popularity(data)
-    job.report(Progress("rows", len(data), len(data)))
+    model = Popularity(data.interactions)
+    job.report(Progress("rows", len(data.interactions), len(data.interactions)))
     return model
 
 

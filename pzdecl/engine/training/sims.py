@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pzdecl.engine.data.interactions import Interactions
+from pzdecl.engine.data.training_data import TrainingData
 from pzdecl.engine.progress import Progress
 from pzdecl.engine.serving.sims import related
 from pzdecl.engine.training.errors import TrainingCancelled
@@ -52,14 +53,14 @@ class Sims:
             lists[row, : len(found)] = found
         return lists
 
-    def finish(self, data: Interactions) -> dict[str, NDArray[Any]]:
+    def finish(self, data: TrainingData) -> dict[str, NDArray[Any]]:
         """Counts again, over everybody."""
-        return Sims(data, self.job).tensors
+        return Sims(data.interactions, self.job).tensors
 
 
-def fit_sims(data: Interactions, job: Job) -> Sims:
+def fit_sims(data: TrainingData, job: Job) -> Sims:
     """Counts pairs, a block of items at a time."""
-    return Sims(data, job)
+    return Sims(data.interactions, job)
 
 
 def neighbours(data: Interactions, job: Job) -> dict[str, NDArray[Any]]:

@@ -1,8 +1,8 @@
 """One training, from Parquet to a model that can be served, with its metrics.
 
-Offline metrics come from a model that never saw the test users, as `split` describes. What is served then knows
-everybody: popularity and SIMS count again over all events (it takes seconds); HRNN goes on from the evaluated
-weights with one epoch over all events, and takes in every user's history.
+Offline metrics come from a model that never saw what it is asked for: the recipe's protocol of evaluation says
+how. What is served then knows everybody: what only counts, counts again over all events (it takes seconds);
+networks go on from the evaluated weights with one epoch over all events, and take in every user's history.
 """
 
 from __future__ import annotations
@@ -12,14 +12,13 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pzdecl.engine.data.interactions import load_interactions
+from pzdecl.engine.data.training_data import load_training_data
 from pzdecl.engine.progress import Report
 from pzdecl.engine.recipes.registry import RECIPES
 from pzdecl.engine.serving.files import Ids, write_model
 from pzdecl.engine.training.errors import TrainingCancelled, TrainingFailed
-from pzdecl.engine.training.metrics import LIST_LENGTH, evaluate
-from pzdecl.engine.training.model import Job, Model
-from pzdecl.engine.training.split import check_minimum, split
+from pzdecl.engine.training.model import Job, Measure
+from pzdecl.engine.training.split import check_minimum
 
 __all__ = ["TrainingCancelled", "TrainingFailed", "train"]
 
@@ -36,7 +35,7 @@ def train(
     *,
     seed: int = 0,
 ) -> dict[str, float]:
-    """Trains `recipe`, writes the model into `folder` and returns the eight offline metrics.
+    """Trains `recipe`, writes the model into `folder` and returns the offline metrics.
 
     datasets  Parquet parts by dataset type: INTERACTIONS, and perhaps ITEMS and USERS
     solution  as DescribeSolution shows it: `eventType` and `solutionConfig` are read
@@ -49,21 +48,23 @@ def train(
     config = solution.get("solutionConfig") or {}
     parameters = facts.parameters(config)
     event_type = solution.get("eventType") or None
-    data = load_interactions(
-        datasets.get("INTERACTIONS", ()),
+    excluded = (config.get("trainingDataConfig") or {}).get("excludedDatasetColumns") or {}
+    everything = load_training_data(
+        datasets,
         event_type=event_type,
         event_value_threshold=_threshold(config.get("eventValueThreshold")),
+        excluded={kind.upper(): names for kind, names in excluded.items()},
+        whole_catalogue=facts.whole_catalogue,
     )
+    data = everything.interactions
     check_minimum(data, event_type)
     if cancelled():
         raise TrainingCancelled
-    job = Job(parameters, seed, report, cancelled, folder / SCRATCH)
-    parts = split(data, seed)
-    model: Model = facts.trainer()(parts.training, job)
-    lists = model.recommend(parts.shown, parts.test_users, LIST_LENGTH)
-    metrics = evaluate(lists, parts.truths, _catalogue(data.item_ids, datasets.get("ITEMS", ())))
+    job = Job(parameters, seed, report, cancelled, folder / SCRATCH, config)
+    measure: Measure = facts.protocol()
+    model, metrics = measure(facts.trainer(), everything, job)
     tensors = {
-        **model.finish(data),
+        **model.finish(everything),
         **Ids.pack("user_ids", data.user_ids),
         **Ids.pack("item_ids", data.item_ids),
     }
@@ -74,7 +75,6 @@ def train(
         "interactions": len(data),
         "users": len(data.user_ids),
         "items": len(data.item_ids),
-        "testUsers": len(parts.test_users),
         "metrics": metrics,
     }
     write_model(folder, described, tensors)
@@ -89,13 +89,3 @@ def _threshold(text: object) -> float | None:
         return float(str(text))
     except ValueError:
         raise TrainingFailed(f"eventValueThreshold must be a number, not {text!r}.") from None
-
-
-def _catalogue(interacted: Sequence[str], parts: Sequence[Path]) -> int:
-    """Unique items in the interactions and the Items dataset together."""
-    import pyarrow.parquet as pq
-
-    ids = set(interacted)
-    for part in parts:
-        ids.update(pq.read_table(part, columns=["ITEM_ID"])["ITEM_ID"].to_pylist())
-    return len(ids)

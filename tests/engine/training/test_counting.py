@@ -12,9 +12,8 @@ from pzdecl.engine.serving.sims import related
 from pzdecl.engine.training import sims
 from pzdecl.engine.training.errors import TrainingCancelled
 from pzdecl.engine.training.model import Job
-from pzdecl.engine.training.popularity import by_popularity, fit_popularity
-from pzdecl.engine.training.sims import fit_sims
-from tests.engine.training.worlds import interactions, job
+from pzdecl.engine.training.popularity import by_popularity
+from tests.engine.training.worlds import fitted, interactions, job
 
 ALL = {
     "min_user_history_length_percentile": 0.0,
@@ -36,13 +35,13 @@ def neighbours(model: sims.Sims, item: int) -> list[int]:
 def test_popularity_counts_users_not_events(tmp_path: Path) -> None:
     data = interactions([[0, 0, 0, 0], [1], [1, 2], [2, 2]], 4)
     assert by_popularity(data).tolist() == [1, 2, 0, 3]
-    model = fit_popularity(data, job(tmp_path, "aws-popularity-count"))
+    model = fitted("aws-popularity-count", data, job(tmp_path, "aws-popularity-count"))
     assert model.recommend(data, np.array([0, 3]), 2).tolist() == [[1, 2], [1, 2]]
 
 
 def test_what_users_had_in_common_is_related(tmp_path: Path) -> None:
     data = interactions([[0, 1], [1, 0], [0, 1], [2, 3], [3, 2], [0, 2]], 5)
-    model = fit_sims(data, sims_job(tmp_path))
+    model = fitted("aws-sims", data, sims_job(tmp_path))
     assert neighbours(model, 0) == [1, 2]
     assert neighbours(model, 3) == [2]
     assert neighbours(model, 4) == []
@@ -50,22 +49,22 @@ def test_what_users_had_in_common_is_related(tmp_path: Path) -> None:
 
 def test_closeness_in_the_history_counts(tmp_path: Path) -> None:
     histories = [[0, 1, 5, 6, 7, 8, 9, 2]] * 3
-    model = fit_sims(interactions(histories, 10), sims_job(tmp_path))
+    model = fitted("aws-sims", interactions(histories, 10), sims_job(tmp_path))
     order = neighbours(model, 0)
     assert order[0] == 1
     assert order[-1] == 2
 
 
 def test_relations_go_both_ways_and_not_across_users(tmp_path: Path) -> None:
-    model = fit_sims(interactions([[0, 1], [2, 3]], 4), sims_job(tmp_path))
+    model = fitted("aws-sims", interactions([[0, 1], [2, 3]], 4), sims_job(tmp_path))
     assert [neighbours(model, item) for item in range(4)] == [[1], [0], [3], [2]]
 
 
 def test_the_discount_turns_popular_into_particular(tmp_path: Path) -> None:
     # Item 1 is everywhere; item 2 goes with item 0 alone.
     data = interactions([[0, 2, 1], [0, 1, 2], [0, 1], [0, 1], *[[1, 3]] * 12], 4)
-    plain = fit_sims(data, sims_job(tmp_path, popularity_discount_factor=0.0))
-    pure = fit_sims(data, sims_job(tmp_path, popularity_discount_factor=1.0))
+    plain = fitted("aws-sims", data, sims_job(tmp_path, popularity_discount_factor=0.0))
+    pure = fitted("aws-sims", data, sims_job(tmp_path, popularity_discount_factor=1.0))
     assert neighbours(plain, 0)[0] == 1
     assert neighbours(pure, 0)[0] == 2
 
@@ -73,15 +72,15 @@ def test_the_discount_turns_popular_into_particular(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("least", "found"), [(1, [1, 2]), (2, [1]), (3, [])])
 def test_rare_pairs_are_unrelated(tmp_path: Path, least: int, found: list[int]) -> None:
     data = interactions([[0, 1], [0, 1], [0, 2]], 3)
-    assert neighbours(fit_sims(data, sims_job(tmp_path, min_cointeraction_count=least)), 0) == found
+    assert neighbours(fitted("aws-sims", data, sims_job(tmp_path, min_cointeraction_count=least)), 0) == found
 
 
 def test_percentiles_leave_out_long_histories_and_common_items(tmp_path: Path) -> None:
     histories = [[0, 1], [0, 1], [0, 2], list(range(3, 20))]
     data = interactions(histories, 20)
-    short = fit_sims(data, sims_job(tmp_path, max_user_history_length_percentile=0.6))
+    short = fitted("aws-sims", data, sims_job(tmp_path, max_user_history_length_percentile=0.6))
     assert neighbours(short, 3) == []
-    rare = fit_sims(data, sims_job(tmp_path, max_item_interaction_count_percentile=0.5))
+    rare = fitted("aws-sims", data, sims_job(tmp_path, max_item_interaction_count_percentile=0.5))
     assert neighbours(rare, 0) == []
     assert neighbours(rare, 3) != []
 
@@ -89,16 +88,16 @@ def test_percentiles_leave_out_long_histories_and_common_items(tmp_path: Path) -
 def test_blocks_do_not_change_the_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(1)
     data = interactions([list(rng.integers(0, 15, 12)) for _ in range(20)], 15)
-    whole = fit_sims(data, sims_job(tmp_path)).tensors
+    whole = fitted("aws-sims", data, sims_job(tmp_path)).tensors
     monkeypatch.setattr(sims, "BLOCK_PAIRS", 2 * sims.WINDOW)
-    parts = fit_sims(data, sims_job(tmp_path)).tensors
+    parts = fitted("aws-sims", data, sims_job(tmp_path)).tensors
     assert all(np.array_equal(whole[name], parts[name]) for name in whole)
 
 
 def test_the_newest_item_is_what_the_evaluation_asks_about(tmp_path: Path) -> None:
     data = interactions([[0, 1]] * 3 + [[2, 3]] * 3, 4)
     shown = interactions([[], [], [], [0, 2]], 4)
-    lists = fit_sims(data, sims_job(tmp_path)).recommend(shown, np.array([3]), 3)
+    lists = fitted("aws-sims", data, sims_job(tmp_path)).recommend(shown, np.array([3]), 3)
     assert lists.tolist() == [[3, 0, 1]]
 
 
@@ -114,4 +113,4 @@ def test_popular_items_fill_up_and_answer_for_the_unknown() -> None:
 def test_a_cancelled_count_ends(tmp_path: Path) -> None:
     stopped = Job(sims_job(tmp_path).parameters, 0, lambda _: None, lambda: True, tmp_path)
     with pytest.raises(TrainingCancelled):
-        fit_sims(interactions([[0, 1]] * 3, 2), stopped)
+        fitted("aws-sims", interactions([[0, 1]] * 3, 2), stopped)

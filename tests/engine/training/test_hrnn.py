@@ -14,15 +14,15 @@ from torch import nn
 from torch.nn import functional as F
 
 from pzdecl.engine.data.interactions import Interactions
+from pzdecl.engine.data.training_data import TrainingData
 from pzdecl.engine.progress import Progress
 from pzdecl.engine.training.errors import TrainingCancelled, TrainingFailed
 from pzdecl.engine.training.hrnn import blend, fit, loss
 from pzdecl.engine.training.hrnn.batches import history_chunks, recency_weights, training_chunks
-from pzdecl.engine.training.hrnn.fit import fit_hrnn
 from pzdecl.engine.training.hrnn.network import Network
 from pzdecl.engine.training.hrnn.optimiser import AdamW
 from pzdecl.engine.training.model import Job
-from tests.engine.training.worlds import HOUR, interactions, job
+from tests.engine.training.worlds import HOUR, fitted, interactions, job
 
 GAP = 30 * 60
 
@@ -129,7 +129,7 @@ def test_newer_events_weigh_more() -> None:
 
 def test_it_learns_a_circle(tmp_path: Path) -> None:
     data = ring(40, 10, 60)
-    model = fit_hrnn(data, job(tmp_path, hidden_dimension=32))
+    model = fitted("aws-hrnn", data, job(tmp_path, hidden_dimension=32))
     shown = ring(12, 10, 17)
     lists = model.recommend(replace(shown, user_ids=data.user_ids), np.arange(12), 1)
     assert lists[:, 0].tolist() == [(u * 5 + 17) % 10 for u in range(12)]
@@ -178,14 +178,14 @@ def test_the_optimiser_does_what_torchs_does() -> None:
 def test_a_training_that_diverges_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fit, "PEAK_RATE", float("inf"))
     with pytest.raises(TrainingFailed, match="diverged"):
-        fit_hrnn(ring(30, 10, 30), job(tmp_path))
+        fitted("aws-hrnn", ring(30, 10, 30), job(tmp_path))
 
 
 def test_training_loads_no_compiler() -> None:
     """Torch's own optimisers do, when they are made: two seconds."""
     program = (
-        "import sys, pathlib, tempfile; from tests.engine.training.test_hrnn import ring, fit_hrnn, job\n"
-        "fit_hrnn(ring(30, 10, 12), job(pathlib.Path(tempfile.mkdtemp())))\n"
+        "import sys, pathlib, tempfile; from tests.engine.training.test_hrnn import ring, fitted, job\n"
+        "fitted('aws-hrnn', ring(30, 10, 12), job(pathlib.Path(tempfile.mkdtemp())))\n"
         "sys.exit('torch._dynamo' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
@@ -218,9 +218,9 @@ def test_recency_mask_follows_a_change_of_fashion(tmp_path: Path) -> None:
     new_users, weights = [], []
     for mask in (True, False):
         weights.append(fit.weights_of(data, job(tmp_path, recency_mask=mask)))
-        model = fit_hrnn(data, job(tmp_path / str(mask), recency_mask=mask, hidden_dimension=32))
+        model = fitted("aws-hrnn", data, job(tmp_path / str(mask), recency_mask=mask, hidden_dimension=32))
         shifted = replace(data, items=np.where(data.users >= 40, data.items // 5, data.items).astype(np.int32))
-        new_users.append(model.finish(shifted)["new_user"])
+        new_users.append(model.finish(TrainingData(shifted))["new_user"])
     late = data.users >= 40
     assert weights[0][late].min() > weights[0][~late].max()
     assert (weights[1] == 1).all()
@@ -230,7 +230,9 @@ def test_recency_mask_follows_a_change_of_fashion(tmp_path: Path) -> None:
 def test_hidden_dimension_is_the_width_of_everything(tmp_path: Path) -> None:
     data = ring(30, 10, 20)
     for width in (32, 48):
-        tensors = fit_hrnn(data, job(tmp_path / str(width), hidden_dimension=width)).finish(data)
+        tensors = fitted("aws-hrnn", data, job(tmp_path / str(width), hidden_dimension=width)).finish(
+            TrainingData(data)
+        )
         assert tensors["items"].shape == (10, width)
         assert tensors["expected"].shape == (30, width)
         assert tensors["network.session.state"].shape == (width, 3 * width)
@@ -244,7 +246,9 @@ class Killed(Exception):
 def test_a_killed_training_goes_on_to_the_same_weights(tmp_path: Path) -> None:
     data = ring(40, 10, 30)
     reported: list[Progress] = []
-    whole = fit_hrnn(data, replace(job(tmp_path / "whole"), report=reported.append)).finish(data)
+    whole = fitted("aws-hrnn", data, replace(job(tmp_path / "whole"), report=reported.append)).finish(
+        TrainingData(data)
+    )
     again: list[Progress] = []
 
     def kill(progress: Progress) -> None:
@@ -253,9 +257,11 @@ def test_a_killed_training_goes_on_to_the_same_weights(tmp_path: Path) -> None:
             raise Killed
 
     with pytest.raises(Killed):
-        fit_hrnn(data, replace(job(tmp_path / "cut"), report=kill))
+        fitted("aws-hrnn", data, replace(job(tmp_path / "cut"), report=kill))
     resumed: list[Progress] = []
-    parts = fit_hrnn(data, replace(job(tmp_path / "cut"), report=resumed.append)).finish(data)
+    parts = fitted("aws-hrnn", data, replace(job(tmp_path / "cut"), report=resumed.append)).finish(
+        TrainingData(data)
+    )
     assert 2 < resumed[0].done <= 3
     assert reported[-1].done == resumed[-1].done
     assert all(np.array_equal(whole[name], parts[name]) for name in whole)
@@ -263,7 +269,7 @@ def test_a_killed_training_goes_on_to_the_same_weights(tmp_path: Path) -> None:
 
 def test_progress_tells_epochs_rate_loss_and_time_left(tmp_path: Path) -> None:
     seen: list[Progress] = []
-    fit_hrnn(ring(30, 10, 30), replace(job(tmp_path), report=seen.append))
+    fitted("aws-hrnn", ring(30, 10, 30), replace(job(tmp_path), report=seen.append))
     done = [progress.done for progress in seen]
     assert done == sorted(done)
     assert {progress.unit for progress in seen} == {"epochs"}
@@ -281,13 +287,13 @@ def test_a_cancelled_training_ends_within_a_chunk(tmp_path: Path) -> None:
 
     base = job(tmp_path)
     with pytest.raises(TrainingCancelled):
-        fit_hrnn(ring(30, 10, 30), Job(base.parameters, 0, base.report, cancelled, tmp_path))
+        fitted("aws-hrnn", ring(30, 10, 30), Job(base.parameters, 0, base.report, cancelled, tmp_path))
     assert len(asked) == 4
 
 
 def test_the_callers_randomness_and_threads_are_left_alone(tmp_path: Path) -> None:
     torch.manual_seed(5)
     state, threads = torch.get_rng_state(), torch.get_num_threads()
-    fit_hrnn(ring(30, 10, 20), job(tmp_path))
+    fitted("aws-hrnn", ring(30, 10, 20), job(tmp_path))
     assert torch.equal(torch.get_rng_state(), state)
     assert torch.get_num_threads() == threads

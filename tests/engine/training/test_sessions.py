@@ -12,10 +12,9 @@ from numpy.typing import NDArray
 
 from pzdecl.engine.data.interactions import Interactions
 from pzdecl.engine.training.hrnn import histories
-from pzdecl.engine.training.hrnn.fit import fit_hrnn
 from pzdecl.engine.training.hrnn.network import Network
 from pzdecl.engine.training.hrnn.sessions import GAPS, session_gap, session_starts
-from tests.engine.training.worlds import HOUR, interactions, job
+from tests.engine.training.worlds import HOUR, fitted, interactions, job
 
 DAY = 24 * HOUR
 
@@ -88,7 +87,7 @@ def test_the_network_knows_when_a_session_begins_and_what_the_last_one_was(tmp_p
     data, turns = turning()
     right = []
     for name, one in (("pauses", data), ("none", replace(data, timestamps=np.arange(len(data)) * 60))):
-        model = fit_hrnn(one, job(tmp_path / name, hidden_dimension=32))
+        model = fitted("aws-hrnn", one, job(tmp_path / name, hidden_dimension=32))
         expected, rows = histories.expectations(model.network, one, model.gap)
         guesses = (expected @ model.network.items.detach().numpy().T).argmax(1)
         late = turns[rows] & (rows - one.offsets[one.users[rows]] > 6)

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pzdecl.engine.data.interactions import Interactions
+from pzdecl.engine.data.training_data import TrainingData
 from pzdecl.engine.progress import Progress
 from pzdecl.engine.recipes.registry import RECIPES
 from pzdecl.engine.training.model import Job
@@ -37,6 +38,11 @@ def interactions(histories: Sequence[Sequence[int]], items: int, gap: int = 60) 
         user_ids=[f"u{n:04}" for n in range(len(histories))],
         item_ids=[f"i{n:04}" for n in range(items)],
     )
+
+
+def fitted(recipe: str, data: Interactions, job: Job) -> Any:
+    """A recipe's model, fitted to events alone."""
+    return RECIPES[recipe].trainer()(TrainingData(data), job)
 
 
 def cycle(users: int = 60, items: int = 12, length: int = 40, seed: int = 0) -> list[tuple[str, str, int]]:

@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pzdecl.engine.data.interactions import Interactions
+from pzdecl.engine.data.training_data import TrainingData
 from pzdecl.engine.progress import Progress
 from pzdecl.engine.serving.hrnn import best, blended, network_logits, softmax
 from pzdecl.engine.training.errors import TrainingCancelled, TrainingFailed
@@ -89,7 +90,7 @@ class Hrnn:
             lists[start : start + len(some), : found.shape[1]] = found
         return lists
 
-    def finish(self, data: Interactions) -> dict[str, NDArray[Any]]:
+    def finish(self, data: TrainingData) -> dict[str, NDArray[Any]]:
         """One more epoch over everybody, then the state of every user.
 
         Returns `items` float32[N, h], `bias` float32[N], `blend` float32[3]: see `pzdecl.engine.serving.hrnn`;
@@ -98,7 +99,7 @@ class Hrnn:
         history; `network.*` and `session_gap` (seconds) int64[1]: with these a state can be carried on.
         """
         with _one_thread():
-            return self._finished(data)
+            return self._finished(data.interactions)
 
     def _finished(self, data: Interactions) -> dict[str, NDArray[Any]]:
         kept = _within_length(data, self.job)
@@ -132,10 +133,10 @@ class Hrnn:
         return np.asarray(chances, np.float32)
 
 
-def fit_hrnn(data: Interactions, job: Job) -> Hrnn:
+def fit_hrnn(data: TrainingData, job: Job) -> Hrnn:
     """Trains until the validation loss no longer falls, and fits the blend."""
     with _one_thread():
-        return _fit(_within_length(data, job), job)
+        return _fit(_within_length(data.interactions, job), job)
 
 
 def _fit(data: Interactions, job: Job) -> Hrnn:

@@ -1,0 +1,56 @@
+"""All that a training reads: events, and what is known of items and users, under one coding."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from pzdecl.engine.data.interactions import Interactions, load_interactions
+from pzdecl.engine.data.tables import Table, read_parts, side_table
+
+Columns = Mapping[str, Sequence[str]]
+"""Names of columns by dataset type."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingData:
+    """Events, and side tables in the order of their `item_ids` and `user_ids`; None without the dataset."""
+
+    interactions: Interactions
+    items: Table | None = None
+    users: Table | None = None
+
+    def with_interactions(self, interactions: Interactions) -> TrainingData:
+        """The same tables beside a selection of the events."""
+        return replace(self, interactions=interactions)
+
+
+def load_training_data(
+    datasets: Mapping[str, Sequence[Path]],
+    *,
+    event_type: str | None = None,
+    event_value_threshold: float | None = None,
+    excluded: Columns | None = None,
+    whole_catalogue: bool = False,
+) -> TrainingData:
+    """Reads Parquet parts by dataset type: INTERACTIONS, and perhaps ITEMS and USERS.
+
+    excluded         columns to leave out (`trainingDataConfig`)
+    whole_catalogue  whether items that only the Items dataset knows get codes, too
+    """
+    leave = excluded or {}
+    items, users = read_parts(datasets.get("ITEMS", ())), read_parts(datasets.get("USERS", ()))
+    more = items["ITEM_ID"].to_pylist() if whole_catalogue and items is not None else ()
+    interactions = load_interactions(
+        datasets.get("INTERACTIONS", ()),
+        event_type=event_type,
+        event_value_threshold=event_value_threshold,
+        more_items=more,
+        excluded=leave.get("INTERACTIONS", ()),
+    )
+    return TrainingData(
+        interactions,
+        None if items is None else side_table(items, "ITEM_ID", interactions.item_ids, leave.get("ITEMS", ())),
+        None if users is None else side_table(users, "USER_ID", interactions.user_ids, leave.get("USERS", ())),
+    )
