@@ -1,10 +1,21 @@
-"""All recipes, by name. Importing this loads no torch and no numpy."""
+"""All recipes, by name: every `Recipe` that a module of this package declares. Loads no torch and no numpy."""
 
 from __future__ import annotations
 
-from pzdecl.engine.recipes.base import Recipe
-from pzdecl.engine.recipes.hrnn import HRNN
-from pzdecl.engine.recipes.popularity_count import POPULARITY_COUNT
-from pzdecl.engine.recipes.sims import SIMS
+import importlib
+import pkgutil
 
-RECIPES: dict[str, Recipe] = {recipe.name: recipe for recipe in (HRNN, POPULARITY_COUNT, SIMS)}
+from pzdecl.engine import recipes
+from pzdecl.engine.recipes.base import Recipe
+
+
+def _declared() -> dict[str, Recipe]:
+    found = {}
+    for module in pkgutil.iter_modules(recipes.__path__):
+        if module.name not in ("base", "registry"):
+            declared = vars(importlib.import_module(f"{recipes.__name__}.{module.name}")).values()
+            found.update({one.name: one for one in declared if isinstance(one, Recipe)})
+    return dict(sorted(found.items()))
+
+
+RECIPES: dict[str, Recipe] = _declared()

@@ -6,7 +6,7 @@
 
 `expected` is the network's state after the user's newest event. `usual` is a Markov chain over the CONTEXT
 newest items: how often an item followed each of them, with weight 1/gap. The three factors are learned (see
-`pzdecl.engine.training.hrnn.blend`), so where people rarely watch a thing twice, `seen` is far below zero;
+`pzdecl.engine.training.sequence.blend`), so where people rarely watch a thing twice, `seen` is far below zero;
 where they buy the same again, it is above. Recommended scores are the softmax over all items.
 """
 

@@ -17,11 +17,13 @@ from pzdecl.engine.data.interactions import Interactions
 from pzdecl.engine.data.training_data import TrainingData
 from pzdecl.engine.progress import Progress
 from pzdecl.engine.training.errors import TrainingCancelled, TrainingFailed
-from pzdecl.engine.training.hrnn import blend, fit, loss
-from pzdecl.engine.training.hrnn.batches import history_chunks, recency_weights, training_chunks
+from pzdecl.engine.training.hrnn import fit as hrnn_fit
+from pzdecl.engine.training.hrnn.batches import history_chunks, training_chunks
 from pzdecl.engine.training.hrnn.network import Network
-from pzdecl.engine.training.hrnn.optimiser import AdamW
 from pzdecl.engine.training.model import Job
+from pzdecl.engine.training.sequence import blend, fit, loss
+from pzdecl.engine.training.sequence.fit import recency_weights
+from pzdecl.engine.training.sequence.optimiser import AdamW
 from tests.engine.training.worlds import HOUR, fitted, interactions, job
 
 GAP = 30 * 60
@@ -176,7 +178,7 @@ def test_the_optimiser_does_what_torchs_does() -> None:
 
 
 def test_a_training_that_diverges_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fit, "PEAK_RATE", float("inf"))
+    monkeypatch.setattr(hrnn_fit, "PEAK_RATE", float("inf"))
     with pytest.raises(TrainingFailed, match="diverged"):
         fitted("aws-hrnn", ring(30, 10, 30), job(tmp_path))
 
@@ -207,8 +209,12 @@ def test_bptt_ends_the_gradient_but_not_the_state() -> None:
 
 @pytest.mark.parametrize(("bptt", "chunks"), [(2, 24), (32, 2)])
 def test_bptt_is_the_length_of_a_chunk(bptt: int, chunks: int, tmp_path: Path) -> None:
-    lanes, steps, count = fit.shape(ring(8, 10, 48), job(tmp_path, bptt=bptt))
-    assert (lanes, steps, count) == (8, bptt, chunks)
+    data = ring(8, 10, 48)
+    network = hrnn_fit.build(TrainingData(data), job(tmp_path, bptt=bptt), generator())
+    assert network.count(data) == chunks
+    batches = list(network.batches(data, np.ones(len(data), np.float32), np.random.default_rng(0)))
+    assert len(batches) == chunks
+    assert batches[0].items.shape == (bptt, 8)
 
 
 def test_recency_mask_follows_a_change_of_fashion(tmp_path: Path) -> None:
@@ -217,7 +223,7 @@ def test_recency_mask_follows_a_change_of_fashion(tmp_path: Path) -> None:
     data = replace(data, timestamps=data.timestamps + (data.users >= 40) * 100 * HOUR)
     new_users, weights = [], []
     for mask in (True, False):
-        weights.append(fit.weights_of(data, job(tmp_path, recency_mask=mask)))
+        weights.append(fit.event_weights(data, hrnn_fit.settings(job(tmp_path, recency_mask=mask))))
         model = fitted("aws-hrnn", data, job(tmp_path / str(mask), recency_mask=mask, hidden_dimension=32))
         shifted = replace(data, items=np.where(data.users >= 40, data.items // 5, data.items).astype(np.int32))
         new_users.append(model.finish(TrainingData(shifted))["new_user"])

@@ -88,8 +88,8 @@ def test_the_network_knows_when_a_session_begins_and_what_the_last_one_was(tmp_p
     right = []
     for name, one in (("pauses", data), ("none", replace(data, timestamps=np.arange(len(data)) * 60))):
         model = fitted("aws-hrnn", one, job(tmp_path / name, hidden_dimension=32))
-        expected, rows = histories.expectations(model.network, one, model.gap)
-        guesses = (expected @ model.network.items.detach().numpy().T).argmax(1)
+        expected, rows = model.encoder.expectations(one)
+        guesses = (expected @ model.encoder.items.detach().numpy().T).argmax(1)
         late = turns[rows] & (rows - one.offsets[one.users[rows]] > 6)
         right.append((guesses == one.items[rows])[late].mean())
     assert right[0] > 0.9
@@ -102,12 +102,12 @@ def test_blocks_and_lanes_change_nothing(monkeypatch: pytest.MonkeyPatch) -> Non
     data = replace(data, timestamps=data.timestamps + (np.arange(len(data)) // 4) * DAY)
     network = Network(9, 8, torch.Generator().manual_seed(0))
     users = np.array([4, 1, 0, 5, 3, 2])
-    before, rows = histories.expectations(network, data, GAPS[0])
-    after = histories.last_expectations(network, data, users, GAPS[0])
+    before, rows = histories.expectations(network, data)
+    after = histories.last_expectations(network, data, users)
     monkeypatch.setattr(histories, "BLOCK", 7)
     monkeypatch.setattr(histories, "LANES", 2)
-    again, places = histories.expectations(network, data, GAPS[0])
+    again, places = histories.expectations(network, data)
     np.testing.assert_allclose(before[np.argsort(rows)], again[np.argsort(places)], atol=1e-5)
-    np.testing.assert_allclose(after, histories.last_expectations(network, data, users, GAPS[0]), atol=1e-5)
+    np.testing.assert_allclose(after, histories.last_expectations(network, data, users), atol=1e-5)
     assert sorted(rows) == list(range(len(data)))
     np.testing.assert_allclose(after[0], network.expect(network.begin())[0].detach(), atol=1e-5)

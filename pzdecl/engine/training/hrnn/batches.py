@@ -26,19 +26,14 @@ class Chunk(NamedTuple):
     weights   float32[T, B], of each event in the loss; 0 where a lane's event is not to be predicted
     users     for each of T steps the lanes (int64) where a user's history begins, or None
     sessions  likewise where a later session of the same user begins
+    rows      int64[T, B], the events' rows in the data, -1 for padding
     """
 
     items: Tensor
     weights: Tensor
     users: list[Tensor | None]
     sessions: list[Tensor | None]
-
-
-def recency_weights(data: Interactions) -> NDArray[np.float32]:
-    """float32[n], from 1/2 for the oldest event to 1 for the newest, by rank in time: outliers do no harm."""
-    rank = np.empty(len(data))
-    rank[np.argsort(data.timestamps, kind="stable")] = np.arange(len(data))
-    return np.exp2(rank / max(len(data) - 1, 1) - 1).astype(np.float32)
+    rows: Tensor
 
 
 def training_chunks(
@@ -64,7 +59,11 @@ def training_chunks(
         part = slice(start, start + steps)
         items = data.items[rows[part]].astype(np.int64)
         yield Chunk(
-            torch.from_numpy(items), torch.from_numpy(weight[part]), _lanes(first[part]), _lanes(sessions[part])
+            torch.from_numpy(items),
+            torch.from_numpy(weight[part]),
+            _lanes(first[part]),
+            _lanes(sessions[part]),
+            torch.from_numpy(rows[part].copy()),
         )
 
 
@@ -88,6 +87,7 @@ def history_chunks(
             torch.from_numpy(real.astype(np.float32)),
             _lanes(back == lengths),
             _lanes(later),
+            torch.from_numpy(rows),
         )
         yield chunk, rows
 

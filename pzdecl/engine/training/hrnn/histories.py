@@ -7,6 +7,7 @@ blocks of BLOCK events, so that memory does not grow with the longest history.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -15,28 +16,26 @@ from torch import Tensor
 
 from pzdecl.engine.data.interactions import Interactions
 from pzdecl.engine.training.hrnn.batches import history_chunks
-from pzdecl.engine.training.hrnn.network import Network
+
+if TYPE_CHECKING:
+    from pzdecl.engine.training.hrnn.network import Network
 
 LANES = 256
 BLOCK = 64
 
 
-def expectations(
-    network: Network, data: Interactions, gap: int
-) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+def expectations(network: Network, data: Interactions) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     """float32[n, h], what the network expects before each event, and int64[n], those events' rows."""
     expected, rows = [np.zeros((0, network.hidden), np.float32)], [np.zeros(0, np.int64)]
     users = np.flatnonzero(data.lengths)
     for chosen in _by_length(data, users):
-        for before, _, places in _run(network, data, users[chosen], gap):
+        for before, _, places in _run(network, data, users[chosen]):
             expected.append(before.numpy()[places >= 0])
             rows.append(places[places >= 0])
     return np.concatenate(expected), np.concatenate(rows)
 
 
-def last_expectations(
-    network: Network, data: Interactions, users: NDArray[np.int64], gap: int
-) -> NDArray[np.float32]:
+def last_expectations(network: Network, data: Interactions, users: NDArray[np.int64]) -> NDArray[np.float32]:
     """float32[U, h]: what the network expects of each of `users` after their events in `data`.
 
     Of those without any, what it expects of a new user.
@@ -44,7 +43,7 @@ def last_expectations(
     expected = np.zeros((len(users), network.hidden), np.float32)
     for places in _by_length(data, users):
         state = network.blank(len(places))[0]
-        for _, state, _ in _run(network, data, users[places], gap):  # noqa: B007 - the last one is wanted
+        for _, state, _ in _run(network, data, users[places]):  # noqa: B007 - the last one is wanted
             pass
         with torch.no_grad():
             state[torch.from_numpy(data.lengths[users[places]] == 0)] = network.begin()
@@ -60,11 +59,11 @@ def _by_length(data: Interactions, users: NDArray[np.int64]) -> Iterator[NDArray
 
 
 def _run(
-    network: Network, data: Interactions, users: NDArray[np.int64], gap: int
+    network: Network, data: Interactions, users: NDArray[np.int64]
 ) -> Iterator[tuple[Tensor, Tensor, NDArray[np.int64]]]:
     """What is expected before each event of a block (T, B, h), the state after it, the events' rows."""
     state, user = network.blank(len(users))
-    for chunk, places in history_chunks(data, users, gap, BLOCK):
+    for chunk, places in history_chunks(data, users, network.gap, BLOCK):
         with torch.no_grad():
             before, state, user = network(chunk, state, user)
         yield before, state, places

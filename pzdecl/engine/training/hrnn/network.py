@@ -15,14 +15,26 @@ the projected s; the same vectors are the input (tied embeddings).
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
+from typing import Any
+
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from pzdecl.engine.training.hrnn.batches import Chunk
+from pzdecl.engine.data.interactions import Interactions
+from pzdecl.engine.training.hrnn import histories
+from pzdecl.engine.training.hrnn.batches import Chunk, training_chunks
 from pzdecl.engine.training.hrnn.recurrence import Recurrence, Weights, advance
+from pzdecl.engine.training.hrnn.sessions import GAPS
+from pzdecl.engine.training.sequence.encoder import Encoder, Expected
 
+LANES = (8, 256)
+CHUNKS = 48
+"""Chunks of an epoch aimed at when choosing the number of lanes."""
 DROPPED = 77
 """Of 256 values, those that dropout takes from what goes in and from what comes out: 30%."""
 
@@ -42,12 +54,19 @@ class Level(nn.Module):
         return inputs @ self.input + self.input_bias
 
 
-class Network(nn.Module):
-    """`items` x h vectors and the two levels. All randomness comes from the generators it is given."""
+class Network(Encoder):
+    """`items` x h vectors and the two levels.
 
-    def __init__(self, items: int, hidden: int, generator: torch.Generator) -> None:
+    `gap` is the time between two sessions in seconds, `steps` how many events the gradient goes back (`bptt`).
+    """
+
+    def __init__(
+        self, items: int, hidden: int, generator: torch.Generator, *, gap: int = GAPS[0], steps: int = 32
+    ) -> None:
         super().__init__()
         self.hidden = hidden
+        self.gap = gap
+        self.steps = steps
         self.items = nn.Parameter(torch.randn(items, hidden, generator=generator) * hidden**-0.5)
         self.bias = nn.Parameter(torch.zeros(items))
         self.session = Level(hidden, hidden, generator)
@@ -84,7 +103,7 @@ class Network(nn.Module):
         Returns (T, B, h), what is expected *before* each event, projected; and s and c after the last.
         `dropout` is the generator to draw it from in training.
         """
-        projected = self.session.project(_drop(F.embedding(chunk.items, self.items), dropout))
+        projected = self.session.project(_drop(F.embedding(chunk.items, self.table()[0]), dropout))
         marks = chunk.users, chunk.sessions
         if torch.is_grad_enabled():
             before, state, user = Recurrence.apply(projected, state, user, *marks, *self.recurrence)  # type: ignore[no-untyped-call]
@@ -95,6 +114,46 @@ class Network(nn.Module):
     def expect(self, state: Tensor) -> Tensor:
         """What a session state (..., h) expects next, as a vector to multiply with the items' vectors."""
         return state @ self.output + self.output_bias
+
+    def count(self, data: Interactions) -> int:
+        """Chunks of an epoch."""
+        return math.ceil(math.ceil(len(data) / self._width(data)) / self.steps)
+
+    def batches(
+        self, data: Interactions, weights: NDArray[np.float32], rng: np.random.Generator
+    ) -> Iterator[Chunk]:
+        """Chunks of `steps` events in as many lanes as make about CHUNKS of them."""
+        return training_chunks(data, weights, self.gap, self._width(data), self.steps, rng)
+
+    def read(self, batch: Chunk, carry: Any, dropout: np.random.Generator | None) -> Expected:
+        """The states of both levels go on from chunk to chunk."""
+        state, user = carry or self.blank(batch.items.shape[1])
+        expected, state, user = self(batch, state, user, dropout)
+        return Expected(
+            expected.flatten(0, 1),
+            batch.items.flatten(),
+            batch.weights.flatten(),
+            batch.rows.flatten(),
+            (state.detach(), user.detach()),
+        )
+
+    def expectations(self, data: Interactions) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """See `histories.expectations`."""
+        return histories.expectations(self, data)
+
+    def last_expectations(self, data: Interactions, users: NDArray[np.int64]) -> NDArray[np.float32]:
+        """See `histories.last_expectations`."""
+        return histories.last_expectations(self, data, users)
+
+    def tensors(self) -> dict[str, NDArray[Any]]:
+        """`network.*`: the weights of both levels; `session_gap` (seconds) int64[1]."""
+        weights = {
+            f"network.{k}": v.numpy() for k, v in self.state_dict().items() if k not in ("items", "bias")
+        }
+        return {**weights, "session_gap": np.array([self.gap], np.int64)}
+
+    def _width(self, data: Interactions) -> int:
+        return min(max(len(data) // (self.steps * CHUNKS) // 8 * 8, LANES[0]), LANES[1])
 
 
 def _weight(rows: int, columns: int, hidden: int, generator: torch.Generator) -> nn.Parameter:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from torch import Tensor, nn
 
-from pzdecl.engine.training.hrnn.optimiser import AdamW
+from pzdecl.engine.training.sequence.optimiser import AdamW
 
 NAME = "checkpoint.safetensors"
 

@@ -1,0 +1,97 @@
+"""What the core asks of a network that reads histories: the seam between `fit` and its architectures.
+
+An encoder turns what a user did into a vector, the *expectation*; items are scored by the product of their own
+vectors with it. The core knows how to train any encoder, to mix it with the memory, and to serve it.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from pzdecl.engine.data.interactions import Interactions
+
+
+class Expected(NamedTuple):
+    """What was expected before n events of a batch.
+
+    states   float[n, h]
+    targets  int64[n], the items that came
+    weights  float32[n], of each event in the loss; 0 where an event is not to be predicted
+    rows     int64[n], the events' rows in the data, -1 for padding
+    carry    what the next batch goes on from, or None
+    """
+
+    states: Tensor
+    targets: Tensor
+    weights: Tensor
+    rows: Tensor
+    carry: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How an encoder is trained.
+
+    peak_rate       learning rate; it rises over `warm_up` of all steps, then falls along a cosine
+    finishing_rate  that of the last epoch, over everybody
+    steps           optimiser steps aimed at: small data gets more epochs, within `epochs`
+    patience        epochs without a lower validation loss after which it stops
+    decay, clip     of the optimiser
+    recency         whether recent events weigh more
+    lengths         percentiles of the histories' lengths; users outside are left out of training
+    """
+
+    peak_rate: float
+    finishing_rate: float
+    warm_up: float = 0.1
+    steps: int = 400
+    epochs: tuple[int, int] = (8, 40)
+    patience: int = 4
+    decay: float = 1e-4
+    clip: float = 5.0
+    recency: bool = True
+    lengths: tuple[float, float] = (0.0, 1.0)
+
+
+class Encoder(nn.Module, ABC):
+    """`items` (N, h) and `bias` (N) are parameters of every encoder. All randomness comes from generators."""
+
+    items: nn.Parameter
+    bias: nn.Parameter
+
+    def table(self) -> tuple[Tensor, Tensor]:
+        """The items' vectors (N, h) and biases (N), as inputs and for the scores alike (tied embeddings)."""
+        return self.items, self.bias
+
+    @abstractmethod
+    def count(self, data: Interactions) -> int:
+        """How many batches an epoch over `data` has."""
+
+    @abstractmethod
+    def batches(
+        self, data: Interactions, weights: NDArray[np.float32], rng: np.random.Generator
+    ) -> Iterator[Any]:
+        """All events of `data` in batches, in a new order. `weights` float32[n], of each in the loss."""
+
+    @abstractmethod
+    def read(self, batch: Any, carry: Any, dropout: np.random.Generator | None) -> Expected:
+        """Reads a batch. `carry` is that of the batch before (None at first): no gradient goes through it."""
+
+    @abstractmethod
+    def expectations(self, data: Interactions) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """float32[n, h], what is expected before each event, and int64[n], those events' rows. No gradient."""
+
+    @abstractmethod
+    def last_expectations(self, data: Interactions, users: NDArray[np.int64]) -> NDArray[np.float32]:
+        """float32[U, h]: what is expected of each of `users` after their events in `data`, if they have any."""
+
+    @abstractmethod
+    def tensors(self) -> dict[str, NDArray[Any]]:
+        """What serving needs to carry a history on, beside `items` and `bias`."""
