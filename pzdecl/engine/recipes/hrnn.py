@@ -41,6 +41,6 @@ HRNN = Recipe(
         *history_percentiles(0.0, 0.99),
     ),
     trainer=late("pzdecl.engine.training.hrnn.fit:fit_hrnn"),
-    answerer=late("pzdecl.engine.serving.hrnn:HrnnAnswers"),
+    answerer=late("pzdecl.engine.serving.sequences:SequenceAnswers"),
     returns_scores=True,
 )

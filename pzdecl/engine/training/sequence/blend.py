@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pzdecl.engine.data.interactions import Interactions
-from pzdecl.engine.serving.hrnn import CONTEXT, network_logits, remembered, softmax
+from pzdecl.engine.serving.blend import CONTEXT, network_logits, remembered, softmax
 
 MOST_CELLS = 3_000_000
 """Events x items that are looked at when fitting the factors."""

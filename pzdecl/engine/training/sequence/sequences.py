@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from pzdecl.engine.data.interactions import Interactions
 from pzdecl.engine.data.training_data import TrainingData
-from pzdecl.engine.serving.hrnn import best, blended, network_logits, softmax
+from pzdecl.engine.serving.blend import best, blended, network_logits, softmax
 from pzdecl.engine.training.sequence import blend
 from pzdecl.engine.training.sequence.encoder import Encoder
 
@@ -58,7 +58,7 @@ class Sequences:
     def finish(self, data: TrainingData) -> dict[str, NDArray[Any]]:
         """One more epoch over everybody, then the state of every user.
 
-        Returns `items` float32[N, h], `bias` float32[N], `blend` float32[3]: see `pzdecl.engine.serving.hrnn`;
+        Returns `items` float32[N, h], `bias` float32[N], `blend` float32[3]: see `pzdecl.engine.serving.blend`;
         `memory_*`: see `blend.memory`; `expected` float32[U, h], `context` int32[U, CONTEXT], `seen_offsets`
         int64[U + 1] and `seen_items` int32: one row a user; `new_user` float32[N]: the answer without a
         history; and what the encoder needs to carry a state on.
