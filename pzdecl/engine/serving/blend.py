@@ -1,4 +1,4 @@
-"""The score of models of sequences: the network's expectation, what usually follows, and what was had, in one score.
+"""The score of models of sequences: what the network expects, what usually follows, what was had, in one.
 
     score(item) = scale * (expected . vector(item) + bias(item))
                 + memory * log(1 + N * usual(item | newest items))
