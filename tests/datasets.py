@@ -8,13 +8,19 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
+BASE = Path(os.environ.get("PZDECL_DATA", ROOT.parent / "shared" / "data"))
 
 
 def find(name: str) -> Path | None:
     """The folder of the data set `name` (interactions.csv, items.csv, users.csv), or None."""
-    base = Path(os.environ.get("PZDECL_DATA", ROOT.parent / "shared" / "data"))
-    folder = base / name
+    folder = BASE / name
     return folder if (folder / "interactions.csv").is_file() else None
+
+
+def splits(name: str) -> Path | None:
+    """The folder of a data set's split into train.csv.gz, valid.csv.gz and test.csv.gz, or None."""
+    folder = BASE / "splits" / name
+    return folder if (folder / "train.csv.gz").is_file() else None
 
 
 def require(name: str) -> Path:
