@@ -1,4 +1,4 @@
-"""`python -m tests.bench.quality [--data D] [--recipe R] [--title T] [--seeds 0,1]`: figures beside their limits.
+"""`python -m tests.bench.quality [--data D] [--recipe R] [--title T] [--seeds 0,1]`: figures beside limits.
 
 A figure is the mean over the seeds; behind it stand the seeds' own values and the seconds that each training
 took. Exits 1 on a miss. Without options everything is measured, which takes hours on two cores.
