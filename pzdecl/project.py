@@ -126,10 +126,13 @@ class Project:
         allow_destroy: Iterable[str] = (),
         retrain: Iterable[str] = (),
         replace: Iterable[str] = (),
+        target: Iterable[str] = (),
+        exclude: Iterable[str] = (),
     ) -> Plan:
         """What would change. Nothing is written.
 
-        Raises InvalidProject where data that would be imported is bad, UsageError for an unknown address.
+        `target` and `exclude` take the selectors of `pzdecl.plan.selection`. Raises InvalidProject where data
+        that would be imported is bad, UsageError for an unknown address or a selector that finds nothing.
         """
         from pzdecl import plan as planning
         from pzdecl.manifests import data
@@ -142,6 +145,7 @@ class Project:
                 allow_destroy=self._addresses(allow_destroy),
                 retrain=self._addresses(retrain),
                 replace=self._addresses(replace),
+                scope=self._scope(target, exclude, state, destroy=destroy),
                 data={} if destroy else data.contents(self.declared, state.resources()),
             )
             made = planning.make(self.declared, state, ReadOnly(client), options)
@@ -216,6 +220,20 @@ class Project:
 
     def _addresses(self, texts: Iterable[str]) -> frozenset[Address]:
         return frozenset(self.address(text) for text in texts)
+
+    def _scope(
+        self, target: Iterable[str], exclude: Iterable[str], state: SqliteState, *, destroy: bool
+    ) -> frozenset[Address] | None:
+        from pzdecl.manifests.changed import changed_since
+        from pzdecl.plan import selection
+
+        def changed(revision: str) -> frozenset[Address]:
+            return changed_since(self.declared, revision)
+
+        target, exclude = list(target), list(exclude)
+        if not target and not exclude:
+            return None
+        return selection.scope(target, exclude, self.declared, state.resources(), changed, destroy=destroy)
 
     def _check_data(self, plan: Plan) -> None:
         """Reads the data behind the planned imports, so that bad data is found before anything changes."""

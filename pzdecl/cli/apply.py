@@ -26,6 +26,8 @@ def command(
     allow_destroy: options.AllowDestroy = None,
     retrain: options.Retrain = None,
     replace: options.Replace = None,
+    target: options.Target = None,
+    exclude: options.Exclude = None,
 ) -> int:
     """Carries out the plan.
 
@@ -49,6 +51,8 @@ def command(
             "--allow-destroy": allow_destroy,
             "--retrain": retrain,
             "--replace": replace,
+            "--target": target,
+            "--exclude": exclude,
         }
         return carry_out_file(planfile, wishes, [name for name, value in given.items() if value])
     return carry_out(
@@ -58,4 +62,6 @@ def command(
         allow_destroy=allow_destroy or (),
         retrain=retrain or (),
         replace=replace or (),
+        target=target or (),
+        exclude=exclude or (),
     )

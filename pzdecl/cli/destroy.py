@@ -14,8 +14,10 @@ def command(
     timeout: options.Timeout = None,
     lock_timeout: options.LockTimeout = "0s",
     no_refresh: options.NoRefresh = False,
+    target: options.Target = None,
+    exclude: options.Exclude = None,
 ) -> int:
-    """Deletes all managed resources.
+    """Deletes all managed resources, or those that --target names and what needs them.
 
     What depends on others goes first. Protected resources stay.
     """
@@ -29,4 +31,4 @@ def command(
         lock_timeout=options.seconds(lock_timeout, "--lock-timeout"),
         command=session().command,
     )
-    return carry_out(wishes, destroy=True, refresh=not no_refresh)
+    return carry_out(wishes, destroy=True, refresh=not no_refresh, target=target or (), exclude=exclude or ())

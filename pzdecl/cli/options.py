@@ -144,6 +144,23 @@ Replace = Annotated[
         "--replace", metavar="ADDR", help="Replaces this resource though nothing changed. May be given again."
     ),
 ]
+Target = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--target",
+        metavar="SELECTOR",
+        help="Plans this and what it needs only: Kind/name, a pattern, kind:campaign, tag:team=x, "
+        "changed-since:REF; with + before it or after it, what it needs or what needs it. May be given again.",
+    ),
+]
+Exclude = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--exclude",
+        metavar="SELECTOR",
+        help="Leaves this and what needs it out of the plan; selectors as for --target. May be given again.",
+    ),
+]
 AutoApprove = Annotated[bool, typer.Option("--auto-approve", help="Does not ask before it starts.")]
 Parallelism = Annotated[
     int,

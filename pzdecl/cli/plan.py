@@ -28,6 +28,8 @@ def command(
     allow_destroy: options.AllowDestroy = None,
     retrain: options.Retrain = None,
     replace: options.Replace = None,
+    target: options.Target = None,
+    exclude: options.Exclude = None,
 ) -> int:
     """Shows what apply would do, and why. Changes nothing."""
     made = (
@@ -39,6 +41,8 @@ def command(
             allow_destroy=allow_destroy or (),
             retrain=retrain or (),
             replace=replace or (),
+            target=target or (),
+            exclude=exclude or (),
         )
     )
     if out is not None:

@@ -93,6 +93,7 @@ def _plan(plan: Plan) -> dict[str, Any]:
         "expects": dict(plan.expects),
         "attempts": list(plan.attempts),
         "warnings": [_warning(warning) for warning in plan.warnings],
+        "partial": plan.partial,
     }
 
 
@@ -110,6 +111,7 @@ def _to_plan(content: Mapping[str, Any]) -> Plan:
         expects=content["expects"],
         attempts=tuple(content["attempts"]),
         warnings=tuple(_to_warning(one) for one in content["warnings"]),
+        partial=content["partial"],
         format_version=content["format_version"],
     )
 

@@ -53,6 +53,7 @@ class ReasonCode(StrEnum):
     HOLDS_DATA = "holds_data"
     NAME_TAKEN = "name_taken"
     NOT_TRAINED = "not_trained"
+    OUT_OF_SCOPE = "out_of_scope"
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +201,8 @@ class Plan:
     attempts: tuple[str, ...] = ()
     """What earlier runs had begun or failed at when planned, as `attempt` tells them: known, so never stale."""
     warnings: tuple[Diagnostic, ...] = ()
+    partial: bool = False
+    """It is about a part of the project only: the rest stays as it is, whatever its manifests say."""
     format_version: str = FORMAT_VERSION
 
     @property

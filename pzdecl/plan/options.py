@@ -20,6 +20,7 @@ class PlanOptions:
     allow_destroy  resources that hold data and may be deleted or replaced all the same
     retrain        jobs that run again without another reason (`SolutionVersion/x`; `Solution/x` means that too)
     replace        resources that are replaced without another reason
+    scope          the addresses that the plan is about; None: all. What is left out stays as it is on record
     data           by address of an import: `{"sha256", "bytes", "rows"}` of the content it reads, and
                    `appended` (True: the content on record is the beginning of it); none for what lies elsewhere
     """
@@ -29,7 +30,18 @@ class PlanOptions:
     allow_destroy: frozenset[Address] = frozenset()
     retrain: frozenset[Address] = frozenset()
     replace: frozenset[Address] = frozenset()
+    scope: frozenset[Address] | None = None
     data: Mapping[Address, Mapping[str, Any]] = field(default_factory=dict)
+
+
+def within(flag: str, addresses: Iterable[Address], scope: frozenset[Address] | None) -> None:
+    """Raises UsageError for an address that the plan is asked to act on and told to leave alone."""
+    left = sorted(address for address in addresses if scope is not None and address not in scope)
+    if left:
+        raise UsageError(
+            f"{flag} {left[0]}: --target and --exclude leave it out of this plan",
+            hint=f"add --target {left[0]}, or leave {flag} out",
+        )
 
 
 def jobs(addresses: Iterable[Address], known: Iterable[Address]) -> frozenset[Address]:

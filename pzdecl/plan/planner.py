@@ -40,7 +40,8 @@ def make(project: Project, reader: Reader, client: ReadClient, options: PlanOpti
             break
         held |= more
     steps, drafts = Wiring(survey).steps()
-    changes = [change for node in survey.nodes.values() for change in _changes(node, drafts[node.address])]
+    told = [node for node in survey.nodes.values() if survey.includes(node.address)]
+    changes = [change for node in told for change in _changes(node, drafts[node.address])]
     return Plan(
         project=project.name,
         environment=project.environment,
@@ -51,19 +52,22 @@ def make(project: Project, reader: Reader, client: ReadClient, options: PlanOpti
         expects=_expects(survey, {step.address for step in steps}),
         attempts=_attempts(survey, {step.address for step in steps}),
         warnings=project.warnings,
+        partial=survey.options.scope is not None,
     )
 
 
 def _decide(survey: Survey, held: Mapping[Address, Reason]) -> None:
     """Decides every address: first what goes, then what is wanted, each after all that it depends on."""
     nodes = survey.nodes = {address: survey.node(address) for address in survey.addresses()}
-    removed = [node for node in nodes.values() if node.desired is None]
+    chosen = [node for node in nodes.values() if survey.includes(node.address)]
+    removed = [node for node in chosen if node.desired is None]
     for node in removed:
         removals.decide(node, survey)
         policy.judge(node, survey)
     policy.spread(nodes)
-    places = policy.places(removed)
-    wanted = {a: node.desired.depends_on for a, node in nodes.items() if node.desired}
+    left_alone = (node for node in nodes.values() if node.desired is None and not survey.includes(node.address))
+    places = policy.occupied(left_alone) | policy.places(removed)
+    wanted = {node.address: node.desired.depends_on for node in chosen if node.desired}
     for address in ordered(wanted):
         node = nodes[address]
         (runs if node.kind.run_action else actions).decide(node, survey)
@@ -73,7 +77,7 @@ def _decide(survey: Survey, held: Mapping[Address, Reason]) -> None:
             _await(node, places, held, survey)
     policy.spread(nodes)
     removals.tell_renames((nodes[address] for address in wanted), removed)
-    for node in nodes.values():
+    for node in chosen:
         if node.action not in MAKING:
             abandon_all(node, survey)
         clear_deposed(node, survey)
@@ -91,6 +95,10 @@ def _await(
         return
     other = places.get(policy.place_of(node)) if node.kind.one_per_parent and node.runs else None
     node.recreated |= other is not None
+    if other and not survey.includes(other.address):
+        text = f"takes the place of {other.address}, which this plan leaves alone: add --target {other.address}"
+        node.block(Reason(ReasonCode.OUT_OF_SCOPE, text, cause=other.address))
+        return
     if other and other.blocked:
         text = f"takes the place of {other.address}, which is not deleted: {other.blocked.text}"
         node.block(Reason(other.blocked.code, text, cause=other.address))

@@ -148,9 +148,14 @@ def place_of(node: Node) -> tuple[str, object]:
 
 def places(nodes: Iterable[Node]) -> dict[tuple[str, object], Node]:
     """Where resources that are to be deleted stand, so that another one can't be made before they are gone."""
+    return occupied(node for node in nodes if node.action is Action.DELETE)
+
+
+def occupied(nodes: Iterable[Node]) -> dict[tuple[str, object], Node]:
+    """The places of recorded resources of `one_per_parent` kinds, as `place_of` tells them."""
     found: dict[tuple[str, object], Node] = {}
     for node in nodes:
-        if node.recorded and node.action is Action.DELETE and node.kind.one_per_parent:
+        if node.recorded and node.kind.one_per_parent:
             found[node.address.kind, node.recorded.arn] = node
             found[node.address.kind, node.recorded.bindings.get(PARENT)] = node
     return found

@@ -11,11 +11,11 @@ from pzdecl.kinds.address import Address
 from pzdecl.kinds.base import Kind
 from pzdecl.manifests.model import Project
 from pzdecl.plan.node import Node
-from pzdecl.plan.options import PlanOptions, checked, jobs, replaceable
+from pzdecl.plan.options import PlanOptions, checked, jobs, replaceable, within
 from pzdecl.plan.refresh import Live, describe, present, refresh
 from pzdecl.plan.secrets import Secrets
 from pzdecl.providers.client import ReadClient
-from pzdecl.state.model import Failure, Reader
+from pzdecl.state.model import Failure, Reader, Recorded
 
 
 class Survey:
@@ -26,6 +26,8 @@ class Survey:
         wanted = () if options.destroy else tuple(project.resources)
         self.retrain = jobs(options.retrain, wanted)
         self.replace = replaceable(options.replace, wanted)
+        within("--retrain", self.retrain, options.scope)
+        within("--replace", self.replace, options.scope)
         self.secrets = Secrets(project.name, project.environment)
         self.recorded = reader.resources()
         self.allowed = checked("--allow-destroy", options.allow_destroy, {*project.resources, *self.recorded})
@@ -33,12 +35,21 @@ class Survey:
         self.intents = _grouped(reader.intents())
         self.failures: Mapping[Address, Sequence[Failure]] = reader.failures()
         self.live: Mapping[Address, Live] = (
-            refresh(self.recorded, client, tags=not options.destroy) if options.refresh else {}
+            refresh(self._in_scope(self.recorded), client, tags=not options.destroy) if options.refresh else {}
         )
         self.nodes: dict[Address, Node] = {}
         self._seen: dict[str, Mapping[str, Any] | None] = {}
         self._listed: dict[str, dict[str, str]] = {}
         self._prefix: str | None = None
+
+    def includes(self, address: Address) -> bool:
+        """Whether the plan is about it."""
+        return self.options.scope is None or address in self.options.scope
+
+    def _in_scope(self, rows: Mapping[Address, Recorded]) -> Mapping[Address, Recorded]:
+        return (
+            {a: row for a, row in rows.items() if self.includes(a)} if self.options.scope is not None else rows
+        )
 
     def addresses(self) -> list[Address]:
         """Every address that anything is known of, sorted."""

@@ -126,7 +126,9 @@ class PlanDocument(TypedDict):
     project: str
     environment: str
     applyable: Annotated[bool, Field(description="there is something to do")]
-    complete: Annotated[bool, Field(description="nothing is blocked: after it the project is as declared")]
+    complete: Annotated[
+        bool, Field(description="nothing is blocked or left out: after it the project is as declared")
+    ]
     errored: bool
     change_summary: Annotated[
         dict[str, int], Field(description="how many of each action, without blocked ones")
@@ -144,7 +146,7 @@ def document(plan: Plan) -> PlanDocument:
         "project": plan.project,
         "environment": plan.environment,
         "applyable": plan.has_changes,
-        "complete": not plan.blocked,
+        "complete": not plan.blocked and not plan.partial,
         "errored": False,
         "change_summary": {str(a): n for a, n in words.counts(plan.changes).items()},
         "resource_changes": [_change(change) for change in plan.changes],

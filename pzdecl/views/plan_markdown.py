@@ -32,9 +32,9 @@ def render(plan: Plan) -> str:
         "",
     ]
     if not plan.has_changes and not plan.drift:
-        return "\n".join([*head, plan_text.NOTHING, ""])
-    text = plan_text.summary(plan) if plan.has_changes else plan_text.NOTHING
-    body = "\n".join([*head, f"**{text}**", ""])
+        return "\n".join([*head, plan_text.nothing(plan), ""])
+    text = plan_text.summary(plan) if plan.has_changes else plan_text.nothing(plan)
+    body = "\n".join([*head, f"**{text}**", *(["", plan_text.PARTIAL] if plan.partial else []), ""])
     left_out = 0
     for heading, entries in _sections(plan):
         kept: list[str] = []

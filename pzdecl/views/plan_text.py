@@ -15,12 +15,19 @@ from pzdecl.views.style import PLAIN, Style
 from pzdecl.views.values import shift
 
 NOTHING = "Nothing to change: what runs is what the manifests say."
+PARTIAL = "This plan is about a part of the project: the rest stays as it is, whatever its manifests say."
+NOTHING_OF_IT = "Nothing to change in this part of the project."
 NOTHING_AT_ALL = "Nothing to change: nothing is managed."
 
 
 def render(plan: Plan, style: Style = PLAIN) -> str:
     """The whole plan, ending in a newline."""
     return "\n".join(_lines(plan, style)) + "\n"
+
+
+def nothing(plan: Plan) -> str:
+    """What is said in place of a summary where there is nothing to do."""
+    return NOTHING_OF_IT if plan.partial else NOTHING if plan.changes else NOTHING_AT_ALL
 
 
 def summary(plan: Plan) -> str:
@@ -43,8 +50,11 @@ def _lines(plan: Plan, style: Style) -> Iterator[str]:
         yield _warning(warning, style)
     if plan.warnings:
         yield ""
+    if plan.partial:
+        yield style.paint(PARTIAL, "yellow")
+        yield ""
     if not plan.has_changes:
-        yield style.paint(NOTHING if plan.changes else NOTHING_AT_ALL, "bold", "green")
+        yield style.paint(nothing(plan), "bold", "green")
         return
     yield from _table(plan)
     yield style.paint(summary(plan), "bold")
