@@ -41,7 +41,10 @@ class Job:
 
 
 class Model(Protocol):
-    """A fitted model, before it is written."""
+    """A fitted model, before it is written.
+
+    One that learns in epochs also has `curve`, a mapping for each: `epoch`, `loss`, `validation_loss`.
+    """
 
     def finish(self, data: TrainingData) -> dict[str, NDArray[Any]]:
         """The tensors that serving needs, brought up to all of `data`."""
@@ -60,4 +63,8 @@ Fit = Callable[[TrainingData, Job], Any]
 """Fits to the training users' events; returns a Model. Raises TrainingCancelled, TrainingFailed."""
 
 Measure = Callable[[Fit, TrainingData, Job], tuple[Model, dict[str, float]]]
-"""Holds data back, fits to the rest, and measures the answers: the fitted model, and the offline metrics."""
+"""Holds data back, fits to the rest, and measures the answers: the fitted model, and the offline metrics.
+
+Metrics that are an `Evaluation` (`pzdecl.engine.training.metrics`) are kept for each test user, too, so that
+versions can be compared with confidence.
+"""

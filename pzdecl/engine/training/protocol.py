@@ -13,7 +13,8 @@ def measure_recommendations(fit: Fit, data: TrainingData, job: Job) -> tuple[Rec
     parts = split(data.interactions, job.seed)
     model: Recommender = fit(data.with_interactions(parts.training), job)
     lists = model.recommend(parts.shown, parts.test_users, LIST_LENGTH)
-    return model, evaluate(lists, parts.truths, catalogue(data))
+    ids = [data.interactions.user_ids[int(user)] for user in parts.test_users]
+    return model, evaluate(lists, parts.truths, catalogue(data), ids)
 
 
 def catalogue(data: TrainingData) -> int:

@@ -15,8 +15,10 @@ from typing import Any
 from pzdecl.engine.data.training_data import load_training_data
 from pzdecl.engine.progress import Report
 from pzdecl.engine.recipes.registry import RECIPES
+from pzdecl.engine.serving.evaluation import write_evaluation
 from pzdecl.engine.serving.files import Ids, write_model
 from pzdecl.engine.training.errors import TrainingCancelled, TrainingFailed
+from pzdecl.engine.training.metrics import Evaluation
 from pzdecl.engine.training.model import Job, Measure
 from pzdecl.engine.training.split import check_minimum
 
@@ -39,7 +41,8 @@ def train(
 
     datasets  Parquet parts by dataset type: INTERACTIONS, and perhaps ITEMS and USERS
     solution  as DescribeSolution shows it: `eventType` and `solutionConfig` are read
-    folder    gets `model.json` and `model.safetensors`; a checkpoint that is found there is gone on with
+    folder    gets `model.json`, `model.safetensors` and, with the metrics of each test user,
+              `evaluation.safetensors`; a checkpoint that is found there is gone on with
 
     Raises TrainingFailed with the service's text, TrainingCancelled when `cancelled()`, ParameterError for a
     hyperparameter that is wrong.
@@ -76,7 +79,10 @@ def train(
         "users": len(data.user_ids),
         "items": len(data.item_ids),
         "metrics": metrics,
+        "curve": list(getattr(model, "curve", ())),
     }
+    if isinstance(metrics, Evaluation):
+        write_evaluation(folder, metrics)
     write_model(folder, described, tensors)
     shutil.rmtree(folder / SCRATCH, ignore_errors=True)
     return metrics

@@ -45,7 +45,8 @@ def test_eight_metrics_and_a_complete_model(recipe: str, parts: dict[str, list[P
     assert facts["recipe"] == recipe
     assert facts["metrics"] == metrics
     assert (facts["interactions"], facts["users"], facts["items"]) == (2400, 60, 12)
-    assert sorted(file.name for file in (tmp_path / "model").iterdir()) == ["model.json", "model.safetensors"]
+    files = ["evaluation.safetensors", "model.json", "model.safetensors"]
+    assert sorted(file.name for file in (tmp_path / "model").iterdir()) == files
 
 
 def test_hrnn_knows_a_circle_that_popularity_does_not(parts: dict[str, list[Path]], tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ class Checkpoint:
 
     epoch       epochs that are done
     best_epoch  the one with the lowest validation loss; its weights are kept beside the current ones
+    curve       of each epoch: its number, its mean loss, the validation loss after it
     """
 
     def __init__(self, folder: Path, network: nn.Module, optimiser: AdamW) -> None:
@@ -29,6 +30,7 @@ class Checkpoint:
         self.best_loss = float("inf")
         self.best = _copy(network)
         self.detail: dict[str, float] = {}
+        self.curve: list[dict[str, float]] = []
 
     @classmethod
     def open(cls, folder: Path, network: nn.Module, optimiser: AdamW) -> Checkpoint:
@@ -43,6 +45,7 @@ class Checkpoint:
         """An epoch is done: remembers its weights if they are the best, and writes everything."""
         self.epoch += 1
         self.detail = {"epoch_loss": loss, "validation_loss": validation_loss}
+        self.curve.append({"epoch": self.epoch, "loss": loss, "validation_loss": validation_loss})
         if validation_loss < self.best_loss:
             self.best_loss, self.best_epoch, self.best = validation_loss, self.epoch, _copy(self.network)
         self._save()
@@ -58,7 +61,7 @@ class Checkpoint:
         tensors |= {f"best.{name}": value for name, value in self.best.items()}
         tensors |= {f"optimiser.{name}": value for name, value in self.optimiser.state().items()}
         facts = {"epoch": self.epoch, "best_epoch": self.best_epoch, "best_loss": self.best_loss}
-        facts_text = json.dumps({**facts, "detail": self.detail})
+        facts_text = json.dumps({**facts, "detail": self.detail, "curve": self.curve})
         partial = self.file.with_suffix(".partial")
         save_file(tensors, partial, metadata={"facts": facts_text})
         os.replace(partial, self.file)
@@ -73,7 +76,7 @@ class Checkpoint:
         self.best = _under("best.", tensors)
         self.optimiser.restore(_under("optimiser.", tensors))
         self.epoch, self.best_epoch = facts["epoch"], facts["best_epoch"]
-        self.best_loss, self.detail = facts["best_loss"], facts["detail"]
+        self.best_loss, self.detail, self.curve = facts["best_loss"], facts["detail"], facts["curve"]
 
 
 def _copy(network: nn.Module) -> dict[str, Tensor]:

@@ -57,7 +57,7 @@ def _fit(build: Build, data: TrainingData, job: Job, settings: Settings) -> Sequ
     validating[parts.test_users] = True
     training, validation = events.of_users(~validating), events.of_users(validating)
     encoder = build(data, job, torch.Generator().manual_seed(job.seed))
-    _train(encoder, training, validation, job, settings)
+    curve = _train(encoder, training, validation, job, settings)
     expected, rows = encoder.expectations(validation)
     most = max(64, blend.MOST_CELLS // len(events.item_ids))
     chosen = np.sort(np.random.default_rng(job.seed).permutation(len(rows))[:most])
@@ -70,13 +70,13 @@ def _fit(build: Build, data: TrainingData, job: Job, settings: Settings) -> Sequ
             _finishing_epoch(encoder, kept, job, settings)
         return kept
 
-    return Sequences(encoder, factors, events, finish, popular=settings.recency)
+    return Sequences(encoder, factors, events, finish, popular=settings.recency, curve=curve)
 
 
 def _train(
     encoder: Encoder, training: Interactions, validation: Interactions, job: Job, settings: Settings
-) -> None:
-    """Leaves the weights of the epoch with the lowest validation loss in `encoder`."""
+) -> list[dict[str, float]]:
+    """Leaves the weights of the epoch with the lowest validation loss in `encoder`; gives all losses."""
     steps = encoder.count(training)
     epochs = min(max(math.ceil(settings.steps / steps), settings.epochs[0]), settings.epochs[1])
     optimiser = AdamW(encoder.parameters(), decay=settings.decay, clip=settings.clip)
@@ -100,6 +100,7 @@ def _train(
             job.report(Progress("epochs", round(done, 3), epochs, pace, (epochs - done) / pace, detail))
         checkpoint.advance(float(np.mean(losses)), _validation_loss(encoder, validation))
     checkpoint.load_best()
+    return checkpoint.curve
 
 
 def _step(

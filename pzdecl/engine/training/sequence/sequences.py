@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,7 +21,10 @@ NEW_USER_POPULARITY = 0.5
 
 
 class Sequences:
-    """A `Recommender`. `finish` is called with all events to train the last epoch; it returns those it used."""
+    """A `Recommender`. `finish` is called with all events to train the last epoch; it returns those it used.
+
+    curve  of each epoch: `epoch`, `loss`, `validation_loss`
+    """
 
     def __init__(
         self,
@@ -31,11 +34,13 @@ class Sequences:
         finish: Callable[[Interactions], Interactions],
         *,
         popular: bool,
+        curve: Sequence[Mapping[str, float]] = (),
     ) -> None:
         self.encoder = encoder
         self.factors = factors
         self.fitted = fitted
         self._finish = finish
+        self.curve = curve
         self._popular = popular
 
     def recommend(self, shown: Interactions, users: NDArray[np.int64], count: int) -> NDArray[np.int32]:
