@@ -29,10 +29,27 @@ def expectations(network: Network, data: Interactions) -> tuple[NDArray[np.float
     expected, rows = [np.zeros((0, network.hidden), np.float32)], [np.zeros(0, np.int64)]
     users = np.flatnonzero(data.lengths)
     for chosen in _by_length(data, users):
-        for before, _, places in _run(network, data, users[chosen]):
+        for before, _, _, places in _run(network, data, users[chosen]):
             expected.append(before.numpy()[places >= 0])
             rows.append(places[places >= 0])
     return np.concatenate(expected), np.concatenate(rows)
+
+
+def last_states(network: Network, data: Interactions, users: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
+    """The states s and c (U, h) of each of `users` after their events in `data`.
+
+    Of those without any, the ones with which a new user begins.
+    """
+    sessions, levels = network.blank(len(users))
+    for places in _by_length(data, users):
+        state, level = network.blank(len(places))
+        for _, state, level, _ in _run(network, data, users[places]):  # noqa: B007 - the last ones are wanted
+            pass
+        with torch.no_grad():
+            none = torch.from_numpy(data.lengths[users[places]] == 0)
+            state[none], level[none] = network.begin(), network.start
+            sessions[places], levels[places] = state, level
+    return sessions, levels
 
 
 def last_expectations(network: Network, data: Interactions, users: NDArray[np.int64]) -> NDArray[np.float32]:
@@ -40,15 +57,8 @@ def last_expectations(network: Network, data: Interactions, users: NDArray[np.in
 
     Of those without any, what it expects of a new user.
     """
-    expected = np.zeros((len(users), network.hidden), np.float32)
-    for places in _by_length(data, users):
-        state = network.blank(len(places))[0]
-        for _, state, _ in _run(network, data, users[places]):  # noqa: B007 - the last one is wanted
-            pass
-        with torch.no_grad():
-            state[torch.from_numpy(data.lengths[users[places]] == 0)] = network.begin()
-            expected[places] = network.expect(state).numpy()
-    return expected
+    with torch.no_grad():
+        return np.asarray(network.expect(last_states(network, data, users)[0]).numpy())
 
 
 def _by_length(data: Interactions, users: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
@@ -60,10 +70,10 @@ def _by_length(data: Interactions, users: NDArray[np.int64]) -> Iterator[NDArray
 
 def _run(
     network: Network, data: Interactions, users: NDArray[np.int64]
-) -> Iterator[tuple[Tensor, Tensor, NDArray[np.int64]]]:
-    """What is expected before each event of a block (T, B, h), the state after it, the events' rows."""
+) -> Iterator[tuple[Tensor, Tensor, Tensor, NDArray[np.int64]]]:
+    """Of each block: what is expected before each event (T, B, h), s and c after it, the events' rows."""
     state, user = network.blank(len(users))
     for chunk, places in history_chunks(data, users, network.gap, BLOCK):
         with torch.no_grad():
             before, state, user = network(chunk, state, user)
-        yield before, state, places
+        yield before, state, user, places

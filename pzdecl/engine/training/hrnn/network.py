@@ -145,6 +145,18 @@ class Network(Encoder):
         """See `histories.last_expectations`."""
         return histories.last_expectations(self, data, users)
 
+    def carried(self, data: Interactions, users: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
+        """Also `session_states` and `user_states` float32[U, h], and `last_times` int64[U] (-1: no events)."""
+        sessions, levels = histories.last_states(self, data, users)
+        ends = data.offsets[users + 1]
+        times = np.full(len(users), -1, np.int64)
+        present = data.lengths[users] > 0
+        times[present] = data.timestamps[ends[present] - 1]
+        with torch.no_grad():
+            expected = self.expect(sessions).numpy()
+        states = {"session_states": sessions.numpy(), "user_states": levels.numpy()}
+        return {"expected": expected, **states, "last_times": times}
+
     def tensors(self) -> dict[str, NDArray[Any]]:
         """`network.*`: the weights of both levels; `session_gap` (seconds) int64[1]."""
         weights = {

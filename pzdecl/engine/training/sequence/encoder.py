@@ -92,6 +92,10 @@ class Encoder(nn.Module, ABC):
     def last_expectations(self, data: Interactions, users: NDArray[np.int64]) -> NDArray[np.float32]:
         """float32[U, h]: what is expected of each of `users` after their events in `data`, if they have any."""
 
+    def carried(self, data: Interactions, users: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
+        """Of each of `users` after their events: `expected` float32[U, h], and what carries them on from there."""
+        return {"expected": self.last_expectations(data, users)}
+
     @abstractmethod
     def tensors(self) -> dict[str, NDArray[Any]]:
-        """What serving needs to carry a history on, beside `items` and `bias`."""
+        """What serving needs to carry a history on, beside `items` and `bias`, and what is `carried`."""

@@ -77,7 +77,7 @@ class Sequences:
             **known,
             **blend.memory(self.fitted),
             "blend": self.factors,
-            "expected": self.encoder.last_expectations(events, users),
+            **self.encoder.carried(events, users),
             "context": blend.context(events, events.offsets[1:], users),
             "seen_offsets": np.concatenate(([0], np.cumsum([len(items) for items in had]))).astype(np.int64),
             "seen_items": np.concatenate([np.zeros(0, np.int32), *had]).astype(np.int32),
