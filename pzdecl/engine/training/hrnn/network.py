@@ -23,7 +23,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from pzdecl.engine.data.interactions import Interactions
 from pzdecl.engine.training.hrnn import histories
@@ -103,7 +102,7 @@ class Network(Encoder):
         Returns (T, B, h), what is expected *before* each event, projected; and s and c after the last.
         `dropout` is the generator to draw it from in training.
         """
-        projected = self.session.project(_drop(F.embedding(chunk.items, self.table()[0]), dropout))
+        projected = self.session.project(_drop(self.embed(chunk.items, chunk.rows), dropout))
         marks = chunk.users, chunk.sessions
         if torch.is_grad_enabled():
             before, state, user = Recurrence.apply(projected, state, user, *marks, *self.recurrence)  # type: ignore[no-untyped-call]

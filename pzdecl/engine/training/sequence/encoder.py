@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from pzdecl.engine.data.interactions import Interactions
 
@@ -26,6 +27,7 @@ class Expected(NamedTuple):
     weights  float32[n], of each event in the loss; 0 where an event is not to be predicted
     rows     int64[n], the events' rows in the data, -1 for padding
     carry    what the next batch goes on from, or None
+    table    the items' vectors and biases that the batch is scored with; None: those of `Encoder.table`
     """
 
     states: Tensor
@@ -33,6 +35,7 @@ class Expected(NamedTuple):
     weights: Tensor
     rows: Tensor
     carry: Any
+    table: tuple[Tensor, Tensor] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,14 @@ class Encoder(nn.Module, ABC):
     def table(self) -> tuple[Tensor, Tensor]:
         """The items' vectors (N, h) and biases (N), as inputs and for the scores alike (tied embeddings)."""
         return self.items, self.bias
+
+    def embed(self, items: Tensor, rows: Tensor) -> Tensor:
+        """(..., h): how events enter the network, by the codes of their items and their rows in the data.
+
+        Encoders take their inputs from here, so that what else is known of an event can join it.
+        """
+        del rows
+        return F.embedding(items, self.table()[0])
 
     @abstractmethod
     def count(self, data: Interactions) -> int:

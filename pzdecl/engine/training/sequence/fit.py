@@ -107,8 +107,8 @@ def _step(
     encoder: Encoder, optimiser: AdamW, rate: float, batch: Any, carry: Any, dropout: np.random.Generator
 ) -> tuple[float, Any]:
     """One update on one batch; the states go on into the next, their gradient does not."""
-    states, targets, weights, _, carry = encoder.read(batch, carry, dropout)
-    items, bias = encoder.table()
+    states, targets, weights, _, carry, table = encoder.read(batch, carry, dropout)
+    items, bias = table or encoder.table()
     loss = cross_entropy(states, items, bias, targets, weights / max(len(weights), 1), product_dtype())
     loss.backward()  # type: ignore[no-untyped-call]
     try:

@@ -1,0 +1,238 @@
+"""Features for any encoder of histories: `class FeaturedX(Featured, X)`.
+
+    vector of an item        share · own vector + sum of its features' vectors        (biases likewise)
+    input of an event        vector of its item + sum of the event's features' input vectors
+    expectation before it    what the encoder says + the user's features' + the event's features' shifts
+
+The first line is the item side of a factorisation machine (S. Rendle, ICDM 2010). `share` is n / (n + FEW) for
+n events, so an item that was never met is its features alone, and the more often it was met the more it is
+itself. In training an item is made nameless now and then (dropout of its own vector; Volkovs, Yu and Poutanen,
+"DropoutNet", NeurIPS 2017), so that features learn to stand alone; and the context of the event to come is
+hidden half of the time, so that the encoder also knows what to expect where nobody tells.
+"""
+
+# What is mixed in calls what it is mixed into:
+# mypy: disable-error-code="safe-super"
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from pzdecl.engine.data.interactions import Interactions
+from pzdecl.engine.data.training_data import TrainingData
+from pzdecl.engine.serving.features import Cells, Design
+from pzdecl.engine.training.features.design import cells_of, event_design, side_design
+from pzdecl.engine.training.sequence.encoder import Encoder, Expected
+
+FEW = 2.0
+"""Events after which an item is as much itself as nameless."""
+NAMELESS = 0.15
+"""Share of items that a training step sees without their own vectors."""
+HIDDEN = 0.5
+"""Share of events whose context a training step does not see."""
+IMPOSSIBLE = -1e4
+"""Bias, in training, of items that no training event has: what is never right would teach its features so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Designs:
+    """How items, users and events are described."""
+
+    items: Design
+    users: Design
+    events: Design
+
+    @classmethod
+    def fit(cls, data: TrainingData) -> Designs:
+        """From all that is known where a training begins."""
+        return cls(side_design(data.items), side_design(data.users), event_design(data.interactions))
+
+
+class Features(nn.Module):
+    """The learned vectors of features, for encoders of width h. All begin at zero: as if there were none.
+
+    item_vectors  (width of the items' design, h + 1), the last column for biases
+    user_shift    (width of the users' design, h)
+    event_vectors (width of the events' design, 2h): shift of the expectation before, input after
+    met           float32[N]: how often each item was in the events that are trained on
+    """
+
+    met: Tensor
+
+    def __init__(self, designs: Designs, data: TrainingData, hidden: int) -> None:
+        super().__init__()
+        self.designs = designs
+        self.item_cells = _cells(designs.items, data.items, len(data.interactions.item_ids))
+        self.user_cells = _cells(designs.users, data.users, len(data.interactions.user_ids))
+        self.item_vectors = nn.Parameter(torch.zeros(designs.items.width, hidden + 1))
+        self.user_shift = nn.Parameter(torch.zeros(designs.users.width, hidden))
+        self.event_vectors = nn.Parameter(torch.zeros(designs.events.width, 2 * hidden))
+        self.register_buffer("met", torch.zeros(len(data.interactions.item_ids)))
+
+    def table(
+        self, items: Tensor, bias: Tensor, dropout: np.random.Generator | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Vectors (N, h) and biases (N) of all items, from their own. `dropout` is given in training."""
+        share = self.met / (self.met + FEW)
+        if dropout is not None:
+            named = dropout.random(len(share), np.float32) >= NAMELESS
+            share = share * torch.from_numpy(named).to(share)
+        features = bags(self.item_cells, self.item_vectors)
+        vectors = items * share[:, None] + features[:, :-1]
+        biases = bias * share + features[:, -1]
+        if dropout is not None:
+            biases = biases.masked_fill(self.met == 0, IMPOSSIBLE)
+        return vectors, biases
+
+    def of_users(self, users: NDArray[np.int64]) -> Tensor:
+        """(len(users), h): the shifts of what is expected of them."""
+        some, places = np.unique(users, return_inverse=True)
+        return bags(self.user_cells.take(some), self.user_shift)[torch.from_numpy(places)]
+
+    def of_events(self, cells: Cells) -> tuple[Tensor, Tensor]:
+        """(n, h) each: how events shift what is expected before them, and what they add to their items."""
+        shift, given = bags(cells, self.event_vectors).chunk(2, -1)
+        return shift, given
+
+    def tensors(self) -> dict[str, NDArray[Any]]:
+        """What `pzdecl.engine.serving.features.Features` reads."""
+        shift, given = self.event_vectors.detach().cpu().chunk(2, -1)
+        users = self.user_cells
+        return {
+            "features.items.design": self.designs.items.pack(),
+            "features.items.vectors": self.item_vectors.detach().cpu().numpy(),
+            "features.users.design": self.designs.users.pack(),
+            "features.users.shift": self.user_shift.detach().cpu().numpy(),
+            "features.users.offsets": users.offsets,
+            "features.users.columns": users.columns,
+            "features.users.weights": users.weights,
+            "features.events.design": self.designs.events.pack(),
+            "features.events.shift": shift.numpy(),
+            "features.events.input": given.numpy(),
+        }
+
+
+class Featured(Encoder):
+    """Mixed in before an encoder; `describe` makes its features known.
+
+    Rows that an encoder reads are rows of the data that it was given last: of these the events' features are
+    kept.
+    """
+
+    features: Features
+
+    def describe(self, data: TrainingData, designs: Designs | None = None) -> None:
+        """Begins with features of these designs (of `Designs.fit`), all zero."""
+        self.features = Features(designs or Designs.fit(data), data, self.items.shape[1])
+        self._look_at(data.interactions)
+        self._table: tuple[Tensor, Tensor] | None = None
+
+    def table(self) -> tuple[Tensor, Tensor]:
+        """See `Features.table`; while a batch is read, that of the batch."""
+        return self._table or self.features.table(self.items, self.bias)
+
+    def embed(self, items: Tensor, rows: Tensor) -> Tensor:
+        """The items' vectors and what the events add."""
+        vectors = super().embed(items, rows)
+        if not self.features.designs.events.columns:
+            return vectors
+        given = self.features.of_events(self._events.take(rows.flatten().numpy()))[1]
+        return vectors + given.view(vectors.shape)
+
+    def batches(
+        self, data: Interactions, weights: NDArray[np.float32], rng: np.random.Generator
+    ) -> Iterator[Any]:
+        """The encoder's, over data whose items are met from now on."""
+        self._look_at(data)
+        self.features.met.copy_(torch.from_numpy(np.bincount(data.items, minlength=len(self.items))))
+        yield from super().batches(data, weights, rng)
+
+    def read(self, batch: Any, carry: Any, dropout: np.random.Generator | None) -> Expected:
+        """Reads and is scored with one table, so that the same items are nameless as inputs and as answers."""
+        self._table = self.features.table(self.items, self.bias, dropout)
+        try:
+            expected = super().read(batch, carry, dropout)
+        finally:
+            table, self._table = self._table, None
+        rows = expected.rows.numpy()
+        states = expected.states + self._shift(rows, dropout)
+        return expected._replace(states=states, table=table)
+
+    def expectations(self, data: Interactions) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """With the context of each event, as far as it has one."""
+        self._look_at(data)
+        expected, rows = super().expectations(data)
+        with torch.no_grad():
+            for start in range(0, len(rows), ROWS_AT_ONCE):
+                part = slice(start, start + ROWS_AT_ONCE)
+                expected[part] += self._shift(rows[part], None).numpy()
+        return expected, rows
+
+    def last_expectations(self, data: Interactions, users: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Without a context: what comes next is not known yet."""
+        self._look_at(data)
+        expected = super().last_expectations(data, users)
+        return expected + self._of_users(users)
+
+    def carried(self, data: Interactions, users: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
+        """The encoder's, but for what is expected."""
+        self._look_at(data)
+        return {**super().carried(data, users), "expected": self.last_expectations(data, users)}
+
+    def tensors(self) -> dict[str, NDArray[Any]]:
+        """The encoder's, and the features'."""
+        own = {name: tensor for name, tensor in super().tensors().items() if ".features." not in name}
+        return {**own, **self.features.tensors()}
+
+    def _look_at(self, data: Interactions) -> None:
+        self._data = data
+        columns = self.features.designs.events.columns
+        self._events = cells_of(self.features.designs.events, data.columns) if columns else NO_CELLS
+
+    def _of_users(self, users: NDArray[np.int64]) -> NDArray[np.float32]:
+        if not self.features.designs.users.columns:
+            return np.zeros((len(users), self.items.shape[1]), np.float32)
+        with torch.no_grad():
+            return np.asarray(self.features.of_users(users).numpy())
+
+    def _shift(self, rows: NDArray[np.int64], dropout: np.random.Generator | None) -> Tensor:
+        """(n, h): what users and contexts add to the expectations before events; rows of -1 are padding."""
+        designs, shift = self.features.designs, self.items.new_zeros(len(rows), self.items.shape[1])
+        if designs.users.columns:
+            shift = shift + self.features.of_users(self._data.users[rows].astype(np.int64))
+        if designs.events.columns:
+            context = self.features.of_events(self._events.take(rows))[0]
+            if dropout is not None:
+                seen = dropout.random(len(rows), np.float32) >= HIDDEN
+                context = context * torch.from_numpy(seen[:, None])
+            shift = shift + context
+        return shift
+
+
+ROWS_AT_ONCE = 2**16
+NO_CELLS = Cells(np.zeros(1, np.int64), np.zeros(0, np.int32), np.zeros(0, np.float32))
+
+
+def bags(cells: Cells, vectors: Tensor) -> Tensor:
+    """(len(cells), ...): for each row the sum of its cells' vectors, times the cells' weights."""
+    return F.embedding_bag(
+        torch.from_numpy(cells.columns.astype(np.int64)),
+        vectors,
+        torch.from_numpy(cells.offsets),
+        mode="sum",
+        per_sample_weights=torch.from_numpy(cells.weights),
+        include_last_offset=True,
+    )
+
+
+def _cells(design: Design, table: Any, count: int) -> Cells:
+    if table is None or not design.columns:
+        return Cells(np.zeros(count + 1, np.int64), NO_CELLS.columns, NO_CELLS.weights)
+    return cells_of(design, table.rows)
