@@ -102,6 +102,24 @@ CODES: dict[str, Code] = {
         "unknown apiVersion",
         "This version of pzdecl reads `apiVersion: pzdecl/v1`.",
     ),
+    "PZ2004": Code(
+        "malformed forEach",
+        "`forEach` takes a list of texts or numbers, each once, or a mapping. Each entry makes a copy of the "
+        "document, in which `${each.key}` and `${each.value}` stand for it.",
+    ),
+    "PZ2005": Code(
+        "malformed enabled",
+        "`enabled` is true or false, or a variable that is. A document that is not enabled does not count.",
+    ),
+    "PZ2006": Code(
+        "unknown template",
+        "An `Instance` names a template that no document of kind `Template` declares, or templates lead into "
+        "each other without end.",
+    ),
+    "PZ2007": Code(
+        "wrong parameter",
+        "A parameter of an `Instance` is missing, unknown to its template, or of another type.",
+    ),
     "PZ3001": Code(
         "unknown field",
         "The kind has no such field. Fields have the names of the API, case included.",

@@ -16,9 +16,10 @@ from pzdecl.kinds.dataset_import import is_remote
 from pzdecl.kinds.fields import join
 from pzdecl.manifests.envelope import API_VERSION, FIELDS, MetadataSpec
 from pzdecl.manifests.evaluate import Evaluator
+from pzdecl.manifests.expansion import Copy
 from pzdecl.manifests.metadata import check_metadata
 from pzdecl.manifests.model import DataSource, Lifecycle
-from pzdecl.manifests.nodes import MappingNode, Node, place
+from pzdecl.manifests.nodes import MappingNode, place
 from pzdecl.manifests.positions import Positions
 from pzdecl.manifests.report import Report, Spot
 from pzdecl.manifests.schema_file import read_schema
@@ -56,8 +57,10 @@ def declared_kinds() -> list[str]:
     return [name for name, kind in KINDS.items() if kind.declared]
 
 
-def read_document(root: Path, file: str, node: Node, evaluator: Evaluator, report: Report) -> Document | None:
+def read_document(root: Path, copy: Copy, report: Report) -> Document | None:
     """Reads one document. None if it has no address; what is wrong is in the report."""
+    file, node, variables = copy
+    evaluator = Evaluator(file, variables, report)
     at = place(file, node.start_mark)
     known = len(report.errors)
     value = evaluator.value(node)

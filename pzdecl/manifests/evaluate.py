@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pzdecl.errors import Position, nearest
@@ -14,18 +14,43 @@ from pzdecl.manifests.scalars import Scalar, resolve, tagged
 
 _TAG = "tag:yaml.org,2002:"
 _PLACEHOLDER = re.compile(r"(?P<escaped>\$\$\{)|\$\{(?P<inside>[^}]*)(?P<end>\}?)")
-_WHOLE = re.compile(r"\$\{\s*var\.(?P<name>[A-Za-z_][\w-]*)\s*\}")
-_VARIABLE = re.compile(r"\s*var\.(?P<name>[A-Za-z_][\w-]*)\s*")
+_NAME = r"\s*(?P<root>var|each|param)\.(?P<path>\w[\w.-]*)\s*"
+_WHOLE = re.compile(rf"\$\{{{_NAME}\}}")
+_VARIABLE = re.compile(_NAME)
+_ROOTS = {
+    "each": "each stands for an entry only in a document with forEach",
+    "param": "param stands for a parameter only inside a Template",
+}
 _MAX_NODES = 1_000_000
 """Aliases of aliases can grow without bound: no real manifest comes near this."""
 
 
 @dataclass(frozen=True)
 class Variables:
-    """Values of variables, by name; those of `sensitive` ones stay out of plans and state."""
+    """Values of variables, by name; those of `sensitive` ones stay out of plans and state.
 
-    values: Mapping[str, Scalar] = field(default_factory=dict)
+    `local` holds what `each` and `param` mean in one copy of a document, `hidden` the parameters among them
+    that were given a sensitive value.
+    """
+
+    values: Mapping[str, Any] = field(default_factory=dict)
     sensitive: frozenset[str] = frozenset()
+    local: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    hidden: frozenset[str] = frozenset()
+
+    def within(self, root: str, names: Mapping[str, Any], hidden: frozenset[str] | None = None) -> Variables:
+        """These, and what `root` (`each`, `param`) means in one copy of a document."""
+        return replace(
+            self, local={**self.local, root: names}, hidden=self.hidden if hidden is None else hidden
+        )
+
+    def names(self, root: str) -> Mapping[str, Any] | None:
+        """What may stand behind `root.`; None where it means nothing."""
+        return self.values if root == "var" else self.local.get(root)
+
+    def secret(self, root: str, name: str) -> bool:
+        """Whether a value must not be shown."""
+        return name in (self.sensitive if root == "var" else self.hidden if root == "param" else ())
 
 
 class Evaluator:
@@ -104,7 +129,7 @@ class Evaluator:
             self._evaluated_keys.add(id(node))
         return str(node.value)
 
-    def _scalar(self, node: ScalarNode) -> Scalar:
+    def _scalar(self, node: ScalarNode) -> Any:
         text: str = node.value
         if "${" in text:
             return self._substitute(node)
@@ -117,10 +142,10 @@ class Evaluator:
                 return text
         return text if node.style else resolve(text)
 
-    def _substitute(self, node: ScalarNode) -> Scalar:
+    def _substitute(self, node: ScalarNode) -> Any:
         text: str = node.value
         if whole := _WHOLE.fullmatch(text):
-            return self._variable(whole["name"], node, 0)
+            return self._variable(whole, node, 0)
         return _PLACEHOLDER.sub(lambda match: self._placeholder(match, node), text)
 
     def _placeholder(self, match: re.Match[str], node: ScalarNode) -> str:
@@ -133,27 +158,49 @@ class Evaluator:
                 match.start(),
                 "PZ0006",
                 f"{match[0]} cannot be filled in",
-                expected="${var.NAME}",
+                expected="${var.NAME}, ${each.key}, ${each.value} or ${param.NAME}",
                 hint="write $${ for the characters ${ themselves",
             )
             return match[0]
-        return _text(self._variable(variable["name"], node, match.start()))
+        value = self._variable(variable, node, match.start())
+        if isinstance(value, (dict, list)):
+            what = "a mapping" if isinstance(value, dict) else "a list"
+            expected = f"{match[0]} alone, or one of its values"
+            self._bad(node, match.start(), "PZ0006", f"{match[0]} is {what}, inside a text", expected=expected)
+            return match[0]
+        return _text(value)
 
-    def _variable(self, name: str, node: ScalarNode, offset: int) -> Scalar:
-        if name not in self._variables.values:
-            self._bad(
-                node,
-                offset,
-                "PZ0003",
-                f"there is no variable {name}",
-                expected="a variable of pzdecl.yaml",
-                suggestion=nearest(name, self._variables.values),
-            )
+    def _variable(self, match: re.Match[str], node: ScalarNode, offset: int) -> Any:
+        root, path = match["root"], match["path"]
+        value: Any = self._variables.names(root)
+        name = path.partition(".")[0]
+        for step in path.split("."):
+            if isinstance(value, Mapping) and step in value:
+                value = value[step]
+                continue
+            self._unknown(node, offset, root, path, step, value)
             return str(node.value)
-        if name in self._variables.sensitive:
+        if self._variables.secret(root, name):
             self.sensitive.add(id(node))
             self._report.mark_secret(place(self.file, node.start_mark))
-        return self._variables.values[name]
+        return value
+
+    def _unknown(self, node: ScalarNode, offset: int, root: str, path: str, step: str, among: Any) -> None:
+        names = list(among) if isinstance(among, Mapping) else []
+        if root == "var" and "." not in path:
+            summary, expected = f"there is no variable {step}", "a variable of pzdecl.yaml"
+        elif among is None and root in _ROOTS:
+            summary, expected = f"${{{root}.{path}}} means nothing here", _ROOTS[root]
+        else:
+            summary, expected = f"{root}.{path} is not there", ", ".join(map(str, names)) or "a plain value"
+        self._bad(
+            node,
+            offset,
+            "PZ0003",
+            summary,
+            expected=expected,
+            suggestion=nearest(step, names) if names else None,
+        )
 
     def _bad(self, node: ScalarNode, offset: int, /, code: str, summary: str, **more: Any) -> None:
         at = place(self.file, node.start_mark)

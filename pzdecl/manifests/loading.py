@@ -18,7 +18,8 @@ from pzdecl.kinds.solution_version import version_inputs
 from pzdecl.manifests import project_file
 from pzdecl.manifests.discovery import discover
 from pzdecl.manifests.documents import Document, read_document
-from pzdecl.manifests.evaluate import Evaluator, Variables
+from pzdecl.manifests.evaluate import Variables
+from pzdecl.manifests.expansion import expand
 from pzdecl.manifests.lost import Lost
 from pzdecl.manifests.model import Desired, Project
 from pzdecl.manifests.nodes import Node, ScalarNode, compose, decode
@@ -27,6 +28,7 @@ from pzdecl.manifests.references import Edges, connect, find_cycles, imply
 from pzdecl.manifests.report import Report
 from pzdecl.manifests.rules import check_rules
 from pzdecl.manifests.schema_rules import check_schemas
+from pzdecl.manifests.templates import Templates
 from pzdecl.manifests.variables import Given
 
 Documents = Mapping[Address, Document]
@@ -128,29 +130,38 @@ def _documents(
 ) -> dict[Address, Document]:
     """All documents that have an address; the first of those that share one."""
     found: dict[Address, Document] = {}
+    templates = Templates()
     for file, nodes in composed.items():
-        evaluator = Evaluator(file, variables, report)
+        for node in nodes:
+            templates.add(file, node, report)
+    for file, nodes in composed.items():
         for node in nodes:
             try:
-                document = read_document(root, file, node, evaluator, report)
+                for one in expand(file, node, variables, templates, report):
+                    document = read_document(root, one, report)
+                    if document is None:
+                        lost.names |= _name(one.node)
+                    elif (first := found.setdefault(document.address, document)) is not document:
+                        _declared_twice(document, first, report)
             except RecursionError:
                 report.add("PZ1002", "nested too deeply", Position(file), expected="fewer levels")
-                continue
-            if document is None:
-                lost.names |= _name(node)
-                continue
-            first = found.setdefault(document.address, document)
-            if first is not document:
-                report.add(
-                    "PZ4005",
-                    f"{document.address} is declared twice",
-                    document.positions.nearest(("metadata", "name")),
-                    address=document.address,
-                    field="metadata.name",
-                    expected="one manifest of each kind and name",
-                    hint=f"the first is at {first.position}",
-                )
     return found
+
+
+def _declared_twice(document: Document, first: Document, report: Report) -> None:
+    at = document.positions.nearest(("metadata", "name"))
+    copies = first.positions.nearest(("metadata", "name")) == at
+    report.add(
+        "PZ4005",
+        f"{document.address} is declared twice",
+        at,
+        address=document.address,
+        field="metadata.name",
+        expected="one manifest of each kind and name",
+        hint="put ${each.key} or a parameter into the name, so that the copies differ"
+        if copies
+        else f"the first is at {first.position}",
+    )
 
 
 def _check_files(documents: Documents, report: Report) -> None:

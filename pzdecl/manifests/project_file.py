@@ -21,7 +21,7 @@ from pzdecl.manifests.variables import Given, VariableSpec, resolve_variables
 
 FILE = "pzdecl.yaml"
 DEFAULT_ENVIRONMENT = "default"
-Value = str | int | float | bool
+Value = str | int | float | bool | list[Any] | dict[str, Any]
 
 
 class ProviderSpec(Spec):

@@ -22,10 +22,11 @@ from pzdecl.kinds import KINDS, recipes
 from pzdecl.kinds.dataset import TYPES
 from pzdecl.manifests.envelope import API_VERSION, MetadataSpec
 from pzdecl.manifests.project_file import ProjectSpec
+from pzdecl.manifests.templates import InstanceSpec, TemplateSpec
 
 DRAFT = "http://json-schema.org/draft-07/schema#"
-PLACEHOLDER = {"type": "string", "pattern": r"\$\{\s*var\.[A-Za-z_][A-Za-z0-9_-]*\s*\}"}
-"""A scalar that a variable fills in, wherever the value itself would be checked."""
+PLACEHOLDER = {"type": "string", "pattern": r"\$\{\s*(var|each|param)\.[A-Za-z0-9_][A-Za-z0-9_.-]*\s*\}"}
+"""A value that is filled in, wherever it would be checked itself."""
 
 
 def schemas() -> dict[str, dict[str, Any]]:
@@ -36,7 +37,8 @@ def schemas() -> dict[str, dict[str, Any]]:
 def manifest_schema() -> dict[str, Any]:
     """The schema of one document: what `spec` may hold depends on `kind`."""
     kinds = [kind for kind in KINDS.values() if kind.declared]
-    definitions = _definitions([MetadataSpec, *(kind.spec for kind in kinds)])
+    definitions = _definitions([MetadataSpec, TemplateSpec, InstanceSpec, *(kind.spec for kind in kinds)])
+    template = definitions.pop("TemplateSpec")
     _loosen_dataset_type(definitions["DatasetSpec"])
     definitions["SolutionSpec"]["allOf"] = list(_recipe_rules())
     definitions["SolutionSpec"]["properties"]["recipe"]["examples"] = sorted(RECIPES)
@@ -48,9 +50,26 @@ def manifest_schema() -> dict[str, Any]:
             then["required"] = ["spec"]
         else:
             then["properties"]["spec"] = {"anyOf": [spec, {"type": "null"}]}
+        metadata: dict[str, Any] = {"$ref": "#/definitions/MetadataSpec"}
         if not kind.taggable:
-            then["properties"]["metadata"] = {"not": {"required": ["tags"]}}
+            metadata = {"allOf": [metadata, {"not": {"required": ["tags"]}}]}
+        then["properties"]["metadata"] = metadata
         rules.append({"if": {"properties": {"kind": {"const": kind.name}}}, "then": then})
+    named = {"metadata": {"$ref": "#/definitions/TemplateMetadata"}}
+    rules += [
+        {
+            "if": {"properties": {"kind": {"const": "Template"}}},
+            "then": {"required": ["documents"], "properties": {**named, "spec": False}},
+            "else": {"properties": {"parameters": False, "documents": False}},
+        },
+        {
+            "if": {"properties": {"kind": {"const": "Instance"}}},
+            "then": {
+                "required": ["spec"],
+                "properties": {**named, "spec": {"$ref": "#/definitions/InstanceSpec"}},
+            },
+        },
+    ]
     return {
         "$schema": DRAFT,
         "title": "A manifest of pzdecl",
@@ -59,9 +78,22 @@ def manifest_schema() -> dict[str, Any]:
         "required": ["apiVersion", "kind", "metadata"],
         "properties": {
             "apiVersion": {"const": API_VERSION, "description": "The version of the format."},
-            "kind": {"enum": [kind.name for kind in kinds], "description": "What is declared."},
-            "metadata": {"$ref": "#/definitions/MetadataSpec"},
+            "kind": {
+                "enum": [*(kind.name for kind in kinds), "Template", "Instance"],
+                "description": "What is declared.",
+            },
+            "metadata": {"type": "object", "description": "What it is called, and how it is treated."},
             "spec": {"type": ["object", "null"], "description": "The fields of the kind, named as in the API."},
+            "forEach": {
+                "anyOf": [{"type": ["array", "object"]}, PLACEHOLDER],
+                "description": "A copy for each entry: ${each.key} and ${each.value} stand for it.",
+            },
+            "enabled": {
+                "anyOf": [{"type": "boolean"}, PLACEHOLDER],
+                "default": True,
+                "description": "Whether the document counts.",
+            },
+            **{name: template["properties"][name] for name in ("parameters", "documents")},
         },
         "allOf": rules,
         "definitions": definitions,

@@ -20,20 +20,27 @@ from pzdecl.manifests.evaluate import Evaluator, Variables
 from pzdecl.manifests.nodes import MappingNode, compose, decode
 from pzdecl.manifests.positions import Positions
 from pzdecl.manifests.report import Report
-from pzdecl.manifests.scalars import Scalar, describe, resolve
+from pzdecl.manifests.scalars import describe, resolve
 from pzdecl.manifests.values import validate, without_nulls
 
 PREFIX = "PZDECL_VAR_"
-_WORDS = {"string": "text", "number": "a number", "integer": "an integer", "boolean": "true or false"}
+_WORDS = {
+    "string": "text",
+    "number": "a number",
+    "integer": "an integer",
+    "boolean": "true or false",
+    "list": "a list",
+    "map": "a mapping",
+}
 
 
 class VariableSpec(Spec):
     """A variable of the project."""
 
-    type: Literal["string", "number", "integer", "boolean"] = Field(
+    type: Literal["string", "number", "integer", "boolean", "list", "map"] = Field(
         "string", description="The type of its values."
     )
-    default: str | int | float | bool | None = Field(
+    default: str | int | float | bool | list[Any] | dict[str, Any] | None = Field(
         None, description="Its value unless another is given; without one, a value must be given."
     )
     description: str | None = Field(None, description="What it is for.")
@@ -68,7 +75,7 @@ def resolve_variables(declared: Any, given: Given, positions: Positions, report:
     candidates = _candidates(given, positions, report, specs)
     if candidates is None:
         return None
-    values: dict[str, Scalar] = {}
+    values: dict[str, Any] = {}
     for name, spec in specs.items():
         at = positions.nearest(("variables", name), on_key=True)
         found = candidates.get(name)
@@ -85,7 +92,7 @@ def resolve_variables(declared: Any, given: Given, positions: Positions, report:
         if found is None:
             default_at = positions.nearest(("variables", name, "default"))
             found = _Value(spec.default, "its default", default_at)
-        fine = _fits(name, spec, found, at, report) and fine
+        fine = _checked(name, spec, found, at, report) and fine
         values[name] = _typed(spec, found)
     secret = frozenset(name for name, spec in specs.items() if spec.sensitive)
     return Variables(values, secret) if fine else None
@@ -170,25 +177,42 @@ def _file(path: Path, report: Report) -> dict[str, _Value] | None:
 
 
 def _typed(spec: VariableSpec, found: _Value) -> Any:
-    """The value; text from outside is read by the variable's type."""
-    return resolve(found.value.strip()) if found.text and spec.type != "string" else found.value
+    """The value; text from outside is read by the variable's type, lists and mappings as YAML (or JSON)."""
+    if not found.text or spec.type == "string":
+        return found.value
+    if spec.type in ("list", "map"):
+        nodes = compose(found.value, found.source, Report())
+        return Evaluator(found.source, Variables(), Report()).value(nodes[0]) if nodes else found.value
+    return resolve(found.value.strip())
 
 
-def _fits(name: str, spec: VariableSpec, found: _Value, declared: Position, report: Report) -> bool:
-    """Whether a value is of its variable's type; reports it if not."""
-    value = _typed(spec, found)
+def fits(spec: VariableSpec, value: Any) -> bool:
+    """Whether a value is of a variable's type."""
     whole = isinstance(value, int) and not isinstance(value, bool)
-    fits = {
+    return {
         "string": isinstance(value, str),
         "integer": whole,
         "number": whole or (isinstance(value, float) and math.isfinite(value)),
         "boolean": isinstance(value, bool),
+        "list": isinstance(value, list),
+        "map": isinstance(value, dict),
     }[spec.type]
+
+
+def expected(spec: VariableSpec) -> str:
+    """What a value must be, in words."""
+    return _WORDS[spec.type]
+
+
+def _checked(name: str, spec: VariableSpec, found: _Value, declared: Position, report: Report) -> bool:
+    """Whether a value is of its variable's type; reports it if not."""
+    value = _typed(spec, found)
+    fine = fits(spec, value)
     at = found.position or declared
     if isinstance(value, str) and "${" in value and not found.text:
         report.add("PZ0006", f"the variable {name} holds a placeholder", at, expected="a plain value")
         return False
-    if not fits:
+    if not fine:
         shown = "a value of another type" if spec.sensitive else describe(value)
         report.add(
             "PZ0005",
@@ -197,4 +221,4 @@ def _fits(name: str, spec: VariableSpec, found: _Value, declared: Position, repo
             expected=_WORDS[spec.type],
             hint="write it in quotes" if spec.type == "string" and not found.text else None,
         )
-    return fits
+    return fine

@@ -57,6 +57,26 @@ kind: Campaign
 metadata: {name: movies}
 spec: {solution: hrnn}
 """
+TEMPLATE = """\
+apiVersion: pzdecl/v1
+kind: Template
+metadata: {name: site}
+parameters:
+  city: {type: string}
+  tps: {type: integer, default: 1}
+documents:
+  - kind: DatasetGroup
+    metadata: {name: "${param.city}"}
+  - kind: EventTracker
+    metadata: {name: "${param.name}-web", tags: {tps: "t${param.tps}"}}
+    spec: {datasetGroup: "${param.city}"}
+"""
+INSTANCE = """\
+apiVersion: pzdecl/v1
+kind: Instance
+metadata: {name: north}
+spec: {template: site, parameters: {city: oslo}}
+"""
 TRACKER = """\
 apiVersion: pzdecl/v1
 kind: EventTracker

@@ -14,7 +14,7 @@ from pzdecl.manifests.evaluate import Evaluator, Variables
 from pzdecl.manifests.nodes import compose
 from pzdecl.manifests.report import Report
 from pzdecl.manifests.schemas import main, manifest_schema, project_schema
-from tests.manifests.projects import CAMPAIGN, DATASET, EVERYTHING, GROUP, SCHEMA, SOLUTION
+from tests.manifests.projects import CAMPAIGN, DATASET, EVERYTHING, GROUP, INSTANCE, SCHEMA, SOLUTION, TEMPLATE
 
 ROOT = Path(__file__).parents[2]
 MANIFEST = jsonschema.Draft7Validator(manifest_schema())
@@ -72,7 +72,10 @@ def test_each_kind_is_valid(text: str) -> None:
         GROUP.replace("movies", "'${var.name}'"),
         GROUP + "spec:\n",
         DATASET.replace("Interactions", "ITEMS"),
-        SOLUTION.replace("aws-hrnn", "aws-user-personalization-v2")
+        GROUP.replace("movies", "'shop-${each.key}'") + "forEach: {a: {tps: 1}}\nenabled: ${var.on}\n",
+        TEMPLATE,
+        INSTANCE,
+        SOLUTION.replace("aws-hrnn", "aws-semantic-similarity")
         + "  solutionConfig: {algorithmHyperParameters: {x: 1}}\n",
     ],
 )
@@ -90,6 +93,12 @@ def test_what_is_valid(text: str) -> None:
         GROUP.replace("{name: movies}", "{name: movies, lable: x}"),
         GROUP + "spec: {domain: SHOP}\n",
         GROUP + "more: 1\n",
+        GROUP + "forEach: 3\n",
+        GROUP + "enabled: perhaps\n",
+        GROUP + "documents: []\n",
+        TEMPLATE + "spec: {}\n",
+        TEMPLATE.replace("type: integer", "type: int"),
+        INSTANCE.replace("template:", "templat:"),
         CAMPAIGN.replace("hrnn}", "hrnn, minProvisionedTPS: 0}"),
         CAMPAIGN.replace("hrnn}", "hrnn, gates: []}"),
         "apiVersion: pzdecl/v1\nkind: Campaign\nmetadata: {name: x}\n",

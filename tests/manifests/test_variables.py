@@ -158,7 +158,7 @@ def test_sensitive_values_are_named_by_path(tmp_path: Path) -> None:
 
 def test_a_sensitive_value_is_not_under_a_key_that_no_path_leads_to(tmp_path: Path) -> None:
     config = "  solutionConfig: {algorithmHyperParameters: {a.b: '${var.secret}'}}\n"
-    solution = SOLUTION.replace("aws-hrnn", "aws-user-personalization-v2") + config
+    solution = SOLUTION.replace("aws-hrnn", "aws-semantic-similarity") + config
     found = errors(write(tmp_path, {"m.yaml": f"{GROUP}---\n{solution}"}, PROJECT))
     assert "PZ0007" in [one.code for one in found]
 
