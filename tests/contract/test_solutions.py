@@ -11,6 +11,10 @@ from tests.contract.clients import RECIPE, Service, group, solution
 NAMES = ["aws-hrnn", "aws-popularity-count", "aws-sims"]
 
 
+def ranges(**one: Any) -> dict[str, Any]:
+    return {"hpoConfig": {"algorithmHyperParameterRanges": {"integerHyperParameterRanges": [one]}}}
+
+
 def test_solution_is_described_as_created(service: Service) -> None:
     arn = group(service)
     config = {"algorithmHyperParameters": {"hidden_dimension": "64"}, "eventValueThreshold": "0.5"}
@@ -41,8 +45,25 @@ def test_solution_is_described_as_created(service: Service) -> None:
         ({}, "InvalidInputException", "recipeArn"),
         ({"recipeArn": RECIPE + "aws-hrn"}, "ResourceNotFoundException", "did you mean " + RECIPE + "aws-hrnn"),
         ({"performAutoML": True, "recipeArn": RECIPE + "aws-sims"}, "InvalidInputException", "exactly one"),
-        ({"performAutoML": True}, "InvalidInputException", "AutoML yet"),
-        ({"performHPO": True, "recipeArn": RECIPE + "aws-sims"}, "InvalidInputException", "optimization yet"),
+        (
+            {"performHPO": True, "recipeArn": RECIPE + "aws-popularity-count"},
+            "InvalidInputException",
+            "aws-popularity-count has no hyperparameters to optimise",
+        ),
+        (
+            {
+                "performHPO": True,
+                "recipeArn": RECIPE + "aws-sims",
+                "solutionConfig": {
+                    "algorithmHyperParameters": {
+                        "popularity_discount_factor": "0.4",
+                        "min_cointeraction_count": "1",
+                    }
+                },
+            },
+            "InvalidInputException",
+            "sets all that could be optimised",
+        ),
         (
             {"performIncrementalUpdate": True, "recipeArn": RECIPE + "aws-sims"},
             "InvalidInputException",
@@ -71,6 +92,24 @@ def test_solutions_that_are_not_made(service: Service, given: dict[str, Any], co
         ({"eventsConfig": {"eventParametersList": [{"eventType": "a", "weight": 0.5}]}}, "eventsConfig"),
         ({"optimizationObjective": {"itemAttribute": "PRICE"}}, "optimizationObjective"),
         ({"trainingDataConfig": {"excludedDatasetColumns": {"INTERACTIONS": ["EVENT_TYPE"]}}}, "EVENT_TYPE"),
+        ({"hpoConfig": {"hpoResourceConfig": {"maxNumberOfTrainingJobs": "41"}}}, "from 1 to 40"),
+        ({"hpoConfig": {"hpoResourceConfig": {"maxParallelTrainingJobs": "11"}}}, "from 1 to 10"),
+        ({"hpoConfig": {"hpoResourceConfig": {"maxNumberOfTrainingJobs": "many"}}}, "maxNumberOfTrainingJobs"),
+        (
+            ranges(name="bptt", minValue=1, maxValue=16),
+            "[0].minValue: bptt cannot be 1: expected an integer from 2",
+        ),
+        (ranges(name="training.bptt", minValue=16, maxValue=8), "minValue 16 is above maxValue 8"),
+        (ranges(name="hiden_dimension", minValue=32, maxValue=64), "did you mean hidden_dimension?"),
+        (
+            ranges(name="recency_mask", minValue=0, maxValue=1),
+            "recency_mask in categoricalHyperParameterRanges",
+        ),
+        (ranges(name="bptt", minValue=2), "bptt has no maxValue"),
+        (
+            ranges(name="min_user_history_length_percentile", minValue=0, maxValue=1),
+            "cannot optimise min_user_history_length_percentile",
+        ),
     ],
 )
 def test_configurations_that_are_not_taken(service: Service, config: dict[str, Any], text: str) -> None:
@@ -80,6 +119,57 @@ def test_configurations_that_are_not_taken(service: Service, config: dict[str, A
     )
     assert code == "InvalidInputException"
     assert text in message
+
+
+def test_ranges_are_shown_with_what_they_are_about(service: Service) -> None:
+    hpo = {
+        "hpoResourceConfig": {"maxNumberOfTrainingJobs": "4", "maxParallelTrainingJobs": "2"},
+        "algorithmHyperParameterRanges": {
+            "integerHyperParameterRanges": [{"name": "bptt", "minValue": 2, "maxValue": 22}],
+            "categoricalHyperParameterRanges": [{"name": "data.recency_mask", "values": ["true", "false"]}],
+        },
+    }
+    config = {"hpoConfig": hpo, "algorithmHyperParameters": {"hidden_dimension": "55"}}
+    arn = solution(service, group(service), "s", "aws-hrnn", performHPO=True, solutionConfig=config)
+    found = service.call("describe_solution", solutionArn=arn)["solution"]
+    assert found["performHPO"] is True
+    assert found["solutionConfig"]["algorithmHyperParameters"] == {"hidden_dimension": "55"}
+    assert found["solutionConfig"]["hpoConfig"] == {
+        "hpoResourceConfig": hpo["hpoResourceConfig"],
+        "algorithmHyperParameterRanges": {
+            "integerHyperParameterRanges": [{"name": "training.bptt", "minValue": 2, "maxValue": 22}],
+            "continuousHyperParameterRanges": [],
+            "categoricalHyperParameterRanges": [{"name": "data.recency_mask", "values": ["true", "false"]}],
+        },
+    }
+
+
+def test_automl_solutions(service: Service) -> None:
+    arn = group(service)
+    config = {"autoMLConfig": {"metricName": "precision_at_5", "recipeList": [RECIPE + "aws-sims"]}}
+    made = service.call(
+        "create_solution", name="best", datasetGroupArn=arn, performAutoML=True, solutionConfig=config
+    )["solutionArn"]
+    found = service.call("describe_solution", solutionArn=made)["solution"]
+    assert (found["performAutoML"], found["performHPO"]) == (True, True)
+    assert found["solutionConfig"] == config
+    assert "recipeArn" not in found
+    assert "autoMLResult" not in found
+    schedule = {"autoTrainingConfig": {"schedulingExpression": "rate(3 days)"}}
+    service.call("update_solution", solutionArn=made, solutionUpdateConfig=schedule)
+    for wrong, code, text in (
+        ({"metricName": "precision_at_7"}, "InvalidInputException", "did you mean precision_at_"),
+        ({"recipeList": [RECIPE + "aws-hrn"]}, "ResourceNotFoundException", "aws-hrnn"),
+    ):
+        refused, message = service.refused(
+            "create_solution",
+            name="worst",
+            datasetGroupArn=arn,
+            performAutoML=True,
+            solutionConfig={"autoMLConfig": wrong},
+        )
+        assert refused == code
+        assert text in message
 
 
 def test_all_wrong_parameters_come_out_together(service: Service) -> None:

@@ -78,7 +78,7 @@ def describe_algorithm(context: Context, params: Params) -> Result:  # noqa: ARG
             "name": recipe.algorithm,
             "algorithmArn": arn,
             "algorithmImage": {"name": recipe.algorithm, "dockerURI": "built-in"},
-            "defaultHyperParameters": {p.name: _text(p.default) for p in parameters},
+            "defaultHyperParameters": {p.name: text(p.default) for p in parameters},
             "defaultHyperParameterRanges": {
                 "integerHyperParameterRanges": [_range(p, int) for p in parameters if p.type == "integer"],
                 "continuousHyperParameterRanges": [_range(p, float) for p in parameters if p.type == "float"],
@@ -109,7 +109,7 @@ def describe_feature_transformation(context: Context, params: Params) -> Result:
             "name": recipe.feature_transformation,
             "featureTransformationArn": arn,
             "defaultParameters": {
-                p.name: _text(p.default)
+                p.name: text(p.default)
                 for p in recipe.hyperparameters
                 if p.group == "featureTransformationParameters"
             },
@@ -138,7 +138,8 @@ def _range(parameter: Hyperparameter, number: type[int] | type[float]) -> dict[s
     }
 
 
-def _text(value: float | bool | str) -> str:
+def text(value: float | bool | str) -> str:
+    """A hyperparameter's value as it travels."""
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

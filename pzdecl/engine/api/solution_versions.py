@@ -41,11 +41,8 @@ def create_solution_version(context: Context, params: Params) -> Result:
             "name": name,
             "solutionVersionArn": arn,
             "solutionArn": solution_arn,
-            **{
-                key: solution.body[key]
-                for key in ("performHPO", "performAutoML", "recipeArn", "datasetGroupArn")
-            },
-            **given(solution.body, "eventType", "performIncrementalUpdate"),
+            **{key: solution.body[key] for key in ("performHPO", "performAutoML", "datasetGroupArn")},
+            **given(solution.body, "recipeArn", "eventType", "performIncrementalUpdate"),
             "solutionConfig": solution.body.get("solutionConfig", {}),
             "trainingMode": mode,
             "trainingType": "MANUAL",
@@ -58,7 +55,7 @@ def create_solution_version(context: Context, params: Params) -> Result:
 
 @operation("DescribeSolutionVersion")
 def describe_solution_version(context: Context, params: Params) -> Result:
-    """With the hours of its training, or the failure's reason."""
+    """With the hours of its training, the recipe and hyperparameters that were found, the failure's reason."""
     return describe(context, SOLUTION_VERSION, params["solutionVersionArn"])
 
 

@@ -1,7 +1,7 @@
 """Solution: Create, Describe, Delete, List, Update.
 
 `performAutoTraining` is accepted and shown, as in the service, but this engine trains only when a solution
-version is asked for. AutoML and hyperparameter optimisation are refused rather than silently left out.
+version is asked for. Its versions perform AutoML and hyperparameter optimisation.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from pzdecl.engine.api.common import ACTIVE, create, describe, find, given, list
 from pzdecl.engine.api.families import CAMPAIGN, DATASET_GROUP, SOLUTION, SOLUTION_VERSION
 from pzdecl.engine.api.operation import Context, Params, Result, operation
 from pzdecl.engine.api.recipes import recipe_of
+from pzdecl.engine.api.tuning import automl_problems, hpo_problems, with_prefixes
 from pzdecl.engine.errors import InvalidInputException, ResourceInUseException
 from pzdecl.engine.recipes.base import Recipe
 from pzdecl.engine.store.rows import Reader, Resource
@@ -27,11 +28,22 @@ MAX_TRAINING_DAYS = 30
 @operation("CreateSolution")
 def create_solution(context: Context, params: Params) -> Result:
     """Active at once: training is the work of its versions."""
-    _refuse_what_is_not_performed(params)
-    recipe = recipe_of(params["recipeArn"])
+    automl = params.get("performAutoML", False)
+    if automl == ("recipeArn" in params):
+        found = "both given" if automl else "both missing"
+        raise InvalidInputException(f"recipeArn and performAutoML are {found}: give exactly one of them")
+    _refuse_incremental(params)
     config = params.get("solutionConfig") or {}
-    problems = [*_config_problems(config), *(str(problem) for problem in recipe.problems(config))]
-    problems += _unsupported(config, recipe)
+    problems = _config_problems(config)
+    if automl:
+        problems += automl_problems(config.get("autoMLConfig") or {})
+    else:
+        recipe = recipe_of(params["recipeArn"])
+        problems += [str(problem) for problem in recipe.problems(config)]
+        problems += [
+            *_unsupported(config, recipe),
+            *hpo_problems(recipe, config, performed=params.get("performHPO", False)),
+        ]
     if problems:
         raise InvalidInputException(f"The solution configuration is not valid: {'; '.join(problems)}")
     name, group_arn = params["name"], params["datasetGroupArn"]
@@ -39,14 +51,14 @@ def create_solution(context: Context, params: Params) -> Result:
     body = {
         "name": name,
         "solutionArn": arn,
-        "performHPO": False,
-        "performAutoML": False,
+        "performHPO": automl or params.get("performHPO", False),
+        "performAutoML": automl,
         "performAutoTraining": params.get("performAutoTraining", True),
         **given(params, "performIncrementalUpdate"),
-        "recipeArn": recipe.arn,
+        **given(params, "recipeArn"),
         "datasetGroupArn": group_arn,
         **given(params, "eventType"),
-        **({"solutionConfig": config} if config else {}),
+        **({"solutionConfig": with_prefixes(config)} if config else {}),
     }
     with context.store.write() as tx:
         find(tx, DATASET_GROUP, group_arn)
@@ -85,7 +97,8 @@ def update_solution(context: Context, params: Params) -> Result:
     problems = _config_problems(update)
     with context.store.write() as tx:
         solution = find(tx, SOLUTION, arn)
-        problems += _unsupported(update, recipe_of(solution.body["recipeArn"]))
+        if "recipeArn" in solution.body:
+            problems += _unsupported(update, recipe_of(solution.body["recipeArn"]))
         if problems:
             raise InvalidInputException(f"The solution configuration is not valid: {'; '.join(problems)}")
         solution.body.update(given(params, "performAutoTraining", "performIncrementalUpdate"))
@@ -134,24 +147,6 @@ def campaign_using(reader: Reader, solution_arn: str) -> str | None:
 
 def _at_rest(status: str) -> bool:
     return status in {"ACTIVE", "CREATE FAILED", "CREATE STOPPED"}
-
-
-def _refuse_what_is_not_performed(params: Params) -> None:
-    automl = params.get("performAutoML", False)
-    if automl and "recipeArn" in params:
-        raise InvalidInputException("recipeArn and performAutoML are both given: give exactly one of them")
-    if automl:
-        raise InvalidInputException(
-            "performAutoML is true; the built-in engine does not perform AutoML yet: name a recipe in recipeArn"
-        )
-    if "recipeArn" not in params:
-        raise InvalidInputException("recipeArn is missing: name a recipe, or set performAutoML")
-    if params.get("performHPO", False):
-        raise InvalidInputException(
-            "performHPO is true; the built-in engine does not perform hyperparameter optimization yet: "
-            "set performHPO to false and choose the values in solutionConfig.algorithmHyperParameters"
-        )
-    _refuse_incremental(params)
 
 
 def _refuse_incremental(params: Params) -> None:

@@ -14,11 +14,13 @@ from pzdecl.engine.api.common import ACTIVE, STOPPED
 from pzdecl.engine.api.families import DATASET
 from pzdecl.engine.api.models import model_folder
 from pzdecl.engine.api.operation import Context
-from pzdecl.engine.api.recipes import recipe_of
+from pzdecl.engine.api.recipes import recipe_of, text
 from pzdecl.engine.data.parts import flush, flush_tree
 from pzdecl.engine.jobs import queue
 from pzdecl.engine.jobs.control import Control, JobCancelled, JobFailed
 from pzdecl.engine.jobs.queue import Job
+from pzdecl.engine.progress import Report
+from pzdecl.engine.recipes.registry import RECIPES
 from pzdecl.engine.store.rows import Resource
 
 RESULT = "result.json"
@@ -45,8 +47,28 @@ def run_training(context: Context, job: Job, control: Control) -> None:
         version.status = ACTIVE
         version.body["trainingHours"] = result["hours"]
         version.body["_metrics"] = result["metrics"]
+        version.body.update(result.get("found", {}))
         tx.save(version)
+        parent = tx.get(str(version.parent))
+        if parent is not None and version.body["performAutoML"]:
+            parent.body["autoMLResult"] = {"bestRecipeArn": version.body["recipeArn"]}
+            tx.save(parent)
         follow_latest(tx, version)
+
+
+def _search(
+    settings: dict[str, Any], datasets: dict[str, list[Path]], workspace: Path, control: Control
+) -> tuple[dict[str, Any], dict[str, Any], Report]:
+    """What to train after AutoML and HPO, what the version shows of what they found, and whom to tell."""
+    from pzdecl.engine.training.tuning.search import last_training, search, settled
+
+    trials = search(settings, datasets, workspace, control.report, control.cancelled)
+    found: dict[str, Any] = {"recipeArn": RECIPES[str(trials.chosen)].arn}
+    if trials.parameters:
+        tuned = {name: text(value) for name, value in trials.parameters.items()}
+        found["tunedHPOParams"] = {"algorithmHyperParameters": tuned}
+    settings = {**settled(settings, trials), "recipeArn": found["recipeArn"]}
+    return settings, found, last_training(trials, control.report)
 
 
 def stop_training(context: Context, job: Job) -> None:
@@ -70,21 +92,24 @@ def _train(
     workspace = control.workspace()
     started = time.monotonic()
     settings = {key: value for key, value in version.body.items() if not key.startswith("_")}
+    filled = {kind: paths for kind, paths in datasets.items() if paths}
+    report: Report = control.report
+    found: dict[str, Any] = {}
     try:
-        metrics = train(
-            recipe_of(version.body["recipeArn"]).name,
-            {kind: paths for kind, paths in datasets.items() if paths},
-            settings,
-            workspace,
-            control.report,
-            control.cancelled,
-        )
+        if settings["performHPO"]:
+            settings, found, report = _search(settings, filled, workspace, control)
+        recipe = recipe_of(settings["recipeArn"]).name
+        metrics = train(recipe, filled, settings, workspace, report, control.cancelled)
     except TrainingCancelled as error:
         raise JobCancelled from error
     except TrainingFailed as error:
         raise JobFailed(str(error)) from error
     hours = round((job.worked + time.monotonic() - started) / 3600, 6)
-    result = {"metrics": {name: float(value) for name, value in metrics.items()}, "hours": hours}
+    result = {
+        "metrics": {name: float(value) for name, value in metrics.items()},
+        "hours": hours,
+        "found": found,
+    }
     (workspace / RESULT).write_text(json.dumps(result, sort_keys=True), encoding="utf-8")
     flush_tree(workspace)
     target.parent.mkdir(parents=True, exist_ok=True)

@@ -12,14 +12,16 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pzdecl.engine.data.training_data import load_training_data
+from pzdecl.engine.data.training_data import TrainingData, load_training_data
 from pzdecl.engine.progress import Report
+from pzdecl.engine.recipes.base import Recipe
 from pzdecl.engine.recipes.registry import RECIPES
 from pzdecl.engine.serving.evaluation import write_evaluation
 from pzdecl.engine.serving.files import Ids, write_model
 from pzdecl.engine.training.errors import TrainingCancelled, TrainingFailed
 from pzdecl.engine.training.metrics import Evaluation
 from pzdecl.engine.training.model import Job, Measure
+from pzdecl.engine.training.novelty import novelty
 from pzdecl.engine.training.split import check_minimum
 
 __all__ = ["TrainingCancelled", "TrainingFailed", "train"]
@@ -40,7 +42,8 @@ def train(
     """Trains `recipe`, writes the model into `folder` and returns the offline metrics.
 
     datasets  Parquet parts by dataset type: INTERACTIONS, and perhaps ITEMS and USERS
-    solution  as DescribeSolution shows it: `eventType` and `solutionConfig` are read
+    solution  as DescribeSolutionVersion shows it: `eventType` and `solutionConfig` are read, and
+              `tunedHPOParams`, which override the config's hyperparameters
     folder    gets `model.json`, `model.safetensors` and, with the metrics of each test user,
               `evaluation.safetensors`; a checkpoint that is found there is gone on with
 
@@ -49,18 +52,10 @@ def train(
     """
     facts = RECIPES[recipe]
     config = solution.get("solutionConfig") or {}
-    parameters = facts.parameters(config)
-    event_type = solution.get("eventType") or None
-    excluded = (config.get("trainingDataConfig") or {}).get("excludedDatasetColumns") or {}
-    everything = load_training_data(
-        datasets,
-        event_type=event_type,
-        event_value_threshold=_threshold(config.get("eventValueThreshold")),
-        excluded={kind.upper(): names for kind, names in excluded.items()},
-        whole_catalogue=facts.whole_catalogue,
-    )
+    tuned = (solution.get("tunedHPOParams") or {}).get("algorithmHyperParameters") or {}
+    parameters = {**facts.parameters(config), **tuned}
+    everything = read_data(facts, datasets, solution)
     data = everything.interactions
-    check_minimum(data, event_type)
     if cancelled():
         raise TrainingCancelled
     job = Job(parameters, seed, report, cancelled, folder / SCRATCH, config)
@@ -68,6 +63,7 @@ def train(
     model, metrics = measure(facts.trainer(), everything, job)
     tensors = {
         **model.finish(everything),
+        **(novelty(everything) if facts.explores else {}),
         **Ids.pack("user_ids", data.user_ids),
         **Ids.pack("item_ids", data.item_ids),
     }
@@ -86,6 +82,34 @@ def train(
     write_model(folder, described, tensors)
     shutil.rmtree(folder / SCRATCH, ignore_errors=True)
     return metrics
+
+
+def read_data(
+    recipe: Recipe, datasets: Mapping[str, Sequence[Path]], solution: Mapping[str, Any]
+) -> TrainingData:
+    """What `recipe` trains on, filtered as the solution says. Raises TrainingFailed if it is not enough."""
+    check_datasets(recipe, datasets)
+    config = solution.get("solutionConfig") or {}
+    event_type = solution.get("eventType") or None
+    excluded = (config.get("trainingDataConfig") or {}).get("excludedDatasetColumns") or {}
+    data = load_training_data(
+        datasets,
+        event_type=event_type,
+        event_value_threshold=_threshold(config.get("eventValueThreshold")),
+        excluded={kind.upper(): names for kind, names in excluded.items()},
+        whole_catalogue=recipe.whole_catalogue,
+    )
+    check_minimum(data.interactions, event_type)
+    return data
+
+
+def check_datasets(recipe: Recipe, datasets: Mapping[str, Sequence[Path]]) -> None:
+    """Raises TrainingFailed where a dataset is missing or empty without which the recipe does not train."""
+    missing = [kind for kind in recipe.datasets if not datasets.get(kind)]
+    if missing:
+        raise TrainingFailed(
+            f"{recipe.name} needs data of type {' and '.join(missing)}: import it into the dataset group first."
+        )
 
 
 def _threshold(text: object) -> float | None:

@@ -1,0 +1,1 @@
+"""Looking for good hyperparameters (performHPO) and for the best of several recipes (performAutoML)."""

@@ -1,0 +1,198 @@
+"""The trials of one recipe: drawn, run side by side, given up where hopeless, and written down."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from pzdecl.engine.progress import Progress, Report
+from pzdecl.engine.recipes.base import Value
+from pzdecl.engine.recipes.ranges import Range
+from pzdecl.engine.training.errors import TrainingCancelled, TrainingFailed
+from pzdecl.engine.training.tuning import child, task
+from pzdecl.engine.training.tuning.study import Study
+from pzdecl.engine.training.tuning.task import Execute, Task
+from pzdecl.engine.training.tuning.trials import Candidate, Trial, Trials
+
+MOST_FAILURES = 3
+"""A recipe of which so many trials failed and none ended well is given up."""
+UNIT = "trainings"
+
+MakeTask = Callable[[str, Mapping[str, Value], Path], Task]
+"""Of a recipe's name, its complete hyperparameters and a folder for checkpoints."""
+
+
+class Tuner:
+    """Tries `candidate` out. `parameters` are its hyperparameters without a search, complete.
+
+    `trials` is the whole search, of which the candidate is one; it is written to `folder` after every event.
+    """
+
+    def __init__(
+        self,
+        trials: Trials,
+        candidate: Candidate,
+        parameters: Mapping[str, Value],
+        space: Sequence[Range],
+        make_task: MakeTask,
+        folder: Path,
+        seed: int,
+    ) -> None:
+        self._trials = trials
+        self._candidate = candidate
+        self._parameters = parameters
+        self._make_task = make_task
+        self._folder = folder
+        self._study = Study(space, parameters, seed, candidate.trials)
+        self._interrupted = [trial for trial in candidate.trials if trial.state == "running"]
+        self._lock = threading.Lock()
+        self._over = threading.Event()
+        self._shares: dict[int, float] = {}
+
+    @property
+    def size(self) -> float:
+        """How many different trials there are."""
+        return self._study.size
+
+    def run(self, parallel: int, report: Report, cancelled: Callable[[], bool]) -> None:
+        """Runs what is wanted and not done yet. Raises TrainingCancelled; failed trials are only recorded."""
+        self._report, self._cancelled = report, cancelled
+        self._began, self._before = time.monotonic(), self._trials.done
+        left = self._candidate.wanted - self._candidate.finished
+        workers = min(parallel, left)
+        if workers <= 1:
+            self._work(task.run)
+        else:
+            with ThreadPoolExecutor(workers, "pzdecl-trial") as pool:
+                futures = [pool.submit(self._work, child.run_in_child) for _ in range(workers)]
+            found = [error for future in futures if (error := future.exception())]
+            # When one goes wrong the others are cancelled: that is not what there is to tell.
+            found.sort(key=lambda error: isinstance(error, TrainingCancelled))
+            if found:
+                raise found[0]
+
+    def _work(self, execute: Execute) -> None:
+        try:
+            while (trial := self._next()) is not None:
+                self._run(trial, execute)
+        except BaseException:
+            self._over.set()  # the others shall not go on alone
+            raise
+
+    def _next(self) -> Trial | None:
+        with self._lock:
+            if self._over.is_set():
+                return None
+            if self._interrupted:
+                return self._interrupted.pop(0)
+            if len(self._candidate.trials) >= self._candidate.wanted:
+                return None
+            trial = self._study.ask(len(self._candidate.trials))
+            self._candidate.trials.append(trial)
+            self._trials.write(self._folder)
+            return trial
+
+    def _run(self, trial: Trial, execute: Execute) -> None:
+        """To its end, whichever it is; or to a cancellation, after which it is still `running`."""
+        watch = _Watch(self, trial)
+        scratch = self._folder / "tuning" / self._candidate.recipe / str(trial.number)
+        chosen = self._make_task(self._candidate.recipe, {**self._parameters, **trial.parameters}, scratch)
+        try:
+            metrics = execute(chosen, watch.report, watch.cancelled)
+        except TrainingFailed as error:
+            self._end(watch, reason=str(error))
+        except TrainingCancelled:
+            if not watch.hopeless:
+                with self._lock:
+                    trial.seconds = watch.seconds
+                    self._trials.write(self._folder)
+                raise
+            self._end(watch)
+        else:
+            self._end(watch, metrics=metrics)
+
+    def _end(
+        self, watch: _Watch, *, metrics: Mapping[str, float] | None = None, reason: str | None = None
+    ) -> None:
+        trial = watch.trial
+        with self._lock:
+            trial.state, trial.reason, trial.seconds = "pruned", reason, watch.seconds
+            if reason is not None:
+                trial.state = "failed"
+            elif metrics is not None:
+                trial.metrics = {name: float(value) for name, value in sorted(metrics.items())}
+                trial.value = trial.metrics.get(self._trials.objective)
+                trial.state = "complete" if trial.value is not None else "failed"
+                if trial.value is None:
+                    trial.reason = f"{self._candidate.recipe} is not measured by {self._trials.objective}."
+            self._study.tell(trial)
+            self._shares.pop(trial.number, None)
+            self._give_up()
+            self._trials.write(self._folder)
+            self._tell()
+
+    def _give_up(self) -> None:
+        """Where nothing but failures came out."""
+        candidate, ended = self._candidate, self._candidate.finished
+        failed = [trial for trial in candidate.trials if trial.state == "failed"]
+        if len(failed) < ended:
+            candidate.reason = None
+        elif ended >= min(MOST_FAILURES, candidate.wanted):
+            candidate.reason = failed[-1].reason
+            candidate.wanted = len(candidate.trials)
+
+    def progressed(self, trial: Trial, progress: Progress) -> bool:
+        """A trial tells how far it is; returns whether to give it up."""
+        with self._lock:
+            share = min(progress.done / progress.total, 1.0) if progress.total else 0.0
+            self._shares[trial.number] = share
+            hopeless = False
+            loss, tenth = progress.detail.get("validation_loss"), int(share * 10)
+            if loss is not None and tenth not in trial.losses:
+                hopeless = self._study.hopeless(trial, tenth, loss)
+                self._trials.write(self._folder)
+            self._tell()
+            return hopeless
+
+    def cancelled(self) -> bool:
+        """Whether all trials are to stop."""
+        return self._over.is_set() or self._cancelled()
+
+    def _tell(self) -> None:
+        """The whole search counts as its trials and the full training after them."""
+        total = self._trials.wanted + 1
+        done = self._trials.done + sum(self._shares.values())
+        pace = (done - self._before) / max(time.monotonic() - self._began, 1e-9)
+        detail: dict[str, float] = {}
+        if len(self._trials.candidates) > 1:
+            place = self._trials.candidates.index(self._candidate)
+            detail = {"candidate": place + 1, "candidates": len(self._trials.candidates)}
+        best = self._trials.best
+        if best is not None and best.best is not None and best.best.value is not None:
+            detail["best"] = best.best.value
+        eta = (total - done) / pace if pace > 0 else None
+        self._report(Progress(UNIT, round(done, 3), total, None, eta, detail))
+
+
+class _Watch:
+    """What one running trial reports to, and asks."""
+
+    def __init__(self, tuner: Tuner, trial: Trial) -> None:
+        self._tuner = tuner
+        self.trial = trial
+        self.hopeless = False
+        self._began, self._earlier = time.monotonic(), trial.seconds
+
+    @property
+    def seconds(self) -> float:
+        """Of work, over all attempts."""
+        return round(self._earlier + time.monotonic() - self._began, 3)
+
+    def report(self, progress: Progress) -> None:
+        self.hopeless = self.hopeless or self._tuner.progressed(self.trial, progress)
+
+    def cancelled(self) -> bool:
+        return self.hopeless or self._tuner.cancelled()
