@@ -89,5 +89,8 @@ class SequenceAnswers:
 def reader_of(tensors: Mapping[str, NDArray[Any]]) -> Reader:
     """The reader for the architecture whose tensors these are."""
     from pzdecl.engine.serving.recurrent import RecurrentReader
+    from pzdecl.engine.serving.transformer import TransformerReader
 
+    if "attention_shape" in tensors:
+        return TransformerReader(tensors)
     return RecurrentReader(tensors)

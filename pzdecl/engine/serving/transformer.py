@@ -1,0 +1,99 @@
+"""The transformer without torch: what a user's newest events let expect, with numpy.
+
+The same sums as `pzdecl.engine.training.transformer.network`, for one history and its newest event.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+START = -1
+"""In place of an item: nothing yet."""
+GAPS = 32
+"""Codes for the time between two events; the last ones stand for more than a human life."""
+EPSILON = 1e-6
+"""Keeps the norm of nothing from dividing by zero."""
+
+
+def gap_codes(seconds: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Of each time between two events: 1 for the same second, one more with each doubling. 0 is for none."""
+    import numpy as np
+
+    return np.minimum(1 + np.log2(1.0 + np.maximum(seconds, 0)).astype(np.int64), GAPS - 1)
+
+
+class TransformerReader:
+    """Reads `network.*`, `attention_shape`, and of each user the newest events, `history_*`."""
+
+    def __init__(self, tensors: Mapping[str, NDArray[Any]]) -> None:
+        self.tensors = tensors
+        self.heads, self.length = (int(number) for number in tensors["attention_shape"])
+        self.blocks = len({name.split(".")[2] for name in tensors if name.startswith("network.blocks.")})
+
+    def expect(
+        self, user: int | None, items: NDArray[np.int32], timestamps: NDArray[np.int64]
+    ) -> NDArray[np.float32]:
+        """float32[h]: what is expected of a user after further events, the oldest first.
+
+        user   the code of one whom the training knew; None for a new one
+        items  int32[n], codes of what the training knew; timestamps int64[n], seconds
+        """
+        import numpy as np
+
+        if user is None:
+            return self.read(items, timestamps)
+        t = self.tensors
+        part = slice(t["history_offsets"][user], t["history_offsets"][user + 1])
+        before, times = t["history_items"][part], t["history_times"][part]
+        shift = t["expected"][user] - self.read(before, times)  # what is known of the user beside the events
+        now = self.read(np.concatenate((before, items)), np.concatenate((times, timestamps)))
+        return np.asarray(shift + now, np.float32)
+
+    def read(self, items: NDArray[np.int32], timestamps: NDArray[np.int64]) -> NDArray[np.float32]:
+        """float32[h]: what is expected after these events; of more than `length`, after the newest."""
+        import numpy as np
+
+        t = self.tensors
+        gaps = np.concatenate(([0], gap_codes(np.diff(timestamps)))) if len(items) else np.zeros(0, np.int64)
+        kept = slice(max(len(items) - self.length, 0), None)
+        x = t["items"][items[kept]] + t["network.gaps"][gaps[kept]]
+        if len(items) < self.length:
+            x = np.concatenate(((t["network.start"] + t["network.gaps"][0])[None], x))
+        for number in range(self.blocks):
+            x = self._block(x, f"network.blocks.{number}.")
+        expected = _normed(x[-1], t["network.norm"]) @ t["network.output"] + t["network.output_bias"]
+        return np.asarray(expected, np.float32)
+
+    def _block(self, x: NDArray[np.float32], at: str) -> NDArray[np.float32]:
+        """(T, h) to (T, h): looks back, then thinks."""
+        import numpy as np
+
+        w = self.tensors
+        places, width = x.shape
+        y = _normed(x, w[at + "attention_norm"])
+        mixed = y * w[at + "recent"][0]
+        for back in range(1, min(len(w[at + "recent"]), places)):
+            mixed[back:] += y[:-back] * w[at + "recent"][back]
+        parts = (mixed @ w[at + "look"]).reshape(places, 3, self.heads, -1).transpose(1, 2, 0, 3)
+        queries, keys, values = parts
+        distance = np.arange(places)[:, None] - np.arange(places)
+        nearness = np.where(distance >= 0, w[at + "nearness"][:, np.maximum(distance, 0)], -np.inf)
+        scores = queries @ keys.transpose(0, 2, 1) * (width // self.heads) ** -0.5 + nearness
+        shares = np.exp(scores - scores.max(-1, keepdims=True))
+        shares /= shares.sum(-1, keepdims=True)
+        found = (shares @ values).transpose(1, 0, 2).reshape(places, width)
+        x = x + found @ w[at + "found"]
+        y = _normed(x, w[at + "thought_norm"]) @ w[at + "widen"] + w[at + "widen_bias"]
+        return np.asarray(x + np.square(np.maximum(y, 0)) @ w[at + "narrow"], np.float32)
+
+
+def _normed(x: NDArray[np.float32], scale: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Root mean square one (Zhang and Sennrich, "Root Mean Square Layer Normalization", NeurIPS 2019)."""
+    import numpy as np
+
+    return np.asarray(x / np.sqrt(np.mean(np.square(x), -1, keepdims=True) + EPSILON) * scale, np.float32)

@@ -1,0 +1,213 @@
+"""The transformer: windows, what may be looked at, what it learns, and serving it without torch."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch.nn import functional as F
+
+from pzdecl.engine.data.interactions import Interactions
+from pzdecl.engine.data.training_data import TrainingData
+from pzdecl.engine.progress import Progress
+from pzdecl.engine.recipes.registry import RECIPES
+from pzdecl.engine.serving.sequences import reader_of
+from pzdecl.engine.serving.transformer import START, TransformerReader, gap_codes
+from pzdecl.engine.training.errors import TrainingCancelled
+from pzdecl.engine.training.transformer import windows
+from pzdecl.engine.training.transformer.network import Block, Transformer
+from tests.engine.training.worlds import HOUR, fitted, interactions, job
+
+RECIPE = "aws-user-personalization-v2"
+
+
+def generator(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def ring(users: int, items: int, length: int) -> Interactions:
+    return interactions([[(u * 5 + t) % items for t in range(length)] for u in range(users)], items)
+
+
+def network(items: int, length: int = 8, width: int = 16, seed: int = 0) -> Transformer:
+    """Random in every weight, so that nothing is zero by how it begins."""
+    made = Transformer(items, width, generator(seed), heads=2, length=length, overlap=length // 4, places=64)
+    for parameter in made.parameters():
+        parameter.data += torch.randn(parameter.shape, generator=generator(seed + 1)) * 0.2
+    return made
+
+
+def random_histories(lengths: list[int], items: int, seed: int = 0) -> Interactions:
+    rng = np.random.default_rng(seed)
+    data = interactions([rng.integers(items, size=length).tolist() for length in lengths], items)
+    passed = np.cumsum(rng.integers(0, 3 * HOUR, len(data)))
+    return replace(data, timestamps=passed.astype(np.int64))
+
+
+def test_every_event_is_expected_once_and_the_newest_windows_are_full() -> None:
+    data = random_histories([1, 7, 8, 9, 30, 0, 14], 9)
+    found = windows.cut(data, 8, 2)
+    counts: Counter[int] = Counter()
+    for chosen in windows.batches(found, 40, np.random.default_rng(0)):
+        made = windows.filled(data, found, chosen)
+        assert made.rows.numel() <= 40
+        rows = made.rows[made.weights > 0].tolist()
+        counts.update(rows)
+        assert made.targets[made.weights > 0].tolist() == data.items[rows].tolist()
+    assert counts == Counter(range(len(data)))
+    newest = found.ends == data.offsets[1:][data.users[found.ends - 1]]
+    sizes = (found.ends - found.reads)[newest]
+    assert sizes.tolist() == [1, 7, 8, 8, 8, 8]
+    assert ((found.begins - found.reads)[~np.isin(found.reads, data.offsets)] == 2).all()
+
+
+def test_what_is_read_is_the_event_before_and_the_time_before_that() -> None:
+    data = replace(interactions([[3, 4, 5, 6]], 7), timestamps=np.array([100, 100, 163, 100_000], np.int64))
+    found = windows.cut(data, 8, 2)
+    made = windows.filled(data, found, np.array([0]))
+    assert made.inputs.items.tolist() == [[START, 3, 4, 5]]
+    assert made.targets.tolist() == [[3, 4, 5, 6]]
+    assert made.inputs.gaps.tolist() == [[0, 0, 1, 7]]
+    assert gap_codes(np.array([0, 1, 2, 3, 1 << 60])).tolist() == [1, 2, 2, 3, 31]
+
+
+def test_a_later_event_never_changes_what_was_expected_before_it() -> None:
+    data = random_histories([12], 9)
+    model = network(9, length=16)
+    expected, rows = model.expectations(data)
+    changed = replace(data, items=np.where(np.arange(12) == 7, 8 - data.items, data.items).astype(np.int32))
+    other, _ = model.expectations(changed)
+    order = np.argsort(rows)
+    differs = np.abs(expected - other).max(1)[order] > 1e-6
+    assert differs.tolist() == [False] * 8 + [True] * 4
+
+
+def test_padding_has_no_effect() -> None:
+    data = random_histories([3, 15], 9)
+    model = network(9, length=16)
+    found = windows.cut(data, 16, 4)
+    with torch.no_grad():
+        alone = model(windows.filled(data, found, np.array([0])).inputs)
+        beside = model(windows.filled(data, found, np.array([0, 1])).inputs)
+    assert beside.shape[1] == 15
+    torch.testing.assert_close(beside[:1, :3], alone)
+
+
+def test_attention_equals_torchs() -> None:
+    block = network(5, length=8).blocks[0]
+    assert isinstance(block, Block)
+    block.recent.data[1:] = 0
+    block.recent.data[0] = 1
+    x = torch.randn(3, 6, 16, generator=generator(4))
+    queries, keys, values = (x @ block.look).view(3, 6, 3, 2, 8).permute(2, 0, 3, 1, 4).unbind()
+    near = block.nearness[:, (torch.arange(6)[:, None] - torch.arange(6)).clamp_min(0)]
+    mask = near.masked_fill(torch.ones(6, 6).triu(1).bool(), -torch.inf)
+    found = F.scaled_dot_product_attention(queries, keys, values, attn_mask=mask)
+    torch.testing.assert_close(block.attend(x), found.transpose(1, 2).flatten(2) @ block.found)
+
+
+@pytest.mark.parametrize("length", [0, 1, 2, 5, 8, 9, 40])
+def test_serving_without_torch_expects_the_same(length: int) -> None:
+    data = random_histories([length, 4], 9)
+    model = network(9)
+    tensors = model.tensors() | model.carried(data, np.arange(2)) | {"items": model.items.detach().numpy()}
+    reader = reader_of(tensors)
+    assert isinstance(reader, TransformerReader)
+    whole = slice(0, length)
+    expected = tensors["expected"][0]
+    read = reader.read(data.items[whole], data.timestamps[whole])
+    np.testing.assert_allclose(read, expected, atol=1e-4)
+    nothing = np.zeros(0, np.int32), np.zeros(0, np.int64)
+    np.testing.assert_allclose(reader.expect(0, *nothing), expected, atol=1e-6)
+
+
+@pytest.mark.parametrize(("known", "new"), [(0, 2), (3, 1), (6, 5), (30, 3), (5, 20)])
+def test_new_events_are_read_as_if_they_had_been_there(known: int, new: int) -> None:
+    data = random_histories([known + new], 9)
+    model = network(9)
+    before = data.select(np.arange(known + new) < known)
+    tensors = model.tensors() | model.carried(before, np.arange(1)) | {"items": model.items.detach().numpy()}
+    found = reader_of(tensors).expect(0 if known else None, data.items[known:], data.timestamps[known:])
+    np.testing.assert_allclose(found, model.last_expectations(data, np.arange(1))[0], atol=1e-4)
+
+
+def test_it_learns_a_circle(tmp_path: Path) -> None:
+    data = ring(40, 10, 60)
+    model = fitted(RECIPE, data, job(tmp_path, RECIPE))
+    shown = ring(12, 10, 17)
+    lists = model.recommend(replace(shown, user_ids=data.user_ids), np.arange(12), 1)
+    assert lists[:, 0].tolist() == [(u * 5 + 17) % 10 for u in range(12)]
+
+
+def test_it_knows_what_followed_the_last_time(tmp_path: Path) -> None:
+    """Everybody goes round a circle of their own, so what follows an item differs from user to user.
+
+    No chain of items knows the answer, of whatever order: only one's own history tells.
+    """
+    rng = np.random.default_rng(0)
+    circles = [rng.permutation(24)[:6] for _ in range(160)]
+    data = interactions([np.resize(circle, 30).tolist() for circle in circles], 24)
+    model = fitted(RECIPE, data.of_users(np.arange(160) < 140), job(tmp_path, RECIPE))
+    lists = model.recommend(data, np.arange(140, 160), 1)
+    right = [int(circles[user][0]) for user in range(140, 160)]
+    assert (lists[:, 0] == right).mean() >= 0.9
+
+
+class Killed(Exception):
+    pass
+
+
+def test_a_killed_training_goes_on_to_the_same_weights(tmp_path: Path) -> None:
+    data = ring(40, 10, 30)
+    whole = fitted(RECIPE, data, job(tmp_path / "whole", RECIPE)).finish(TrainingData(data))
+
+    def kill(progress: Progress) -> None:
+        if progress.done > 2.4:
+            raise Killed
+
+    with pytest.raises(Killed):
+        fitted(RECIPE, data, replace(job(tmp_path / "cut", RECIPE), report=kill))
+    resumed: list[Progress] = []
+    parts = fitted(RECIPE, data, replace(job(tmp_path / "cut", RECIPE), report=resumed.append))
+    tensors = parts.finish(TrainingData(data))
+    assert 2 < resumed[0].done <= 3
+    assert all(np.array_equal(whole[name], tensors[name]) for name in whole)
+
+
+def test_a_cancelled_training_ends_within_a_batch(tmp_path: Path) -> None:
+    asked = []
+
+    def cancelled() -> bool:
+        asked.append(True)
+        return len(asked) > 3
+
+    with pytest.raises(TrainingCancelled):
+        fitted(RECIPE, ring(30, 10, 30), replace(job(tmp_path, RECIPE), cancelled=cancelled))
+    assert len(asked) == 4
+
+
+def test_recency_bias_weighs_newer_events_and_popular_items(tmp_path: Path) -> None:
+    """Of late everybody takes up the first two items only."""
+    data = interactions([[(u + t) % 10 for t in range(30)] for u in range(60)], 10)
+    late = data.users >= 40
+    data = replace(
+        data,
+        timestamps=data.timestamps + late * 100 * HOUR,
+        items=np.where(late, data.items // 5, data.items).astype(np.int32),
+    )
+    shares = []
+    for bias in (True, False):
+        base = job(tmp_path / str(bias), RECIPE, apply_recency_bias=bias)
+        shares.append(float(fitted(RECIPE, data, base).finish(TrainingData(data))["new_user"][:2].sum()))
+    assert shares[0] > shares[1] + 0.1
+
+
+def test_both_recipes_train_the_same_model() -> None:
+    ranking = RECIPES["aws-personalized-ranking-v2"]
+    assert ranking.type == "PERSONALIZED_RANKING"
+    assert ranking.trainer() is RECIPES[RECIPE].trainer()
+    assert ranking.hyperparameters == RECIPES[RECIPE].hyperparameters
