@@ -85,13 +85,13 @@ def files(path: Path) -> list[Path]:
 
 
 def readers(
-    path: Path, found: Sequence[Path], schema: Mapping[str, Any], *, limit: int = 20
+    path: Path, found: Sequence[Path], schema: Mapping[str, Any], *, limit: int = 20, digested: bool = True
 ) -> Iterator[CsvReader]:
-    """A reader for each file."""
+    """A reader for each file; `digested`: whether the files' digests are wanted."""
     fields = columns(schema)
     for file in found:
         name = "" if path.is_file() else file.relative_to(path).as_posix()
-        yield CsvReader(file, fields, limit=limit, name=name)
+        yield CsvReader(file, fields, limit=limit, name=name, digested=digested)
 
 
 def too_few(rows: int) -> CsvProblem:

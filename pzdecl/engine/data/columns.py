@@ -69,6 +69,28 @@ def _role(column: Column) -> str:
     return "categorical" if column.categorical else "textual" if column.textual else ""
 
 
+def sound(values: Any, column: Column) -> bool:
+    """Whether numbers or booleans that were parsed as such hold nothing that `convert` would find wrong."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if values.null_count and not column.nullable:
+        return False
+    if pa.types.is_floating(values.type):
+        return pc.all(pc.is_finite(values)).as_py() is not False
+    if column.name in TIMES:
+        latest = pc.max(values).as_py()
+        return latest is None or latest <= LATEST_SECOND
+    return True
+
+
+def whole(values: Any) -> Any:
+    """A chunked array as one array."""
+    import pyarrow as pa
+
+    return values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
+
+
 def convert(text: Any, column: Column, limit: int) -> tuple[Any, list[Wrong]]:
     """The values of a string array in the column's type, and up to `limit` rows that are wrong.
 
@@ -78,8 +100,8 @@ def convert(text: Any, column: Column, limit: int) -> tuple[Any, list[Wrong]]:
     import pyarrow.compute as pc
 
     wrong: list[Wrong] = []
-    empty = pc.equal(text, "")
-    if pc.any(empty).as_py():
+    if pc.min(pc.binary_length(text)).as_py() == 0:
+        empty = pc.equal(text, "")
         if not column.nullable:
             expected = (
                 "a value in every row" if column.name in IDS else 'a value, or a schema with ["null", ...]'

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pzdecl.engine.data.tables import read_parts
+from pzdecl.engine.data.coding import CODED, by_user_and_time, coded
 
 if TYPE_CHECKING:
     import numpy as np
@@ -77,29 +77,53 @@ def load_interactions(
     column count once. `more_items` join the catalogue without events of theirs; the `excluded` columns are
     left out.
     """
-    import numpy as np
     import pyarrow as pa
 
-    table = read_parts(parts)
-    table = _no_rows() if table is None else table
-    table = _filtered(table, event_type, event_value_threshold)
-    user_ids, users = _encoded(table["USER_ID"])
-    item_ids, items = _encoded(table["ITEM_ID"], more_items)
+    table = _filtered(_read(parts), event_type, event_value_threshold)
+    user_ids, users = coded(table["USER_ID"])
+    item_ids, items = coded(table["ITEM_ID"], more_items)
     timestamps = table["TIMESTAMP"].cast(pa.int64()).to_numpy()
-    order = np.lexsort((timestamps, users))
-    order = order[_first_of_equals(table, users, items, timestamps, order)]
-    users = users[order]
     core = {"USER_ID", "ITEM_ID", "TIMESTAMP"}
-    others = [name for name in table.column_names if name not in core | set(excluded)]
-    return Interactions(
+    others = table.select([name for name in table.column_names if name not in core])
+    order = by_user_and_time(users, timestamps, len(user_ids))
+    if order is not None:
+        users, items, timestamps = users[order], items[order], timestamps[order]
+        others = others.combine_chunks().take(pa.array(order))
+    kept = [name for name in others.column_names if name not in excluded]
+    keep = _first_of_equals(users, items, timestamps, others)
+    found = Interactions(
         users,
-        items[order],
-        timestamps[order],
+        items,
+        timestamps,
         _offsets(users, len(user_ids)),
-        user_ids,
-        item_ids,
-        table.select(others).take(pa.array(order)) if others else None,
+        user_ids.to_pylist(),
+        item_ids.to_pylist(),
+        others.select(kept) if kept else None,
     )
+    return found if keep is None else found.select(keep)
+
+
+def _read(parts: Sequence[Path]) -> Any:
+    """The parts' rows, the oldest part first; ids are coded, each part by its own code."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    ids = pa.dictionary(pa.int32(), pa.string())
+    tables = [_coded(pq.read_table(part)) for part in parts]
+    if not tables:
+        return pa.table({"USER_ID": pa.array([], ids), "ITEM_ID": pa.array([], ids),
+                         "TIMESTAMP": pa.array([], pa.int64())})  # fmt: skip
+    return pa.concat_tables(tables, promote_options="permissive")
+
+
+def _coded(table: Any) -> Any:
+    """The table with ids as dictionaries, which those of parts from elsewhere need not be."""
+    import pyarrow as pa
+
+    for place, name in enumerate(table.column_names):
+        if name in CODED and not pa.types.is_dictionary(table[name].type):
+            table = table.set_column(place, name, table[name].cast(pa.string()).dictionary_encode())
+    return table
 
 
 def _filtered(table: Any, event_type: str | None, threshold: float | None) -> Any:
@@ -120,55 +144,35 @@ def _filtered(table: Any, event_type: str | None, threshold: float | None) -> An
     return table
 
 
-def _encoded(column: Any, more: Sequence[str] = ()) -> tuple[list[str], NDArray[np.int32]]:
-    """The sorted distinct values, `more` among them, and each row's index among all."""
-    import numpy as np
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    text = column.cast(pa.string()).combine_chunks()
-    encoded = pa.concat_arrays([text, pa.array(more, pa.string())]).dictionary_encode()
-    order = pc.sort_indices(encoded.dictionary).to_numpy()
-    rank = np.empty(len(order), np.int32)
-    rank[order] = np.arange(len(order), dtype=np.int32)
-    return encoded.dictionary.take(pa.array(order)).to_pylist(), rank[encoded.indices.to_numpy()][: len(text)]
-
-
 def _first_of_equals(
-    table: Any,
-    users: NDArray[np.int32],
-    items: NDArray[np.int32],
-    timestamps: NDArray[np.int64],
-    order: NDArray[np.int64],
-) -> NDArray[np.bool_]:
-    """bool[n], along `order`: false for every event that repeats an earlier one in all columns.
+    users: NDArray[np.int32], items: NDArray[np.int32], timestamps: NDArray[np.int64], others: Any
+) -> NDArray[np.bool_] | None:
+    """bool[n]: false for every event that repeats an earlier one in all columns; None: there is none.
 
-    Only events that share user and second with a neighbour are looked at, and only if they share the item as
-    well are their other columns compared, so the common case costs one comparison.
+    The events are sorted by user and time. Only those that share user and second with a neighbour are looked
+    at, and only if they share the item as well are their other columns compared.
     """
     import numpy as np
 
-    keep = np.ones(len(order), bool)
-    u, t = users[order], timestamps[order]
-    tied = np.zeros(len(order), bool)
-    same = (u[1:] == u[:-1]) & (t[1:] == t[:-1])
+    same = (users[1:] == users[:-1]) & (timestamps[1:] == timestamps[:-1])
+    if not same.any():
+        return None
+    tied = np.zeros(len(users), bool)
     tied[1:] |= same
     tied[:-1] |= same
     places = np.flatnonzero(tied)
-    rows = order[places]
-    group = np.cumsum(np.concatenate(([True], ~same))) if len(order) else np.zeros(0, np.int64)
-    key = _combined(group[places], items[rows])
-    for column in table.column_names:
-        _, counts = np.unique(key, return_counts=True)
-        if not len(key) or counts.max() == 1:
-            return keep
-        if column not in ("USER_ID", "ITEM_ID", "TIMESTAMP"):
-            values = table[column].take(rows).combine_chunks().dictionary_encode(null_encoding="encode")
+    group = np.cumsum(np.concatenate(([True], ~same)))
+    key = _combined(group[places], items[places])
+    for column in (None, *others.column_names):
+        if column is not None:
+            values = others[column].take(places).combine_chunks().dictionary_encode(null_encoding="encode")
             key = _combined(key, values.indices.to_numpy())
-    _, first = np.unique(key, return_index=True)
-    repeated = np.ones(len(key), bool)
-    repeated[first] = False
-    keep[places[repeated]] = False
+        _, first, counts = np.unique(key, return_index=True, return_counts=True)
+        if counts.max() == 1:
+            return None
+    keep = np.ones(len(users), bool)
+    keep[places] = False
+    keep[places[first]] = True
     return keep
 
 
@@ -186,10 +190,3 @@ def _offsets(users: NDArray[np.int32], count: int) -> NDArray[np.int64]:
     import numpy as np
 
     return np.concatenate(([0], np.cumsum(np.bincount(users, minlength=count)))).astype(np.int64)
-
-
-def _no_rows() -> Any:
-    import pyarrow as pa
-
-    return pa.table({"USER_ID": pa.array([], pa.string()), "ITEM_ID": pa.array([], pa.string()),
-                     "TIMESTAMP": pa.array([], pa.int64())})  # fmt: skip

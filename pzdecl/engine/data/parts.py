@@ -1,7 +1,8 @@
 """Parquet parts: the form in which a dataset is kept.
 
-Interactions keep every row in its order, one part an import. Items, Users and Actions have one row an id, so an
-import merges them into a single new part: the newest row of an id wins and stands where the id first stood.
+Interactions keep every row, one part an import (`pzdecl.engine.data.events`). Items, Users and Actions have one
+row an id, so an import merges them into a single new part: the newest row of an id wins and stands where the id
+first stood.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from pzdecl.engine.data.columns import arrow_schema
 from pzdecl.engine.data.schema import Column
@@ -21,24 +22,35 @@ class PartWriter:
     """Writes blocks to one Parquet file. Use it as a context manager; the file is on disk when it ends."""
 
     def __init__(self, path: Path, columns: Sequence[Column]) -> None:
-        import pyarrow.parquet as pq
-
         self.path = path
         self.rows = 0
-        self._writer = pq.ParquetWriter(path, arrow_schema(list(columns)), compression="zstd")
+        self._writer = self.open(columns)
 
-    def __enter__(self) -> PartWriter:
+    def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self._writer.close()
+    def __exit__(self, failure: type[BaseException] | None, *_: object) -> None:
+        try:
+            if failure is None:
+                self.complete()
+        finally:
+            self._writer.close()
         flush(self.path)
+
+    def open(self, columns: Sequence[Column]) -> Any:
+        """The writer of the file."""
+        import pyarrow.parquet as pq
+
+        return pq.ParquetWriter(self.path, arrow_schema(list(columns)), compression="zstd")
 
     def write(self, block: Any) -> None:
         """Adds a record batch or a table as a row group."""
         if block.num_rows:
             self.rows += block.num_rows
             self._writer.write(block)
+
+    def complete(self) -> None:
+        """Writes what is not yet written; called once, if nothing failed."""
 
 
 def merge(paths: Iterable[Path], key: str, columns: Sequence[Column], out: Path) -> int:
@@ -66,7 +78,9 @@ def conformed(path: Path, columns: Sequence[Column]) -> Any:
     table = pq.read_table(path)
     schema = arrow_schema(list(columns))
     arrays = [
-        table.column(field.name) if field.name in table.schema.names else pa.nulls(table.num_rows, field.type)
+        table.column(field.name).cast(field.type)
+        if field.name in table.schema.names
+        else pa.nulls(table.num_rows, field.type)
         for field in schema
     ]
     return pa.table(arrays, schema=schema)

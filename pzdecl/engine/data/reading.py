@@ -2,6 +2,11 @@
 
 One pass gives typed blocks, a digest of the content, and everything that is wrong. Both the check at plan
 time and the import use it, so what the plan accepts the import accepts.
+
+Where a file has no quotes, every line is a record: it is cut at line ends and each piece is parsed on all
+cores, numbers at once as numbers (`typed`). A piece in which anything is not as it should be is parsed again
+as text, where single values can be looked at (`_text`). From the first quote or backslash on, records may go
+over lines, and the rest is read as one stream of text.
 """
 
 from __future__ import annotations
@@ -13,12 +18,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from pzdecl.engine.data.columns import arrow_schema, convert
+from pzdecl.engine.data.columns import arrow_schema, convert, whole
+from pzdecl.engine.data.parsing import BLOCK, Parsed, Source, conversions, typed
 from pzdecl.engine.data.problems import CsvProblem, Pending, find_lines, not_utf8
 from pzdecl.engine.data.schema import Column
 from pzdecl.errors import MissingExtra, nearest
 
-BLOCK = 4 << 20
+STREAM_BLOCK = 4 << 20
 HEADER_MAX = 1 << 20
 BOM = b"\xef\xbb\xbf"
 
@@ -29,9 +35,12 @@ class CsvReader:
     columns   what the schema says, in its order; blocks have their columns in that order, whatever the header's
     limit     problems to gather before giving up; reading stops there, and `gave_up` is true
     name      how problems call the file, where it is one of several
+    digested  whether `sha256` is wanted
     """
 
-    def __init__(self, path: Path, columns: Sequence[Column], *, limit: int = 20, name: str = "") -> None:
+    def __init__(
+        self, path: Path, columns: Sequence[Column], *, limit: int = 20, name: str = "", digested: bool = True
+    ) -> None:
         self.path = path
         self.columns = list(columns)
         self.limit = limit
@@ -39,11 +48,13 @@ class CsvReader:
         self.rows = 0
         self.problems: list[CsvProblem] = []
         self.gave_up = False
+        self._digested = digested
+        self._header_bytes = 0
         self._pending: list[Pending] = []
         self._ragged = 0
         self._width = 0
         self._places: dict[str, int] = {}
-        self._source: _Source | None = None
+        self._source: Source | None = None
 
     @property
     def bytes(self) -> int:
@@ -59,7 +70,6 @@ class CsvReader:
         """Record batches in the schema's types. Raises OSError where the file can't be read; MissingExtra."""
         try:
             import pyarrow as pa
-            import pyarrow.csv as pc
         except ImportError as error:
             raise MissingExtra("pyarrow", "engine") from error
 
@@ -71,25 +81,11 @@ class CsvReader:
         present = [column for column in self.columns if column.name in self._places]
         schema = arrow_schema(self.columns)
         with self.path.open("rb") as file:
-            self._source = _Source(file)
+            self._source = Source(file, digested=self._digested)
+            self._source.read(self._header_bytes)
             try:
-                reader = pc.open_csv(
-                    pa.PythonFile(self._source, mode="r"),
-                    read_options=pc.ReadOptions(
-                        use_threads=False, block_size=BLOCK, column_names=header, skip_rows=1
-                    ),
-                    parse_options=pc.ParseOptions(
-                        escape_char="\\", newlines_in_values=True, invalid_row_handler=self._skip
-                    ),
-                    convert_options=pc.ConvertOptions(
-                        column_types=dict.fromkeys(header, pa.string()),
-                        include_columns=[column.name for column in present],
-                        strings_can_be_null=False,
-                    ),
-                )
-                for block in reader:
-                    arrays = self._convert(block, present)
-                    self.rows += block.num_rows
+                for rows, arrays in self._parsed(self._source, header, present):
+                    self.rows += rows
                     if len(self._pending) + self._ragged >= self.limit:
                         self.gave_up = True
                         break
@@ -99,23 +95,51 @@ class CsvReader:
                 self._unreadable(error)
         self._resolve()
 
-    def _convert(self, block: Any, present: Sequence[Column]) -> list[Any]:
+    def _parsed(self, source: Source, header: list[str], present: Sequence[Column]) -> Iterator[Parsed]:
+        """Rows, and an array for each of the columns that are present; what is wrong goes to `_pending`."""
+        import pyarrow as pa
+        import pyarrow.csv as pc
+
+        text = dict.fromkeys(header, pa.string())
+        for piece in source.pieces():
+            yield typed(piece, header, present) or self._text(
+                pc.read_csv(
+                    pa.BufferReader(piece),
+                    pc.ReadOptions(column_names=header, block_size=BLOCK),
+                    pc.ParseOptions(invalid_row_handler=self._skip),
+                    conversions(present, text),
+                ),
+                present,
+            )
+        if source.at_end:
+            return
+        for block in pc.open_csv(
+            pa.PythonFile(source, mode="r"),
+            pc.ReadOptions(use_threads=False, block_size=STREAM_BLOCK, column_names=header),
+            pc.ParseOptions(escape_char="\\", newlines_in_values=True, invalid_row_handler=self._skip),
+            conversions(present, text),
+        ):
+            yield self._text(block, present)
+
+    def _text(self, table: Any, present: Sequence[Column]) -> Parsed:
+        """Converts columns of text, and notes every value that is wrong."""
         arrays = []
-        for index, column in enumerate(present):
+        for values, column in zip(table.columns, present, strict=True):
             left = max(1, self.limit - len(self._pending))
-            array, wrong = convert(block.column(index), column, left)
+            array, wrong = convert(whole(values), column, left)
             arrays.append(array)
             self._pending += [
                 Pending(self.rows + row, self._places[column.name], column.name, message, expected)
                 for row, message, expected in wrong
             ]
-        return arrays
+        return table.num_rows, arrays
 
     def _header(self) -> list[str] | None:
         """The names in the first line; None, with a problem, where reading on makes no sense."""
         with self.path.open("rb") as file:
             start = file.read(HEADER_MAX)
-        self._source = _Source(io.BytesIO(start))
+        self._source = Source(io.BytesIO(start))
+        self._header_bytes = len(start.splitlines(keepends=True)[0]) if start else 0
         start = start.removeprefix(BOM)
         first = start.splitlines()[0] if start.strip() else b""
         try:
@@ -173,9 +197,7 @@ class CsvReader:
         if unclosed is not None:
             self._problem(unclosed, "a quote is opened and never closed", 'a closing "')
             return
-        header_only = "Empty CSV file" in str(error) or "Could not skip initial 1 rows" in str(error)
-        if not header_only:
-            self._problem(None, f"the file can't be read as CSV: {error}", "comma-separated values")
+        self._problem(None, f"the file can't be read as CSV: {error}", "comma-separated values")
 
     def _resolve(self) -> None:
         """Turns records into lines, and says what holds for the file as a whole."""
@@ -216,40 +238,3 @@ class CsvReader:
         field: str | None = None,
     ) -> None:
         self.problems.append(CsvProblem(line, column, field, message, expected, self.name))
-
-
-class _Source:
-    """A binary file that is digested while it is read."""
-
-    closed = False
-
-    def __init__(self, file: Any) -> None:
-        self._file = file
-        self.digest = hashlib.sha256()
-        self.count = 0
-        self._quotes = 0
-        self._double_escapes = False
-
-    def read(self, size: int = -1) -> bytes:
-        block: bytes = self._file.read(size)
-        self.digest.update(block)
-        self.count += len(block)
-        quotes = block.count(b'"')
-        if quotes:
-            self._quotes += quotes - block.count(b'\\"')
-            self._double_escapes = self._double_escapes or b'\\\\"' in block
-        return block
-
-    @property
-    def quotes_may_be_open(self) -> bool:
-        """Whether it is worth following every quote to see if one is left open."""
-        return self._quotes % 2 == 1 or self._double_escapes
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return False
-
-    def close(self) -> None:
-        self.closed = True

@@ -15,6 +15,7 @@ from typing import Any
 from pzdecl.engine.api.common import ACTIVE
 from pzdecl.engine.api.operation import Context
 from pzdecl.engine.data.check import MIN_INTERACTIONS, files, readers, too_few
+from pzdecl.engine.data.events import writer
 from pzdecl.engine.data.parts import KEYS, PartWriter, conformed, flush, merge
 from pzdecl.engine.data.problems import CsvProblem
 from pzdecl.engine.data.schema import Column, columns
@@ -80,8 +81,8 @@ def run_conform(context: Context, job: Job, control: Control) -> None:
     for number, part in enumerate(old):
         control.check()
         source = workspace / f"{number}.parquet"
-        with PartWriter(source, fields) as writer:
-            writer.write(conformed(context.folder / part.path, fields))
+        with writer(dataset.body["datasetType"], source, fields) as out:
+            out.write(conformed(context.folder / part.path, fields))
         new.append(_place(context.folder, dataset, job, source, name=part.job, rows=part.rows))
     with context.store.write() as tx:
         queue.finish(tx, job)
@@ -111,17 +112,22 @@ def _read(path: Path, schema: dict[str, Any], kind: str, out: Path, control: Con
         problems: list[CsvProblem] = []
         started = time.monotonic()
         size = 0
-        with PartWriter(out, fields) as writer:
-            for reader in readers(path, found, schema):
+        with writer(kind, out, fields) as part:
+            for reader in readers(path, found, schema, digested=False):
                 for block in reader.blocks():
                     control.check()
-                    writer.write(block)
-                    control.report(_progress(writer.rows, size + reader.bytes, total, started))
+                    part.write(block)
+                    control.report(_progress(part.rows, size + reader.bytes, total, started))
                 problems += reader.problems
                 size += reader.bytes
                 if reader.gave_up:
                     break
-        control.report(_progress(writer.rows, total, total, started))
+            if kind == "INTERACTIONS" and not problems and part.rows < MIN_INTERACTIONS:
+                problems.append(too_few(part.rows))
+            if problems:
+                more = f"; and {len(problems) - SHOWN} more" if len(problems) > SHOWN else ""
+                raise JobFailed("; ".join(str(problem) for problem in problems[:SHOWN]) + more)
+        control.report(_progress(part.rows, total, total, started))
     except OSError as error:
         if error.errno in _NO_ROOM:
             raise JobFailed(
@@ -130,12 +136,7 @@ def _read(path: Path, schema: dict[str, Any], kind: str, out: Path, control: Con
         raise JobFailed(
             f"Invalid Data location. {error}" if "Invalid Data" not in str(error) else str(error)
         ) from error
-    if kind == "INTERACTIONS" and not problems and writer.rows < MIN_INTERACTIONS:
-        problems.append(too_few(writer.rows))
-    if problems:
-        more = f"; and {len(problems) - SHOWN} more" if len(problems) > SHOWN else ""
-        raise JobFailed("; ".join(str(problem) for problem in problems[:SHOWN]) + more)
-    return writer
+    return part
 
 
 def _progress(rows: int, done: int, total: int, started: float) -> Progress:

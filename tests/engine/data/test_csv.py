@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
+import io
 import random
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from pzdecl.engine.data import parsing
 from pzdecl.engine.data.check import CsvReport, check_csv
 from pzdecl.engine.data.problems import CsvProblem
 from pzdecl.engine.data.reading import CsvReader
@@ -279,3 +282,46 @@ def test_lines_agree_with_records_in_random_files(tmp_path: Path) -> None:
                 line += 1
         path = _file(tmp_path, "\n".join(lines) + "\n", f"{turn}.csv")
         assert [problem.line for problem in _problems(path)] == wrong
+
+
+@pytest.mark.parametrize("piece", [24, 70, 1 << 20])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_pieces_and_the_stream_after_the_first_quote_are_one_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, piece: int, end: str
+) -> None:
+    monkeypatch.setattr(parsing, "PIECE", piece)
+    monkeypatch.setattr(parsing, "LINE_MAX", 4 * piece)
+    draw = random.Random(piece)
+    for turn in range(12):
+        rows = []
+        for number in range(60):
+            title = draw.choice(["plain", "two words", "", "東京"])
+            if turn % 3 and number > 5 * turn:
+                title = draw.choice([title, '"quo""ted"', '"esc\\"aped"'])
+            rows.append(
+                f"{number},{title},{draw.choice(['', number])},{number / 4},{draw.choice(['', 'true'])},"
+            )
+            rows += [""] * (draw.random() < 0.1)
+        content = end.join([HEADER, *rows]) + (end if turn % 2 else "")
+        found = _rows(_file(tmp_path, content, f"{turn}.csv"))
+        expected = list(csv.DictReader(io.StringIO(content, newline=""), escapechar="\\"))
+        assert [row["TITLE"] or "" for row in found] == [row["TITLE"] for row in expected]
+        assert [str(row["YEAR"] or "") for row in found] == [row["YEAR"].lstrip("0") for row in expected]
+        assert [row["PRICE"] for row in found] == [float(row["PRICE"]) for row in expected]
+        assert [row["ADULT"] for row in found] == [bool(row["ADULT"]) or None for row in expected]
+
+
+def test_problems_before_and_after_the_first_quote_have_their_lines(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parsing, "PIECE", 64)
+    rows = [f"{number},x,{'bad' if number in (7, 40, 90) else number},1,," for number in range(100)]
+    rows[20], rows[60], rows[70] = "20,ragged", '60,"two\nlines",1,1,,', "70,nan,1,nan,,"
+    path = _file(tmp_path, f"{HEADER}\n" + "\n".join(rows) + "\n")
+    assert [(problem.line, problem.field) for problem in _problems(path)] == [
+        (9, "YEAR"),
+        (22, None),
+        (42, "YEAR"),
+        (73, "PRICE"),
+        (93, "YEAR"),
+    ]
