@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from pzdecl.engine.recipes.base import Hyperparameter
 from pzdecl.engine.recipes.registry import RECIPES
 from pzdecl.engine.training.hrnn import sessions
 from pzdecl.engine.training.sims import CLOSENESS, DECAY, NEIGHBOURS, WINDOW
@@ -17,14 +18,25 @@ def section(name: str) -> str:
     return PAGE.split(f"\n## {name}\n")[1].split("\n## ")[0]
 
 
+def bounds(parameter: Hyperparameter) -> str:
+    if parameter.type == "boolean":
+        return "true, false"
+    if parameter.choices:
+        return ", ".join(parameter.choices)
+    if parameter.maximum is None:
+        return f"{'above' if parameter.exclusive else 'from'} {parameter.minimum:g}"
+    return f"{parameter.minimum:g}..{parameter.maximum:g}"
+
+
 @pytest.mark.parametrize("name", sorted(RECIPES))
 def test_every_hyperparameter_with_its_default_and_range(name: str) -> None:
     rows = [line for line in section(name).splitlines() if line.startswith("| `")]
     wanted = []
     for parameter in RECIPES[name].hyperparameters:
-        default = str(parameter.default).lower() if parameter.type == "boolean" else f"{parameter.default:g}"
-        bounds = "true, false" if parameter.minimum is None else f"{parameter.minimum:g}..{parameter.maximum:g}"
-        cells = f"`{parameter.name}`", parameter.type, default, bounds, f"`{parameter.group}`"
+        default = parameter.default
+        text = f"{default:g}" if isinstance(default, float) else str(default).lower()
+        text = default if isinstance(default, str) else text
+        cells = f"`{parameter.name}`", parameter.type, text, bounds(parameter), f"`{parameter.group}`"
         wanted.append(f"| {' | '.join(cells)} |")
     assert rows == wanted
 

@@ -131,8 +131,9 @@ class Featured(Encoder):
     def describe(self, data: TrainingData, designs: Designs | None = None) -> None:
         """Begins with features of these designs (of `Designs.fit`), all zero."""
         self.features = Features(designs or Designs.fit(data), data, self.items.shape[1])
-        self._look_at(data.interactions)
         self._table: tuple[Tensor, Tensor] | None = None
+        self._data: Interactions | None = None
+        self._events = NO_CELLS
 
     def table(self) -> tuple[Tensor, Tensor]:
         """See `Features.table`; while a batch is read, that of the batch."""
@@ -192,9 +193,10 @@ class Featured(Encoder):
         return {**own, **self.features.tensors()}
 
     def _look_at(self, data: Interactions) -> None:
+        design = self.features.designs.events
+        if design.columns and data is not self._data:
+            self._events = cells_of(design, data.columns)
         self._data = data
-        columns = self.features.designs.events.columns
-        self._events = cells_of(self.features.designs.events, data.columns) if columns else NO_CELLS
 
     def _of_users(self, users: NDArray[np.int64]) -> NDArray[np.float32]:
         if not self.features.designs.users.columns:
@@ -206,6 +208,7 @@ class Featured(Encoder):
         """(n, h): what users and contexts add to the expectations before events; rows of -1 are padding."""
         designs, shift = self.features.designs, self.items.new_zeros(len(rows), self.items.shape[1])
         if designs.users.columns:
+            assert self._data is not None
             shift = shift + self.features.of_users(self._data.users[rows].astype(np.int64))
         if designs.events.columns:
             context = self.features.of_events(self._events.take(rows))[0]

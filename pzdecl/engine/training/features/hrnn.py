@@ -23,10 +23,12 @@ def fit_hrnn_metadata(data: TrainingData, job: Job) -> Sequences:
     return fit_sequences(build, data, job, settings(job))
 
 
-def build(data: TrainingData, job: Job, generator: torch.Generator) -> FeaturedNetwork:
+def build(
+    data: TrainingData, job: Job, generator: torch.Generator, kind: type[FeaturedNetwork] = FeaturedNetwork
+) -> FeaturedNetwork:
     """The untrained network for these items, users and events."""
     events = data.interactions
     width, steps = int(job.parameters["hidden_dimension"]), int(job.parameters["bptt"])
-    network = FeaturedNetwork(len(events.item_ids), width, generator, gap=session_gap(events), steps=steps)
+    network = kind(len(events.item_ids), width, generator, gap=session_gap(events), steps=steps)
     network.describe(data)
     return network

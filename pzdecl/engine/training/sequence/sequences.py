@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -46,19 +46,25 @@ class Sequences:
     def recommend(self, shown: Interactions, users: NDArray[np.int64], count: int) -> NDArray[np.int32]:
         """What each user takes up next after the events in `shown`; items they had may be among it."""
         lists = np.full((len(users), count), -1, np.int32)
+        start = 0
+        for scores in self.scores(shown, users):
+            found = best(scores, count)
+            lists[start : start + len(scores), : found.shape[1]] = found
+            start += len(scores)
+        return lists
+
+    def scores(self, shown: Interactions, users: NDArray[np.int64]) -> Iterator[NDArray[np.float32]]:
+        """float32[B, N] for some users after the others: see `pzdecl.engine.serving.blend`."""
         known = {**tables(self.encoder), **blend.memory(self.fitted), "blend": self.factors}
         for start in range(0, len(users), USERS_AT_ONCE):
             some = users[start : start + USERS_AT_ONCE]
             ends = shown.offsets[some + 1]
-            scores = blended(
+            yield blended(
                 known,
                 self.encoder.last_expectations(shown, some),
                 blend.context(shown, ends, some),
                 blend.seen(shown, ends, some),
             )
-            found = best(scores, count)
-            lists[start : start + len(some), : found.shape[1]] = found
-        return lists
 
     def finish(self, data: TrainingData) -> dict[str, NDArray[Any]]:
         """One more epoch over everybody, then the state of every user.
