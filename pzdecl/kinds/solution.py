@@ -7,6 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, StringConstraints
 
+from pzdecl.engine.recipes import ranges
 from pzdecl.kinds import recipes
 from pzdecl.kinds.base import ArnOf, Call, Effect, Inputs, Kind, Operations, Problem, Spec
 from pzdecl.kinds.fields import within
@@ -14,7 +15,7 @@ from pzdecl.kinds.names import Ref, resolve
 from pzdecl.kinds.solution_check import check
 from pzdecl.kinds.solution_config import SolutionConfig
 from pzdecl.kinds.solution_wire import config_to_wire
-from pzdecl.kinds.wire import given, number_text, with_tags
+from pzdecl.kinds.wire import given, number_text, text, with_tags
 
 AUTO_TRAINING = "solutionConfig.autoTrainingConfig"
 EVENTS = "solutionConfig.eventsConfig"
@@ -173,9 +174,13 @@ def _normalised(config: dict[str, Any], recipe: str | None, auto_training: bool)
     if not auto_training or schedule == {"schedulingExpression": "rate(7 days)"}:
         config.pop("autoTrainingConfig", None)
     if config.get("autoMLConfig", {}).get("recipeList"):
-        config["autoMLConfig"]["recipeList"] = [
-            recipes.short(name) for name in config["autoMLConfig"]["recipeList"]
-        ]
+        listed = {recipes.short(name) for name in config["autoMLConfig"]["recipeList"]}
+        config["autoMLConfig"]["recipeList"] = sorted(listed)
+    for found in config.get("hpoConfig", {}).get("algorithmHyperParameterRanges", {}).values():
+        for one in found:
+            one["name"] = ranges.plain(one["name"])
+            if "values" in one:
+                one["values"] = [text(value) for value in one["values"]]
     return _without_empty(config)
 
 

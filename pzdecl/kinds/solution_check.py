@@ -6,7 +6,8 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from pzdecl.engine.recipes.base import ParameterError, Recipe
+from pzdecl.engine.recipes import ranges
+from pzdecl.engine.recipes.base import Recipe
 from pzdecl.errors import nearest
 from pzdecl.kinds import recipes
 from pzdecl.kinds.base import Problem
@@ -15,7 +16,15 @@ if TYPE_CHECKING:
     from pzdecl.kinds.solution import SolutionSpec
 
 CONFIG = "solutionConfig"
-_IGNORED_BY_AUTOML = ("algorithmHyperParameters", "featureTransformationParameters", "hpoConfig")
+_IGNORED_BY_AUTOML = (
+    "algorithmHyperParameters",
+    "featureTransformationParameters",
+    "hpoConfig",
+    "eventValueThreshold",
+    "eventsConfig",
+    "optimizationObjective",
+    "trainingDataConfig",
+)
 
 
 def check(spec: SolutionSpec) -> list[Problem]:
@@ -54,18 +63,35 @@ def _known(recipe: str, path: tuple[str | int, ...]) -> Iterator[Problem]:
         )
 
 
+def _auto_ml(config: dict[str, Any]) -> Iterator[Problem]:
+    for index, recipe in enumerate(config.get("recipeList", ())):
+        yield from _known(recipe, (CONFIG, "autoMLConfig", "recipeList", index))
+    metric = config.get("metricName")
+    if metric is not None and metric not in ranges.METRICS:
+        yield Problem(
+            "PZ3012",
+            (CONFIG, "autoMLConfig", "metricName"),
+            f"recipes cannot be compared on {metric}",
+            "one of " + ", ".join(ranges.METRICS),
+            suggestion=nearest(metric, ranges.METRICS),
+        )
+
+
 def _parts(spec: SolutionSpec, config: dict[str, Any]) -> Iterator[Problem]:
     """Parts of the config that need something else to be set, or that a recipe has no use for."""
     if "autoMLConfig" in config and not spec.perform_auto_ml:
         yield _useless((CONFIG, "autoMLConfig"), "performAutoML: true")
-    for index, recipe in enumerate(config.get("autoMLConfig", {}).get("recipeList", ())):
-        yield from _known(recipe, (CONFIG, "autoMLConfig", "recipeList", index))
+    yield from _auto_ml(config.get("autoMLConfig", {}))
     if "hpoConfig" in config and not spec.perform_hpo and not spec.perform_auto_ml:
         yield _useless((CONFIG, "hpoConfig"), "performHPO: true")
     if spec.perform_auto_ml and spec.recipe is None:
         for part in _IGNORED_BY_AUTOML:
-            if config.get(part):
+            if config.get(part) not in (None, {}):
                 yield _useless((CONFIG, part), "a recipe: AutoML chooses its own")
+        if spec.training and spec.training.training_mode == "UPDATE":
+            yield _useless(
+                ("training", "trainingMode"), "a recipe: AutoML trains in full", "trainingMode UPDATE"
+            )
     threshold = config.get("eventValueThreshold")
     if isinstance(threshold, str) and not _is_number(threshold):
         yield Problem(
@@ -105,7 +131,7 @@ def _hyperparameters(spec: SolutionSpec, config: dict[str, Any]) -> Iterator[Pro
             hint=f"pzdecl recipes describe {recipe.name} lists them" if unknown else None,
             on_key=unknown or misplaced,
         )
-    yield from _ranges(recipe, config.get("hpoConfig", {}).get("algorithmHyperParameterRanges", {}))
+    yield from _hpo(recipe, spec, config)
 
 
 def _of_no_recipe(config: dict[str, Any]) -> Iterator[Problem]:
@@ -124,44 +150,31 @@ def _of_no_recipe(config: dict[str, Any]) -> Iterator[Problem]:
                 )
 
 
-def _ranges(recipe: Recipe, ranges: dict[str, list[dict[str, Any]]]) -> Iterator[Problem]:
-    """Ranges to optimise in: tunable parameters, ends in order and within the recipe's limits."""
-    tunable = {p.name: p for p in recipe.hyperparameters if p.tunable}
-    for kind, found in ranges.items():
-        for index, one in enumerate(found):
-            path = (CONFIG, "hpoConfig", "algorithmHyperParameterRanges", kind, index)
-            parameter = tunable.get(one["name"])
-            if parameter is None:
-                yield Problem(
-                    "PZ3011",
-                    (*path, "name"),
-                    f"{recipe.name} cannot optimise {one['name']}",
-                    "one of " + ", ".join(sorted(tunable))
-                    if tunable
-                    else "no ranges: it has nothing to optimise",
-                    suggestion=nearest(one["name"], tunable),
-                )
-                continue
-            ends: list[tuple[tuple[str | int, ...], Any]] = [
-                *(((end,), one[end]) for end in ("minValue", "maxValue") if end in one),
-                *((("values", number), value) for number, value in enumerate(one.get("values", ()))),
-            ]
-            if "minValue" in one and one["minValue"] > one["maxValue"]:
-                yield Problem(
-                    "PZ3012",
-                    (*path, "minValue"),
-                    f"minValue {one['minValue']:g} is above maxValue {one['maxValue']:g}",
-                    "minValue at most maxValue",
-                )
-            for place, value in ends:
-                try:
-                    parameter.parse(value)
-                except ParameterError as error:
-                    yield Problem("PZ3012", (*path, *place), error.problem, error.expected)
+def _hpo(recipe: Recipe, spec: SolutionSpec, config: dict[str, Any]) -> Iterator[Problem]:
+    """Ranges beyond the recipe's limits, and optimisation of nothing."""
+    declared = config.get("hpoConfig", {}).get("algorithmHyperParameterRanges", {})
+    found = ranges.problems(recipe, declared)
+    for path, error, unknown in found:
+        yield Problem(
+            "PZ3011" if unknown else "PZ3012",
+            (CONFIG, "hpoConfig", "algorithmHyperParameterRanges", *path),
+            error.problem,
+            error.expected,
+            suggestion=error.suggestion,
+        )
+    if spec.perform_hpo and not found and not ranges.search_space(recipe, config):
+        yield Problem(
+            "PZ3008",
+            ("performHPO",),
+            ranges.nothing_to_search(recipe),
+            "performHPO: false, or hyperparameters that are left open",
+            hint=f"pzdecl recipes describe {recipe.name} tells which are tunable",
+        )
 
 
-def _useless(path: tuple[str, ...], needs: str) -> Problem:
-    return Problem("PZ3008", path, f"{path[-1]} has no effect here", f"{path[-1]} only with {needs}")
+def _useless(path: tuple[str, ...], needs: str, what: str | None = None) -> Problem:
+    what = what or path[-1]
+    return Problem("PZ3008", path, f"{what} has no effect here", f"{what} only with {needs}")
 
 
 def _unfit(path: tuple[str, ...], what: str, recipe: str, fit: frozenset[str]) -> Problem:

@@ -238,13 +238,13 @@ CODES: dict[str, Code] = {
         "location that the engine cannot read",
         "The built-in engine reads files and folders of this machine, and nothing from S3 or the web.",
     ),
-    "PZ5010": Code(
-        "what the engine does not perform",
-        "The built-in engine performs neither AutoML nor hyperparameter optimisation; Amazon Personalize does.",
-    ),
     "PZ5011": Code(
         "column that no schema has",
         "A solution names a column, or needs one, that the schema of its group's dataset does not declare.",
+    ),
+    "PZ5012": Code(
+        "dataset that the recipe needs",
+        "The recipe learns from a type of dataset that the solution's group is declared without.",
     ),
     "PZ6001": Code(
         "unusable Avro schema",

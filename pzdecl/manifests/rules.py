@@ -27,7 +27,7 @@ def check_rules(documents: Documents, provider: ProviderSettings, report: Report
     for document in valid.values():
         if document.kind.name == "Solution":
             _recipe_at_hand(document, provider, report)
-            _performed(document, provider, report)
+            _datasets(document, valid, report)
         elif document.kind.name == "DatasetImport":
             _location(document, provider, report)
         elif document.kind.name == "Campaign":
@@ -117,33 +117,45 @@ def _domains(documents: Documents, report: Report) -> None:
             )
 
 
-def _performed(document: Document, provider: ProviderSettings, report: Report) -> None:
-    """The built-in engine refuses what it cannot do; better here than in the middle of an apply."""
-    words = {"performAutoML": ("AutoML", "a recipe"), "performHPO": ("hyperparameter optimisation", "false")}
-    for field, (what, expected) in words.items():
-        if provider.type == "local" and document.inputs.get(field):
+def _recipe_at_hand(document: Document, provider: ProviderSettings, report: Report) -> None:
+    """Also of those that AutoML shall choose from, as they stand in the manifest."""
+    automl = getattr(getattr(document.spec, "solution_config", None), "auto_ml_config", None)
+    listed = (automl.recipe_list if automl else None) or ()
+    named = [("recipe", document.inputs.get("recipe"))]
+    named += [
+        (f"solutionConfig.autoMLConfig.recipeList[{place}]", recipes.short(name))
+        for place, name in enumerate(listed)
+    ]
+    for field, recipe in named:
+        if provider.type == "local" and recipe in recipes.SERVICE_ONLY:
             report.add(
-                "PZ5010",
-                f"the built-in engine does not perform {what} yet",
+                "PZ5006",
+                f"the built-in engine has no {recipe}",
                 _at(document, f"spec.{field}"),
                 address=document.address,
                 field=f"spec.{field}",
-                expected=expected,
-                hint="Amazon Personalize does: provider type aws",
+                expected=f"one of {', '.join(sorted(RECIPES))}",
+                hint="Amazon Personalize has it: provider type aws",
             )
 
 
-def _recipe_at_hand(document: Document, provider: ProviderSettings, report: Report) -> None:
-    recipe = document.inputs.get("recipe")
-    if provider.type == "local" and recipe in recipes.SERVICE_ONLY:
+def _datasets(document: Document, documents: Documents, report: Report) -> None:
+    """A group that is declared here with its datasets has those that the recipe learns from."""
+    recipe, group = recipes.built_in(document.inputs.get("recipe", "")), document.inputs["datasetGroup"]
+    declared = {
+        dataset.inputs["datasetType"]
+        for dataset in _of(documents, "Dataset")
+        if dataset.inputs["datasetGroup"] == group
+    }
+    missing = [kind for kind in recipe.datasets if kind not in declared] if recipe else []
+    if recipe and missing and declared and Address("DatasetGroup", group) in documents:
         report.add(
-            "PZ5006",
-            f"the built-in engine has no {recipe}",
+            "PZ5012",
+            f"{recipe.name} needs a dataset of type {' and '.join(missing)}, which {group} does not have",
             _at(document, "spec.recipe"),
             address=document.address,
             field="spec.recipe",
-            expected=f"one of {', '.join(sorted(RECIPES))}",
-            hint="Amazon Personalize has it: provider type aws",
+            expected=f"a Dataset of type {missing[0]} in {group}, or a recipe that needs none",
         )
 
 

@@ -49,6 +49,31 @@ def test_a_default_written_down_is_no_difference(more: dict[str, Any]) -> None:
     assert solution(**more) == PLAIN
 
 
+@pytest.mark.parametrize(("name", "values"), [("data.recency_mask", [True]), ("recency_mask", ["true"])])
+def test_ranges_are_the_same_however_they_are_named(name: str, values: list[Any]) -> None:
+    ranges = {
+        "integerHyperParameterRanges": [],
+        "categoricalHyperParameterRanges": [{"name": name, "values": values}],
+    }
+    config = {"hpoConfig": {"algorithmHyperParameterRanges": ranges}}
+    assert solution(performHPO=True, solutionConfig=config)["solutionConfig"]["hpoConfig"] == {
+        "algorithmHyperParameterRanges": {
+            "categoricalHyperParameterRanges": [{"name": "recency_mask", "values": ["true"]}]
+        }
+    }
+
+
+def test_what_automl_chooses_from_is_a_set() -> None:
+    names = ["aws-sims", "arn:aws:personalize:::recipe/aws-hrnn", "aws-sims"]
+    found = inputs(
+        "Solution",
+        datasetGroup="g",
+        performAutoML=True,
+        solutionConfig={"autoMLConfig": {"recipeList": names}},
+    )
+    assert found["solutionConfig"]["autoMLConfig"]["recipeList"] == ["aws-hrnn", "aws-sims"]
+
+
 @pytest.mark.parametrize("value", [64, "64", "64.0", 64.0])
 def test_numbers_are_numbers_however_written(value: Any) -> None:
     found = solution(solutionConfig={"algorithmHyperParameters": {"hidden_dimension": value}})

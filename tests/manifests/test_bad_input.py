@@ -267,11 +267,51 @@ SPECS = {
         49,
         "spec.solutionConfig.hpoConfig.algorithmHyperParameterRanges.integerHyperParameterRanges[0].maxValue",
     ),
-    "what the engine does not perform": Bad(
-        solution("  recipe: aws-hrnn\n  performHPO: true\n"), "PZ5010", 7, 15, "spec.performHPO"
+    "range on the wrong list": Bad(
+        solution(
+            "  recipe: aws-hrnn\n  performHPO: true\n  solutionConfig:\n    hpoConfig:\n"
+            "      algorithmHyperParameterRanges:\n        continuousHyperParameterRanges:\n"
+            "          - {name: training.bptt, minValue: 2, maxValue: 8}\n"
+        ),
+        "PZ3012",
+        12,
+        20,
+        "spec.solutionConfig.hpoConfig.algorithmHyperParameterRanges.continuousHyperParameterRanges[0].name",
     ),
-    "AutoML, which the engine does not perform": Bad(
-        solution("  performAutoML: true\n"), "PZ5010", 6, 18, "spec.performAutoML"
+    "optimisation of nothing": Bad(
+        solution("  recipe: aws-popularity-count\n  performHPO: true\n"), "PZ3008", 7, 15, "spec.performHPO"
+    ),
+    "metric that nobody measures": Bad(
+        solution("  performAutoML: true\n  solutionConfig: {autoMLConfig: {metricName: precison_at_5}}\n"),
+        "PZ3012",
+        7,
+        47,
+        "spec.solutionConfig.autoMLConfig.metricName",
+        "precision_at_5",
+    ),
+    "recipe of the service for AutoML": Bad(
+        solution(
+            "  performAutoML: true\n  solutionConfig:\n"
+            "    autoMLConfig: {recipeList: [aws-sims, aws-next-best-action]}\n"
+        ),
+        "PZ5006",
+        8,
+        43,
+        "spec.solutionConfig.autoMLConfig.recipeList[1]",
+    ),
+    "what AutoML ignores": Bad(
+        solution("  performAutoML: true\n  solutionConfig: {eventValueThreshold: 4}\n"),
+        "PZ3008",
+        7,
+        41,
+        "spec.solutionConfig.eventValueThreshold",
+    ),
+    "UPDATE with AutoML": Bad(
+        solution("  performAutoML: true\n  training: {trainingMode: UPDATE}\n"),
+        "PZ3008",
+        7,
+        28,
+        "spec.training.trainingMode",
     ),
     "threshold that is no number": Bad(
         solution("  recipe: aws-hrnn\n  solutionConfig: {eventValueThreshold: high}\n"),
@@ -427,6 +467,14 @@ TOGETHER = {
         4,
         43,
         "spec.datasetType",
+        more={"d.yaml": f"{SCHEMA}---\n{DATASET}"},
+    ),
+    "dataset that the recipe needs": Bad(
+        solution("  recipe: aws-hrnn-coldstart\n"),
+        "PZ5012",
+        6,
+        11,
+        "spec.recipe",
         more={"d.yaml": f"{SCHEMA}---\n{DATASET}"},
     ),
     "two trackers": Bad(
