@@ -21,6 +21,8 @@ from pzdecl.kinds.address import Address
 if TYPE_CHECKING:
     from pzdecl.apply.events import Event, Listener
     from pzdecl.apply.result import Run
+    from pzdecl.comparison import Comparison
+    from pzdecl.engine.serving.evaluation import Evaluated
     from pzdecl.manifests import model
     from pzdecl.plan.model import Plan
     from pzdecl.providers.client import Client
@@ -246,6 +248,30 @@ class Project:
         trained = {a for a in acted if a.kind == "SolutionVersion"}
         problems = data.check_data(self.declared, wanted, trained) if acted else []
         if problems:
+    def compare(self, against: str | None = None) -> list[Comparison]:
+        """The trained versions with 95% intervals, each compared with one: see `pzdecl.comparison.compare`."""
+        from pzdecl import comparison, serving
+        from pzdecl.providers.client import Insight
+
+        with self.state() as state, self.client() as client:
+
+            def evaluated(version: serving.Measured) -> Evaluated | None:
+                return client.evaluated(version.arn) if isinstance(client, Insight) else None
+
+            return comparison.compare(serving.measured(state, client), evaluated, against)
+
+    def segment(
+        self, solution: str, *, item: str | None = None, where: str | None = None, size: int = 25
+    ) -> list[str]:
+        """The users most likely to take up an item, or items that fit an attribute expression, best first.
+
+        `solution` names a solution, for its newest trained version, or SOLUTION/VERSION.
+        """
+        from pzdecl import serving
+
+        with self.state() as state, self.client() as client:
+            return serving.segment(state, client, solution, item=item, where=where, size=size)
+
             raise InvalidProject(problems)
 
     def _sensitive(self, address: Address, path: str) -> Any:

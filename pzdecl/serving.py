@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from pzdecl.engine.data.location import data_files
 from pzdecl.engine.errors import ResourceNotFoundException
-from pzdecl.errors import PzdeclError
+from pzdecl.errors import PzdeclError, UsageError, nearest
 from pzdecl.kinds import KINDS
 from pzdecl.kinds.address import Address
 from pzdecl.kinds.listing import items
@@ -36,6 +36,7 @@ class Measured:
     metrics: Mapping[str, float]
     serving: tuple[str, ...] = ()
     current: bool = True
+    arn: str = ""
 
 
 def measured(state: Reader, client: ReadClient) -> list[Measured]:
@@ -66,6 +67,7 @@ def measured(state: Reader, client: ReadClient) -> list[Measured]:
                     metrics=scores,
                     serving=tuple(sorted(serving.get(arn, ()))),
                     current=newest is not None and newest.arn == arn,
+                    arn=arn,
                 )
             )
     return sorted(out, key=lambda m: (m.group, m.metrics.get(ORDER, 0.0), m.solution))
@@ -80,6 +82,43 @@ def _versions(client: ReadClient, solution: str) -> Iterable[str]:
     with suppress(ResourceNotFoundException):
         for version in items(client, operations, solutionArn=solution):
             yield version[operations.arn_key]
+
+
+def segment(
+    state: Reader,
+    client: ReadClient,
+    solution: str,
+    *,
+    item: str | None,
+    where: str | None,
+    size: int,
+) -> list[str]:
+    """The users whom a trained version finds, best first. `solution`: its name, or NAME/VERSION.
+
+    Raises UsageError for an unknown one, PzdeclError where the target answers batch jobs only, ServiceError.
+    """
+    from pzdecl.providers.client import Insight
+
+    if not isinstance(client, Insight):
+        raise PzdeclError(
+            "Amazon Personalize finds user segments in batch segment jobs only",
+            hint="the built-in engine answers at once: provider: {type: local}",
+        )
+    name, _, version = solution.removeprefix("Solution/").partition("/")
+    resources = state.resources()
+    row = resources.get(Address("Solution", name))
+    if row is None:
+        near = nearest(name, (address.name for address in resources if address.kind == "Solution"))
+        raise UsageError(
+            f"there is no solution {name} that was applied",
+            hint=f"did you mean {near}?" if near else "`pzdecl metrics` lists what is trained",
+        )
+    if version:
+        return client.user_segment(f"{row.arn}/{version}", item=item, where=where, size=size)
+    newest = resources.get(Address("SolutionVersion", name))
+    if newest is None:
+        raise PzdeclError(f"{name} is not trained yet", hint="run `pzdecl apply` first")
+    return client.user_segment(newest.arn, item=item, where=where, size=size)
 
 
 def recommend(

@@ -28,6 +28,7 @@ COMMANDS = (
     "recipes",
     "metrics",
     "recommend",
+    "segment",
     "explain",
 )
 """In the order of a project's life, which is the order of `--help`. Each is a module of this package."""

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from pzdecl.engine.api import operation
-from pzdecl.engine.api.models import Models
+from pzdecl.engine.api.models import Models, model_folder
 from pzdecl.engine.api.operation import Context
 from pzdecl.engine.api.validate import validate
 from pzdecl.engine.errors import InvalidInputException, ServiceError, UnavailableException
@@ -18,6 +18,7 @@ from pzdecl.engine.store.store import Store
 
 if TYPE_CHECKING:
     from pzdecl.engine.jobs.worker import Worker
+    from pzdecl.engine.serving.evaluation import Evaluated
 
 SERVICES = ("personalize", "personalize-runtime")
 
@@ -107,6 +108,32 @@ class Engine:
         with self._context.store.read() as reader:
             told = reader.progress(arn)
         return Progress(**told) if told else None
+
+    def evaluated(self, version_arn: str) -> Evaluated:
+        """How a trained version did: the metrics of each test user, and its learning curve.
+
+        Empty where the version is not trained, or an older pzdecl trained it.
+        """
+        from pzdecl.engine.serving.evaluation import read_evaluation
+
+        return read_evaluation(model_folder(self.folder, version_arn))
+
+    def user_segment(
+        self, version_arn: str, *, item: str | None = None, where: str | None = None, size: int = 25
+    ) -> list[str]:
+        """The ids of up to `size` users most likely to take up `item`, or items that fit `where`; best first.
+
+        Raises InvalidInputException for a version of another type, for an unknown item or value, and unless
+        exactly one of the two is given; UnavailableException where the model's files can't be read.
+        """
+        try:
+            model = self._context.models.get(version_arn)
+        except (OSError, ValueError, KeyError) as error:
+            raise UnavailableException(f"The model of {version_arn} can't be loaded ({error})") from error
+        try:
+            return list(model.get_user_segment(item, where, size))
+        except ValueError as error:
+            raise InvalidInputException(str(error)) from error
 
     def start_worker(self) -> None:
         """Runs queued jobs in threads of this process until `stop()`. Does nothing where they run already."""

@@ -7,9 +7,12 @@ Planning is given a `ReadClient`, on which no writing operation can be reached.
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from pzdecl.engine.progress import Progress
+
+if TYPE_CHECKING:
+    from pzdecl.engine.serving.evaluation import Evaluated
 
 READ_PREFIXES = ("describe_", "list_", "get_")
 
@@ -45,6 +48,24 @@ class Client(ReadClient, Protocol):
 
     def close(self) -> None:
         """Stops what the client runs in the background. The client can't be used afterwards."""
+        ...
+
+
+@runtime_checkable
+class Insight(Protocol):
+    """What a target tells beyond the service's API: the built-in engine does, Amazon Personalize does not."""
+
+    def evaluated(self, version_arn: str) -> Evaluated:
+        """How a trained version did: the metrics of each test user, the learning curve."""
+        ...
+
+    def user_segment(
+        self, version_arn: str, *, item: str | None = None, where: str | None = None, size: int = 25
+    ) -> list[str]:
+        """The users most likely to take up an item, or items that fit an attribute expression, best first.
+
+        Raises InvalidInputException.
+        """
         ...
 
 

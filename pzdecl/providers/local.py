@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pzdecl.engine.engine import Engine
 from pzdecl.engine.progress import Progress
 from pzdecl.providers.client import check_reads
+
+if TYPE_CHECKING:
+    from pzdecl.engine.serving.evaluation import Evaluated
 
 
 class LocalClient:
@@ -49,6 +52,16 @@ class LocalClient:
     def progress(self, arn: str) -> Progress | None:
         """How far the import or training behind an ARN has come."""
         return self._engine.progress(arn)
+
+    def evaluated(self, version_arn: str) -> Evaluated:
+        """How a trained version did: the metrics of each test user, the learning curve."""
+        return self._engine.evaluated(version_arn)
+
+    def user_segment(
+        self, version_arn: str, *, item: str | None = None, where: str | None = None, size: int = 25
+    ) -> list[str]:
+        """The users most likely to take something up: see `Engine.user_segment`."""
+        return self._engine.user_segment(version_arn, item=item, where=where, size=size)
 
     def close(self) -> None:
         """Stops the worker: a running job goes back into the queue, for the next process to go on with."""

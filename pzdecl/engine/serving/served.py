@@ -10,6 +10,7 @@ from typing import Any
 from pzdecl.engine.recipes.registry import RECIPES
 from pzdecl.engine.serving.files import Ids, read_model
 from pzdecl.engine.serving.query import Answer, Answerer, Query, Stored
+from pzdecl.engine.serving.segments import Segments
 
 SCORE_DECIMALS = 7
 
@@ -73,6 +74,15 @@ class ServedModel:
         among = np.array(list(codes.values()), np.int32)
         query = self._coded(replace(query, among=among), user_id, None, len(among))
         return self.listed(self.answers.answer(query)) + unknown
+
+    def get_user_segment(self, item_id: str | None, where: str | None, num_results: int = 25) -> list[str]:
+        """Up to `num_results` users most likely to take up an item, or items that fit an attribute expression.
+
+        Raises ValueError for a recipe of another type, and where not just what it asks for is given.
+        """
+        if not isinstance(self.answers, Segments):
+            raise ValueError(f"{self.recipe.name} finds no user segments: expected a USER_SEGMENTATION recipe")
+        return [self.user_ids[int(user)] for user in self.answers.asked(item_id, where, num_results)]
 
     def listed(self, answer: Answer) -> list[dict[str, Any]]:
         """An answer in the words of the API."""

@@ -17,6 +17,8 @@ MIN_INTERACTIONS = 1000
 MIN_USERS = 25
 TEST_SHARE = 10
 """One user in ten tests; one in ten of a test user's events, the newest, is the truth."""
+NEWEST_SHARE = 5
+"""For segments, one in five of each user's events, the newest, is the truth."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,15 @@ def split(data: Interactions, seed: int = 0) -> Split:
         test_users=test,
         truths=[np.unique(truth.items[truth.offsets[user] : truth.offsets[user + 1]]) for user in test],
     )
+
+
+def halves(data: Interactions) -> tuple[Interactions, Interactions]:
+    """Of each user the oldest 80% of the events, rounded up, and the newest 20%."""
+    import numpy as np
+
+    position = np.arange(len(data)) - data.offsets[data.users]
+    older = position < data.lengths[data.users] - data.lengths[data.users] // NEWEST_SHARE
+    return data.select(older), data.select(~older)
 
 
 def within_percentiles(counts: NDArray[np.int64], low: float, high: float) -> NDArray[np.bool_]:
