@@ -25,28 +25,34 @@ class RecurrentReader:
         self.gap = int(tensors["session_gap"][0])
 
     def expect(
-        self, user: int | None, items: NDArray[np.int32], timestamps: NDArray[np.int64]
+        self,
+        user: int | None,
+        items: NDArray[np.int32],
+        timestamps: NDArray[np.int64],
+        given: NDArray[np.float32] | None = None,
     ) -> NDArray[np.float32]:
         """float32[h]: what is expected of a user after further events, the oldest first.
 
-        user        the code of one whom the training knew; None for a new one
-        items       int32[n], codes of what the training knew; timestamps int64[n], seconds
+        user   the code of one whom the training knew; None for a new one
+        items  int32[n], codes of what the training knew; timestamps int64[n], seconds
+        given  float32[n, h]: what the events' own features add to the vectors of their items
         """
         import numpy as np
 
         t = self.tensors
-        times = t["last_times"]
-        if user is None or times[user] < 0:
+        if user is None or t["last_times"][user] < 0:
             level, last = t["network.start"], None
-            state, shift = self._begin(level), 0.0
+            state = self._begin(level)
         else:
-            state, level, last = t["session_states"][user], t["user_states"][user], int(times[user])
-            shift = t["expected"][user] - self._expected(state)  # what is known of the user beside the events
-        for item, timestamp in zip(items.tolist(), timestamps.tolist(), strict=True):
+            state, level, last = t["session_states"][user], t["user_states"][user], int(t["last_times"][user])
+        # What is known of the user beside the events:
+        shift = 0.0 if user is None else t["expected"][user] - self._expected(state)
+        read = t["items"][items] if given is None else t["items"][items] + given
+        for vector, timestamp in zip(read, timestamps.tolist(), strict=True):
             if last is not None and timestamp - last > self.gap:
                 level = self._step("user", state @ t["network.user.input"], level)
                 state = self._begin(level)
-            inputs = t["items"][item] @ t["network.session.input"] + level @ t["network.user_to_session"]
+            inputs = vector @ t["network.session.input"] + level @ t["network.user_to_session"]
             state = self._step("session", inputs, state)
             last = timestamp
         return np.asarray(self._expected(state) + shift, np.float32)

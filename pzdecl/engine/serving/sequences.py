@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from pzdecl.engine.serving.blend import CONTEXT, best, blended, softmax
+from pzdecl.engine.serving.explore import Novelty, explore, ignored_by
+from pzdecl.engine.serving.features import Features
 from pzdecl.engine.serving.query import Answer, Query, Stored
 
 if TYPE_CHECKING:
@@ -17,9 +19,16 @@ class Reader(Protocol):
     """Carries a user's history on, with the stored tensors of one architecture."""
 
     def expect(
-        self, user: int | None, items: NDArray[np.int32], timestamps: NDArray[np.int64]
+        self,
+        user: int | None,
+        items: NDArray[np.int32],
+        timestamps: NDArray[np.int64],
+        given: NDArray[np.float32] | None = None,
     ) -> NDArray[np.float32]:
-        """float32[h]: what is expected of a user (None: a new one) after further events, the oldest first."""
+        """float32[h]: what is expected of a user (None: a new one) after further events, the oldest first.
+
+        `given` float32[n, h] is what the events' own features add to the vectors of their items.
+        """
         ...
 
 
@@ -38,13 +47,15 @@ class SequenceAnswers:
 
     def __init__(self, stored: Stored) -> None:
         self.tensors = stored.tensors
+        self.features = Features(stored.tensors)
         self.reader = reader_of(stored.tensors)
 
     def answer(self, query: Query) -> Answer:
         """The likeliest items of what is allowed."""
         import numpy as np
 
-        chances = self.chances(query)
+        moment = self.moment(query)
+        chances = self.chances(moment, query.context)
         if query.among is not None:
             chances = chances[query.among] / max(float(chances[query.among].sum()), 1e-300)
         ranked = chances
@@ -53,17 +64,28 @@ class SequenceAnswers:
             ranked = np.where(allowed, chances, -1.0)
         places = best(ranked, query.count)
         places = places[ranked[places] >= 0]
-        return Answer(places if query.among is None else query.among[places], chances[places])
+        if query.among is not None:
+            return Answer(query.among[places], chances[places])
+        relevant = Answer(places, chances[places])
+        if query.explore is None:
+            return relevant
+        able = np.ones(len(chances), bool) if query.allowed is None else query.allowed.copy()
+        if moment is not None:
+            able[moment.had] = False
+        scores = np.log(np.maximum(chances, 1e-300))
+        ignored = ignored_by(query.events, len(chances))
+        return explore(relevant, scores, able, Novelty.of(self.tensors), query.explore, ignored)
 
-    def chances(self, query: Query) -> NDArray[np.float64]:
-        """float64[N]: the softmax over all items."""
+    def chances(self, moment: Moment | None, context: Mapping[str, str]) -> NDArray[np.float64]:
+        """float64[N]: the softmax over all items; for None, what a new user gets."""
         import numpy as np
 
-        moment = self.moment(query)
+        t, shift = self.tensors, self.features.context(context)
         if moment is None:
-            return np.asarray(self.tensors["new_user"], np.float64)
-        scores = blended(self.tensors, moment.expected[None], moment.newest[None], [moment.had])
-        return np.asarray(softmax(scores)[0])
+            chances = t["new_user"] * np.exp(t["items"] @ shift, dtype=np.float64)
+            return np.asarray(chances / chances.sum() if context else t["new_user"], np.float64)
+        expected = moment.expected + shift
+        return np.asarray(softmax(blended(t, expected[None], moment.newest[None], [moment.had]))[0])
 
     def moment(self, query: Query) -> Moment | None:
         """Where the user is now, with what he did since the training; None for one of whom nothing is known."""
@@ -81,9 +103,9 @@ class SequenceAnswers:
                 return Moment(t["expected"][user], newest, had)
         items = np.array([event.item for event in events], np.int32)
         times = np.array([event.timestamp for event in events], np.int64)
-        expected = self.reader.expect(user, items, times)
+        given = np.stack([self.features.event(event.columns) for event in events])
         newest = np.concatenate((items[::-1], newest))[:CONTEXT]
-        return Moment(expected, newest, np.union1d(had, items))
+        return Moment(self.reader.expect(user, items, times, given), newest, np.union1d(had, items))
 
 
 def reader_of(tensors: Mapping[str, NDArray[Any]]) -> Reader:
@@ -91,6 +113,4 @@ def reader_of(tensors: Mapping[str, NDArray[Any]]) -> Reader:
     from pzdecl.engine.serving.recurrent import RecurrentReader
     from pzdecl.engine.serving.transformer import TransformerReader
 
-    if "attention_shape" in tensors:
-        return TransformerReader(tensors)
-    return RecurrentReader(tensors)
+    return TransformerReader(tensors) if "attention_shape" in tensors else RecurrentReader(tensors)

@@ -36,32 +36,48 @@ class TransformerReader:
         self.blocks = len({name.split(".")[2] for name in tensors if name.startswith("network.blocks.")})
 
     def expect(
-        self, user: int | None, items: NDArray[np.int32], timestamps: NDArray[np.int64]
+        self,
+        user: int | None,
+        items: NDArray[np.int32],
+        timestamps: NDArray[np.int64],
+        given: NDArray[np.float32] | None = None,
     ) -> NDArray[np.float32]:
         """float32[h]: what is expected of a user after further events, the oldest first.
 
         user   the code of one whom the training knew; None for a new one
         items  int32[n], codes of what the training knew; timestamps int64[n], seconds
+        given  float32[n, h]: what the events' own features add to the vectors of their items
         """
         import numpy as np
 
         if user is None:
-            return self.read(items, timestamps)
+            return self.read(items, timestamps, given)
         t = self.tensors
         part = slice(t["history_offsets"][user], t["history_offsets"][user + 1])
         before, times = t["history_items"][part], t["history_times"][part]
         shift = t["expected"][user] - self.read(before, times)  # what is known of the user beside the events
-        now = self.read(np.concatenate((before, items)), np.concatenate((times, timestamps)))
+        now = self.read(np.concatenate((before, items)), np.concatenate((times, timestamps)), given)
         return np.asarray(shift + now, np.float32)
 
-    def read(self, items: NDArray[np.int32], timestamps: NDArray[np.int64]) -> NDArray[np.float32]:
-        """float32[h]: what is expected after these events; of more than `length`, after the newest."""
+    def read(
+        self,
+        items: NDArray[np.int32],
+        timestamps: NDArray[np.int64],
+        given: NDArray[np.float32] | None = None,
+    ) -> NDArray[np.float32]:
+        """float32[h]: what is expected after these events; of more than `length`, after the newest.
+
+        `given` is of the last of them: see `expect`.
+        """
         import numpy as np
 
         t = self.tensors
         gaps = np.concatenate(([0], gap_codes(np.diff(timestamps)))) if len(items) else np.zeros(0, np.int64)
         kept = slice(max(len(items) - self.length, 0), None)
         x = t["items"][items[kept]] + t["network.gaps"][gaps[kept]]
+        if given is not None and len(given):
+            given = given[-len(x) :]
+            x[len(x) - len(given) :] += given
         if len(items) < self.length:
             x = np.concatenate(((t["network.start"] + t["network.gaps"][0])[None], x))
         for number in range(self.blocks):
