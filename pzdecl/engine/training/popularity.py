@@ -11,6 +11,7 @@ from pzdecl.engine.data.interactions import Interactions
 from pzdecl.engine.data.training_data import TrainingData
 from pzdecl.engine.progress import Progress
 from pzdecl.engine.training.model import Job
+from pzdecl.engine.training.related.histories import unique_users
 
 
 class Popularity:
@@ -34,12 +35,6 @@ def fit_popularity(data: TrainingData, job: Job) -> Popularity:
     model = Popularity(data.interactions)
     job.report(Progress("rows", len(data.interactions), len(data.interactions)))
     return model
-
-
-def unique_users(data: Interactions) -> NDArray[np.int64]:
-    """int64[N]: how many different users each item has."""
-    pairs = np.unique(data.users.astype(np.int64) * len(data.item_ids) + data.items)
-    return np.bincount(pairs % len(data.item_ids), minlength=len(data.item_ids))
 
 
 def by_popularity(data: Interactions) -> NDArray[np.int32]:

@@ -1,19 +1,17 @@
-"""Fits aws-sims: items related by how often, and how closely, users took up both.
+"""Fits aws-sims: items related by how many users took up both, and how close to each other.
 
 The service does not publish its formula. This one is the item-based top-N method of Deshpande and Karypis
 ("Item-based top-N recommendation algorithms", ACM TOIS 22(1), 2004), made aware of the sequence:
 
-    relation(i -> j) = (users(i, j) + CLOSENESS * near(i, j)) / users(j) ** discount
+    relation(i -> j) = closeness(i -> j) / users(j) ** popularity_discount_factor
 
-users(i, j) are the users who had both, users(j) those who had j; near(i, j) sums DECAY ** gap over all events
-of the two in one history that lie at most WINDOW events apart, in either order. `discount` is
-popularity_discount_factor: at 0 popular items win, at 1 the popular ones have no advantage. Pairs with users(i,
-j) < min_cointeraction_count are unrelated.
+`closeness` is explained in `related/closeness.py`; users(j) are those who had j. At a discount of 0 popular
+items win, at 1 they have no advantage. Pairs that fewer than min_cointeraction_count users had close to each
+other are unrelated.
 """
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -25,16 +23,10 @@ from pzdecl.engine.progress import Progress
 from pzdecl.engine.serving.sims import related
 from pzdecl.engine.training.errors import TrainingCancelled
 from pzdecl.engine.training.model import Job
-from pzdecl.engine.training.popularity import by_popularity, unique_users
-from pzdecl.engine.training.split import within_percentiles
-
-CLOSENESS = 5.0
-DECAY = 0.9
-WINDOW = 50
-NEIGHBOURS = 1000
-"""Kept for each item: twice what a request may ask for, so that filters leave enough."""
-BLOCK_PAIRS = 20_000_000
-"""Pairs of events that are held at one time."""
+from pzdecl.engine.training.popularity import by_popularity
+from pzdecl.engine.training.related.closeness import blocks
+from pzdecl.engine.training.related.histories import distinct, within_limits
+from pzdecl.engine.training.related.lists import Lists
 
 
 class Sims:
@@ -68,77 +60,20 @@ def neighbours(data: Interactions, job: Job) -> dict[str, NDArray[Any]]:
 
     Returns `offsets` int64[N + 1] and `neighbours` int32[...]: those of item i are `offsets[i]:offsets[i + 1]`.
     """
-    from scipy import sparse
-
-    p = job.parameters
-    chosen = within_percentiles(
-        data.lengths, p["min_user_history_length_percentile"], p["max_user_history_length_percentile"]
-    )
-    data = data.of_users(chosen)
+    parameters = job.parameters
+    histories = distinct(within_limits(data, parameters))
     count = len(data.item_ids)
-    events = np.bincount(data.items, minlength=count)
-    allowed = within_percentiles(
-        events, p["min_item_interaction_count_percentile"], p["max_item_interaction_count_percentile"]
-    )
-    data = data.select(allowed[data.items])
-    discount = np.maximum(unique_users(data), 1.0) ** p["popularity_discount_factor"]
-    ones = np.ones(len(data), np.float32)
-    histories = sparse.csc_matrix((ones, (data.users, data.items)), shape=(len(data.user_ids), count))
-    histories.data[:] = 1
-    by_item = np.argsort(data.items, kind="stable")
-    places = np.concatenate(([0], np.cumsum(np.bincount(data.items, minlength=count))))
-    lists: list[NDArray[np.int32]] = []
-    for first, last in _blocks(places):
+    users = np.bincount(histories.items, minlength=count)
+    discount = np.maximum(users, 1).astype(np.float32) ** np.float32(parameters["popularity_discount_factor"])
+    lists = Lists()
+    for _, last, near in blocks(histories):
         if job.cancelled():
             raise TrainingCancelled
-        common = (histories[:, first:last].T @ histories).tocsr()
-        common.data[common.data < p["min_cointeraction_count"]] = 0
-        common.eliminate_zeros()
-        near = _near(data, by_item[places[first] : places[last]], first, last)
-        score = common + CLOSENESS * near.multiply(common.sign())
-        score = score.multiply(1.0 / discount).tocsr()
-        lists.extend(_best(score, first))
+        near.data[near.data.imag < parameters["min_cointeraction_count"]] = 0
+        near.eliminate_zeros()
+        scores = near.real
+        scores.data /= discount[scores.indices]
+        lists.add(scores)
         job.report(Progress("items", last, count))
-    lengths = [len(found) for found in lists]
-    return {
-        "offsets": np.concatenate(([0], np.cumsum(lengths))).astype(np.int64),
-        "neighbours": np.concatenate(lists) if lists else np.zeros(0, np.int32),
-    }
-
-
-def _blocks(places: NDArray[np.int64]) -> list[tuple[int, int]]:
-    """Ranges of items whose events make about BLOCK_PAIRS pairs."""
-    most = BLOCK_PAIRS // (2 * WINDOW)
-    edges = [0]
-    while edges[-1] < len(places) - 1:
-        start = edges[-1]
-        edges.append(max(start + 1, int(np.searchsorted(places, places[start] + most, "right")) - 1))
-    return list(pairwise(edges))
-
-
-def _near(data: Interactions, rows: NDArray[np.int64], first: int, last: int) -> Any:
-    """Closeness of the items first:last to all, as a sparse (last - first, N)."""
-    from scipy import sparse
-
-    shape = (last - first, len(data.item_ids))
-    total = sparse.csr_matrix(shape, dtype=np.float32)
-    for gap in range(1, WINDOW + 1):
-        weight = np.float32(DECAY**gap)
-        for step in (gap, -gap):
-            inside = rows[(rows + step >= 0) & (rows + step < len(data))]
-            inside = inside[data.users[inside] == data.users[inside + step]]
-            pairs = (data.items[inside] - first, data.items[inside + step])
-            total = total + sparse.csr_matrix((np.full(len(inside), weight), pairs), shape=shape)
-    return total
-
-
-def _best(scores: Any, first: int) -> list[NDArray[np.int32]]:
-    """The row's columns by falling score; of equals, the first. An item is not its own neighbour."""
-    lists = []
-    for row in range(scores.shape[0]):
-        part = slice(scores.indptr[row], scores.indptr[row + 1])
-        columns, values = scores.indices[part], scores.data[part]
-        kept = (columns != first + row) & (values > 0)
-        columns, values = columns[kept], values[kept]
-        lists.append(columns[np.lexsort((columns, -values))][:NEIGHBOURS].astype(np.int32))
-    return lists
+    tensors = lists.tensors()
+    return {name: tensors[name] for name in ("offsets", "neighbours")}

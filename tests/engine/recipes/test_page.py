@@ -9,7 +9,8 @@ import pytest
 from pzdecl.engine.recipes.base import Hyperparameter
 from pzdecl.engine.recipes.registry import RECIPES
 from pzdecl.engine.training.hrnn import sessions
-from pzdecl.engine.training.sims import CLOSENESS, DECAY, NEIGHBOURS, WINDOW
+from pzdecl.engine.training.related.closeness import BACKWARDS, WINDOW
+from pzdecl.engine.training.related.lists import NEIGHBOURS
 
 PAGE = (Path(__file__).parents[3] / "docs" / "reference" / "recipes.md").read_text(encoding="utf-8")
 
@@ -43,9 +44,8 @@ def test_every_hyperparameter_with_its_default_and_range(name: str) -> None:
 
 def test_the_constants_in_the_formulas_are_those_of_the_code() -> None:
     text = section("aws-sims")
-    assert f"{CLOSENESS:g} · near" in text
-    assert f"{DECAY} ^ gap" in text
-    assert f"at most {WINDOW} events apart" in text
+    assert f"at most {WINDOW} items from i" in text
+    assert f"{BACKWARDS:g} / gap where j came before" in text
     assert f"best {NEIGHBOURS:,}" in text
     assert sessions.GAPS == (30 * 60, 24 * 60 * 60)
     assert "between half an hour and a day" in section("aws-hrnn")

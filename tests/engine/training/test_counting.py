@@ -13,6 +13,7 @@ from pzdecl.engine.training import sims
 from pzdecl.engine.training.errors import TrainingCancelled
 from pzdecl.engine.training.model import Job
 from pzdecl.engine.training.popularity import by_popularity
+from pzdecl.engine.training.related import closeness
 from tests.engine.training.worlds import fitted, interactions, job
 
 ALL = {
@@ -89,7 +90,7 @@ def test_blocks_do_not_change_the_answer(tmp_path: Path, monkeypatch: pytest.Mon
     rng = np.random.default_rng(1)
     data = interactions([list(rng.integers(0, 15, 12)) for _ in range(20)], 15)
     whole = fitted("aws-sims", data, sims_job(tmp_path)).tensors
-    monkeypatch.setattr(sims, "BLOCK_PAIRS", 2 * sims.WINDOW)
+    monkeypatch.setattr(closeness, "BLOCK_PAIRS", 2 * closeness.WINDOW)
     parts = fitted("aws-sims", data, sims_job(tmp_path)).tensors
     assert all(np.array_equal(whole[name], parts[name]) for name in whole)
 

@@ -1,0 +1,1 @@
+"""Items that belong together: what recipes of related items share."""
