@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from pzdecl.engine.data.event_parameters import ByType
 from pzdecl.engine.data.interactions import Interactions, load_interactions
 from pzdecl.engine.data.tables import Table, read_parts, side_table
 
@@ -31,11 +32,13 @@ def load_training_data(
     *,
     event_type: str | None = None,
     event_value_threshold: float | None = None,
+    by_type: ByType | None = None,
     excluded: Columns | None = None,
     whole_catalogue: bool = False,
 ) -> TrainingData:
     """Reads Parquet parts by dataset type: INTERACTIONS, and perhaps ITEMS and USERS.
 
+    by_type          which types of events an eventsConfig takes
     excluded         columns to leave out (`trainingDataConfig`)
     whole_catalogue  whether items that only the Items dataset knows get codes, too
     """
@@ -46,6 +49,7 @@ def load_training_data(
         datasets.get("INTERACTIONS", ()),
         event_type=event_type,
         event_value_threshold=event_value_threshold,
+        by_type=by_type,
         more_items=more,
         excluded=leave.get("INTERACTIONS", ()),
     )

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from pzdecl.engine.data.event_parameters import event_parameters
 from pzdecl.engine.data.training_data import TrainingData, load_training_data
 from pzdecl.engine.progress import Report
 from pzdecl.engine.recipes.base import Recipe
@@ -92,14 +93,16 @@ def read_data(
     config = solution.get("solutionConfig") or {}
     event_type = solution.get("eventType") or None
     excluded = (config.get("trainingDataConfig") or {}).get("excludedDatasetColumns") or {}
+    by_type = event_parameters(config)
     data = load_training_data(
         datasets,
         event_type=event_type,
         event_value_threshold=_threshold(config.get("eventValueThreshold")),
+        by_type=by_type,
         excluded={kind.upper(): names for kind, names in excluded.items()},
         whole_catalogue=recipe.whole_catalogue,
     )
-    check_minimum(data.interactions, event_type)
+    check_minimum(data.interactions, event_type or ", ".join(by_type) or None)
     return data
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 import torch
 from torch.nn import functional as F
@@ -17,7 +18,7 @@ from pzdecl.engine.progress import Progress
 from pzdecl.engine.recipes.registry import RECIPES
 from pzdecl.engine.serving.sequences import reader_of
 from pzdecl.engine.serving.transformer import START, TransformerReader, gap_codes
-from pzdecl.engine.training.errors import TrainingCancelled
+from pzdecl.engine.training.errors import TrainingCancelled, TrainingFailed
 from pzdecl.engine.training.transformer import windows
 from pzdecl.engine.training.transformer.network import Block, Transformer
 from tests.engine.training.worlds import HOUR, fitted, interactions, job
@@ -211,3 +212,31 @@ def test_both_recipes_train_the_same_model() -> None:
     assert ranking.type == "PERSONALIZED_RANKING"
     assert ranking.trainer() is RECIPES[RECIPE].trainer()
     assert ranking.hyperparameters == RECIPES[RECIPE].hyperparameters
+
+
+def test_event_weights_decide_what_is_learned(tmp_path: Path) -> None:
+    """Half of the users buy along the circle, half view against it: what weighs more is what is expected."""
+    steps = np.where(np.arange(60) < 30, 1, -1)
+    data = interactions([[(7 * u + steps[u] * t) % 11 for t in range(2)] for u in range(60)] * 8, 11)
+    types = np.where(data.users % 60 < 30, "buy", "view")
+    data = replace(data, columns=pa.table({"EVENT_TYPE": types}))
+    forward = []
+    for buy, view in ((0.9, 0.1), (0.1, 0.9)):
+        listed = [{"eventType": "Buy", "weight": buy}, {"eventType": "view", "weight": view}]
+        base = job(tmp_path / f"{buy}", RECIPE)
+        model = fitted(RECIPE, data, replace(base, config={"eventsConfig": {"eventParametersList": listed}}))
+        seen = interactions([[item] for item in range(11)], 11)
+        with torch.no_grad():
+            expected = torch.from_numpy(model.encoder.last_expectations(seen, np.arange(11)))
+            logits = expected @ model.encoder.items.t() + model.encoder.bias
+        after = torch.arange(11)
+        forward.append(float((logits[after, (after + 1) % 11] - logits[after, (after - 1) % 11]).mean()))
+    assert forward[0] > 0.5
+    assert forward[1] < -0.5
+
+
+def test_weights_that_are_all_zero_are_refused(tmp_path: Path) -> None:
+    listed = [{"eventType": "buy", "weight": 0}]
+    config = {"eventsConfig": {"eventParametersList": listed}}
+    with pytest.raises(TrainingFailed, match="weight above 0"):
+        fitted(RECIPE, ring(30, 10, 30), replace(job(tmp_path, RECIPE), config=config))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from pzdecl.engine.data.event_parameters import ByType
 from pzdecl.engine.data.interactions import Interactions
 
 
@@ -49,6 +50,7 @@ class Settings:
     decay, clip     of the optimiser
     recency         whether recent events weigh more
     lengths         percentiles of the histories' lengths; users outside are left out of training
+    by_type         what events of each type weigh (`eventsConfig`); empty: all the same
     """
 
     peak_rate: float
@@ -61,6 +63,7 @@ class Settings:
     clip: float = 5.0
     recency: bool = True
     lengths: tuple[float, float] = (0.0, 1.0)
+    by_type: ByType = field(default_factory=dict)
 
 
 class Encoder(nn.Module, ABC):

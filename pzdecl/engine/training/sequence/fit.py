@@ -24,6 +24,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from pzdecl.engine.data.event_parameters import type_weights
 from pzdecl.engine.data.interactions import Interactions
 from pzdecl.engine.data.training_data import TrainingData
 from pzdecl.engine.progress import Progress
@@ -148,7 +149,8 @@ def recency_weights(data: Interactions) -> NDArray[np.float32]:
 
 def event_weights(data: Interactions, settings: Settings) -> NDArray[np.float32]:
     """float32[n]: how much each event counts in the loss."""
-    return recency_weights(data) if settings.recency else np.ones(len(data), np.float32)
+    weights = type_weights(data, settings.by_type)
+    return weights * recency_weights(data) if settings.recency else weights
 
 
 def _within(data: Interactions, settings: Settings) -> Interactions:
