@@ -187,6 +187,50 @@ class Project:
                 command=command,
             )
 
+    # Changing the state alone
+
+    def move(self, source: str, target: str) -> dict[Address, Address]:
+        """Gives a resource another address, a Solution its training too; returns old and new addresses.
+
+        Raises UsageError where there is no such resource, the kinds differ or the new address is taken.
+        """
+        from pzdecl.kinds import KINDS
+
+        old = self.address(source)
+        try:
+            new = Address.parse(target)
+        except ValueError as error:
+            raise UsageError(str(error)) from None
+        if new.kind != old.kind or not KINDS[old.kind].declared:
+            raise UsageError(
+                f"{old} cannot become {new}", hint=f"give it another name, such as {old.kind}/NAME"
+            )
+        with self.locked(command="state mv") as state:
+            moves = {a: Address(a.kind, new.name) for a in _with_version(old) if a in state.resources()}
+            if old not in moves:
+                raise UsageError(f"{old} is not in the state", hint="`pzdecl state list` shows what is")
+            taken = [b for b in moves.values() if b in state.resources()]
+            if taken:
+                raise UsageError(f"{taken[0]} is in the state already", hint="`pzdecl state rm` forgets it")
+            _refuse_unfinished(state, moves)
+            with _history(state, "state mv", {"move": len(moves)}) as run, state.transaction():
+                for a, b in moves.items():
+                    state.move(run, f"move:{b}", a, b)
+        return moves
+
+    def forget(self, address: str) -> list[Address]:
+        """Takes a resource out of the state without deleting it, a Solution's training too."""
+        wanted = self.address(address)
+        with self.locked(command="state rm") as state:
+            gone = [a for a in _with_version(wanted) if a in state.resources()]
+            if wanted not in gone:
+                raise UsageError(f"{wanted} is not in the state", hint="`pzdecl state list` shows what is")
+            _refuse_unfinished(state, gone)
+            with _history(state, "state rm", {"forget": len(gone)}) as run, state.transaction():
+                for one in gone:
+                    state.remove(run, f"forget:{one}", one, state.resources()[one].arn)
+        return gone
+
     # Looking at what came out
 
     def graph(self, plan: Plan | None = None) -> tuple[list[Address], list[tuple[Address, Address]]]:
@@ -203,6 +247,30 @@ class Project:
 
         with self.state() as state, self.client() as client:
             return serving.measured(state, client)
+
+    def compare(self, against: str | None = None) -> list[Comparison]:
+        """The trained versions with 95% intervals, each compared with one: see `pzdecl.comparison.compare`."""
+        from pzdecl import comparison, serving
+        from pzdecl.providers.client import Insight
+
+        with self.state() as state, self.client() as client:
+
+            def evaluated(version: serving.Measured) -> Evaluated | None:
+                return client.evaluated(version.arn) if isinstance(client, Insight) else None
+
+            return comparison.compare(serving.measured(state, client), evaluated, against)
+
+    def segment(
+        self, solution: str, *, item: str | None = None, where: str | None = None, size: int = 25
+    ) -> list[str]:
+        """The users most likely to take up an item, or items that fit an attribute expression, best first.
+
+        `solution` names a solution, for its newest trained version, or SOLUTION/VERSION.
+        """
+        from pzdecl import serving
+
+        with self.state() as state, self.client() as client:
+            return serving.segment(state, client, solution, item=item, where=where, size=size)
 
     def recommend(
         self, campaign: str, user: str | None = None, item: str | None = None, count: int = 10
@@ -248,30 +316,6 @@ class Project:
         trained = {a for a in acted if a.kind == "SolutionVersion"}
         problems = data.check_data(self.declared, wanted, trained) if acted else []
         if problems:
-    def compare(self, against: str | None = None) -> list[Comparison]:
-        """The trained versions with 95% intervals, each compared with one: see `pzdecl.comparison.compare`."""
-        from pzdecl import comparison, serving
-        from pzdecl.providers.client import Insight
-
-        with self.state() as state, self.client() as client:
-
-            def evaluated(version: serving.Measured) -> Evaluated | None:
-                return client.evaluated(version.arn) if isinstance(client, Insight) else None
-
-            return comparison.compare(serving.measured(state, client), evaluated, against)
-
-    def segment(
-        self, solution: str, *, item: str | None = None, where: str | None = None, size: int = 25
-    ) -> list[str]:
-        """The users most likely to take up an item, or items that fit an attribute expression, best first.
-
-        `solution` names a solution, for its newest trained version, or SOLUTION/VERSION.
-        """
-        from pzdecl import serving
-
-        with self.state() as state, self.client() as client:
-            return serving.segment(state, client, solution, item=item, where=where, size=size)
-
             raise InvalidProject(problems)
 
     def _sensitive(self, address: Address, path: str) -> Any:
@@ -280,6 +324,31 @@ class Project:
         for part in path.split("."):
             value = value[int(part)] if isinstance(value, (list, tuple)) else value[part]
         return value
+
+
+def _with_version(address: Address) -> list[Address]:
+    version = Address("SolutionVersion", address.name)
+    return [address, version] if address.kind == "Solution" else [address]
+
+
+def _refuse_unfinished(state: SqliteState, addresses: Iterable[Address]) -> None:
+    busy = {intent.address for intent in state.intents()} & set(addresses)
+    if busy:
+        raise PzdeclError(
+            f"an earlier run of {min(busy)} is not finished", hint="run pzdecl apply first: it goes on with it"
+        )
+
+
+@contextmanager
+def _history(state: SqliteState, command: str, counts: Mapping[str, int]) -> Iterator[str]:
+    """A line of history around changes of the state alone."""
+    run = state.begin_run(command=command, plan=None)
+    try:
+        yield run
+    except BaseException:
+        state.end_run(run, outcome="partial", counts={})
+        raise
+    state.end_run(run, outcome="done", counts=counts)
 
 
 def find_address(text: str, known: Iterable[Address]) -> Address:

@@ -229,7 +229,12 @@ class Coordinator:
         return Job(step, kind, params, arn, bindings, resumed, now, known=intent.arn)
 
     def _carry_out(self, step: Step) -> None:
-        if step.op is Op.FORGET and not (step.deposed and step.arn is None):
+        if step.op is Op.MOVE:
+            source = Address.parse(step.params["from"])
+            self._state.move(self._run, step.id, source, step.address)
+            if (arn := self._arns.pop(source, None)) is not None:
+                self._arns[step.address] = arn
+        elif step.op is Op.FORGET and not (step.deposed and step.arn is None):
             self._forget(step, step.arn)
         elif not self._write_down(step, step.arn, {}, 0.0):
             return

@@ -27,6 +27,7 @@ def done_before(plan: Plan, state: SqliteState, plan_digest: str) -> frozenset[s
         )
     rows = state.resources()
     ours = {step.address for step in plan.steps if step.id in done}
+    ours |= {Address.parse(s.params["from"]) for s in plan.steps if s.op is Op.MOVE and s.id in done}
     moved = sorted(
         text
         for text, expected in plan.expects.items()

@@ -69,6 +69,31 @@ def history(
         tell("No run yet.")
 
 
+@app.command("mv")
+def mv(
+    source: Annotated[str, typer.Argument(metavar="FROM", help="The address now, Kind/name.")],
+    target: Annotated[str, typer.Argument(metavar="TO", help="The address that it gets.")],
+) -> None:
+    """Gives a resource another address in the state; the service hears nothing of it.
+
+    Rename its manifest along with it. A `moved:` document does the same in every environment, and in review.
+    """
+    for before, after in session().load().move(source, target).items():
+        write(f"{before} is {after} now\n")
+
+
+@app.command("rm")
+def rm(
+    address: Annotated[str, typer.Argument(metavar="ADDR", help="Kind/name, in any case.")],
+) -> None:
+    """Forgets a resource without deleting it; while its manifest is there, it is planned to be made again.
+
+    A `removed:` document does the same in every environment, and in review.
+    """
+    for forgotten in session().load().forget(address):
+        write(f"{forgotten} is not managed any more\n")
+
+
 @app.command("unlock")
 def unlock(auto_approve: options.AutoApprove = False) -> None:
     """Takes the lock from whoever holds it. For a lock whose owner is gone for good on another machine."""

@@ -202,6 +202,11 @@ CODES: dict[str, Code] = {
         "cycle",
         "Resources need each other in a circle, so none can come first.",
     ),
+    "PZ4007": Code(
+        "malformed moved or removed",
+        "`moved:` names a former address that is declared no more and one of the same kind that is; `removed:` "
+        "an address that is declared no more.",
+    ),
     "PZ5001": Code(
         "two datasets of one type",
         "A dataset group has at most one dataset of each type.",

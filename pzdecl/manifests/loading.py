@@ -22,6 +22,7 @@ from pzdecl.manifests.evaluate import Variables
 from pzdecl.manifests.expansion import expand
 from pzdecl.manifests.lost import Lost
 from pzdecl.manifests.model import Desired, Project
+from pzdecl.manifests.moves import History, is_history
 from pzdecl.manifests.nodes import Node, ScalarNode, compose, decode
 from pzdecl.manifests.positions import Positions
 from pzdecl.manifests.references import Edges, connect, find_cycles, imply
@@ -74,7 +75,9 @@ def _load(
         raise AssertionError("a project file that cannot be read is reported")
     unread = [file for file in files if file not in composed]
     lost = Lost([(root / file).read_text("utf-8", "replace") for file in unread if (root / file).is_file()])
+    history = _history(composed, settings.variables, report)
     documents = _documents(root, composed, settings.variables, report, lost)
+    moved, removed = history.settle(documents, report)
     edges = connect(documents, report, lost)
     imply(documents, edges)
     find_cycles(documents, edges, report)
@@ -90,7 +93,21 @@ def _load(
         state=settings.state,
         resources=MappingProxyType(_resources(documents, edges)),
         warnings=tuple(report.warnings),
+        moved=MappingProxyType(moved),
+        removed=MappingProxyType(removed),
     )
+
+
+def _history(composed: dict[str, list[Node]], variables: Variables, report: Report) -> History:
+    """Takes the documents that declare nothing out of `composed`."""
+    history = History()
+    for file, nodes in composed.items():
+        found = [node for node in nodes if is_history(node)]
+        for node in found:
+            history.add(file, node, variables, report)
+        if found:
+            composed[file] = [node for node in nodes if node not in found]
+    return history
 
 
 def _compose(root: Path, file: str, report: Report) -> list[Node] | None:

@@ -63,6 +63,14 @@ class ProviderSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class Removal:
+    """What a `removed:` document says of an address that is declared no more."""
+
+    destroy: bool
+    position: Position
+
+
+@dataclass(frozen=True, slots=True)
 class Project:
     """A folder of manifests in one environment, fully evaluated."""
 
@@ -75,3 +83,7 @@ class Project:
     resources: Mapping[Address, Desired]
     """Sorted by address; includes the SolutionVersion node of every Solution."""
     warnings: tuple[Diagnostic, ...] = ()
+    moved: Mapping[Address, Address] = field(default_factory=lambda: MappingProxyType({}))
+    """By `moved:` documents: the former address to today's."""
+    removed: Mapping[Address, Removal] = field(default_factory=lambda: MappingProxyType({}))
+    """By `removed:` documents: what becomes of resources that are declared no more."""

@@ -21,6 +21,7 @@ from pzdecl.engine.recipes.registry import RECIPES
 from pzdecl.kinds import KINDS, recipes
 from pzdecl.kinds.dataset import TYPES
 from pzdecl.manifests.envelope import API_VERSION, MetadataSpec
+from pzdecl.manifests.moves import WORDS, HistorySpec
 from pzdecl.manifests.project_file import ProjectSpec
 from pzdecl.manifests.templates import InstanceSpec, TemplateSpec
 
@@ -37,7 +38,9 @@ def schemas() -> dict[str, dict[str, Any]]:
 def manifest_schema() -> dict[str, Any]:
     """The schema of one document: what `spec` may hold depends on `kind`."""
     kinds = [kind for kind in KINDS.values() if kind.declared]
-    definitions = _definitions([MetadataSpec, TemplateSpec, InstanceSpec, *(kind.spec for kind in kinds)])
+    definitions = _definitions(
+        [MetadataSpec, TemplateSpec, InstanceSpec, HistorySpec, *(kind.spec for kind in kinds)]
+    )
     template = definitions.pop("TemplateSpec")
     _loosen_dataset_type(definitions["DatasetSpec"])
     definitions["SolutionSpec"]["allOf"] = list(_recipe_rules())
@@ -70,9 +73,7 @@ def manifest_schema() -> dict[str, Any]:
             },
         },
     ]
-    return {
-        "$schema": DRAFT,
-        "title": "A manifest of pzdecl",
+    resource = {
         "type": "object",
         "additionalProperties": False,
         "required": ["apiVersion", "kind", "metadata"],
@@ -96,6 +97,13 @@ def manifest_schema() -> dict[str, Any]:
             **{name: template["properties"][name] for name in ("parameters", "documents")},
         },
         "allOf": rules,
+    }
+    return {
+        "$schema": DRAFT,
+        "title": "A manifest of pzdecl",
+        "if": {"anyOf": [{"required": [word]} for word in WORDS]},
+        "then": {"$ref": "#/definitions/HistorySpec"},
+        "else": resource,
         "definitions": definitions,
     }
 

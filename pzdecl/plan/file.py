@@ -130,6 +130,7 @@ def _change(change: Change) -> dict[str, Any]:
         "blocked": _reason(change.blocked) if change.blocked else None,
         "deposed": change.deposed,
         "steps": list(change.steps),
+        "previous": str(change.previous) if change.previous else None,
     }
 
 
@@ -147,6 +148,7 @@ def _to_change(one: Mapping[str, Any]) -> Change:
         blocked=_to_reason(one["blocked"]) if one["blocked"] else None,
         deposed=one["deposed"],
         steps=tuple(one["steps"]),
+        previous=Address.parse(one["previous"]) if one["previous"] else None,
     )
 
 

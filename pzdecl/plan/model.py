@@ -106,6 +106,8 @@ class Change:
     """The API's name of what an earlier run left behind, where this change removes that alone."""
     steps: tuple[str, ...] = ()
     """The ids of the steps that carry it out: it is done when all of them are."""
+    previous: Address | None = None
+    """The address that it had until now, where a `moved:` document says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +131,7 @@ class Op(StrEnum):
     DEPLOY = "deploy"
     FORGET = "forget"
     RECORD = "record"
+    MOVE = "move"
 
 
 BEGINNINGS = frozenset({Op.CREATE, Op.IMPORT, Op.TRAIN})
@@ -160,6 +163,7 @@ class Step:
                            unless it names that very ARN.
     forget                 no request; removes from state as `delete` does. What is at `arn` stays.
     record                 no request; writes `record`.
+    move                   no request; what state knows of `params["from"]` is called `address` from then on.
 
     `params` may hold placeholders, at any depth and always as a whole value: `{"$arn": "Kind/name"}` (an ARN
     that the service chooses during this run, or chose in the row that state then holds),
@@ -210,7 +214,7 @@ class Plan:
         """Whether a user would see a difference. Where this is False, `steps` may still hold `record` steps,
         which bring state's bookkeeping (dependencies, what the service shows by itself) up to date.
         """
-        return any(change.action is not Action.NO_OP for change in self.changes)
+        return any(change.action is not Action.NO_OP or change.previous for change in self.changes)
 
     @property
     def blocked(self) -> tuple[Change, ...]:

@@ -41,7 +41,11 @@ def make(project: Project, reader: Reader, client: ReadClient, options: PlanOpti
         held |= more
     steps, drafts = Wiring(survey).steps()
     told = [node for node in survey.nodes.values() if survey.includes(node.address)]
-    changes = [change for node in told for change in _changes(node, drafts[node.address])]
+    changes = [
+        change
+        for node in told
+        for change in _changes(node, drafts[node.address], survey.came_from.get(node.address))
+    ]
     return Plan(
         project=project.name,
         environment=project.environment,
@@ -109,7 +113,7 @@ def _await(
         node.block(Reason(ReasonCode.NOT_TRAINED, text, cause=absent))
 
 
-def _changes(node: Node, drafts: list[Draft]) -> Iterable[Change]:
+def _changes(node: Node, drafts: list[Draft], previous: Address | None) -> Iterable[Change]:
     """The node's own change, and one for each leftover that goes without being a part of it."""
     apart = {left.arn: left for left in node.leftovers if left.own}
     own = tuple(one.id for one in drafts if not (one.deposed and one.arn in apart))
@@ -127,6 +131,7 @@ def _changes(node: Node, drafts: list[Draft]) -> Iterable[Change]:
             position=reasons.source(node),
             blocked=node.blocked,
             steps=own,
+            previous=previous,
         )
     for one in drafts:
         if one.deposed and one.arn in apart:
@@ -178,7 +183,8 @@ def _expects(survey: Survey, touched: Iterable[Address]) -> dict[str, str | None
         wanted.add(address)
         if node.desired and node.runs:
             wanted.update(node.desired.depends_on)
-    return {str(address): row_fingerprint(survey.recorded.get(address)) for address in sorted(wanted)}
+    wanted.update(survey.came_from[address] for address in wanted & survey.came_from.keys())
+    return {str(address): row_fingerprint(survey.original.get(address)) for address in sorted(wanted)}
 
 
 def _attempts(survey: Survey, touched: Iterable[Address]) -> tuple[str, ...]:

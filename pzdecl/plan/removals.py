@@ -18,6 +18,7 @@ def decide(node: Node, survey: Survey) -> None:
         return
     wanted = survey.project.resources.get(node.address)
     on_delete = wanted.lifecycle.on_delete if wanted else recorded.on_delete
+    told = None if wanted or survey.options.destroy else survey.project.removed.get(node.address)
     if survey.options.destroy:
         reason = Reason(ReasonCode.REQUESTED, "everything is to be destroyed")
     else:
@@ -26,7 +27,10 @@ def decide(node: Node, survey: Survey) -> None:
     if node.gone:
         node.action = Action.FORGET
         reason = Reason(reason.code, f"{reason.text}, and gone already", reason.position)
-    elif on_delete == "retain":
+    elif told and not told.destroy:
+        node.action = Action.FORGET
+        reason = Reason(reason.code, f"{reason.text}; removed: says to leave it as it is", told.position)
+    elif on_delete == "retain" and not told:
         node.action = Action.FORGET
         reason = Reason(reason.code, f"{reason.text}; lifecycle.onDelete says to retain it", reason.position)
     elif not node.kind.deletable:

@@ -37,6 +37,7 @@ class Draft:
     arn: str | None = None
     record: Mapping[str, Any] | None = None
     deposed: bool = False
+    source: Address | None = None
     needs: set[str] = field(default_factory=set)
 
     def step(self) -> Step:
@@ -46,7 +47,7 @@ class Draft:
             op=self.op,
             address=self.address,
             operation=self.call.operation if self.call else None,
-            params=self.call.params if self.call else {},
+            params=self.call.params if self.call else {"from": str(self.source)} if self.source else {},
             needs=tuple(sorted(self.needs)),
             name=self.name,
             arn=self.arn,
@@ -59,6 +60,7 @@ class Draft:
 class Drafts:
     """The steps of one address, by what others may wait for.
 
+    move      gives the address what was on record under another one
     make      makes or changes the resource (create, import, train, update, deploy)
     remove    removes what is on record: before `make` where it goes first, after it where it goes last
     void      declares the record void, before anything that it was filled into goes
@@ -66,6 +68,7 @@ class Drafts:
     leftovers what earlier runs left, by ARN
     """
 
+    move: Draft | None = None
     make: Draft | None = None
     remove: Draft | None = None
     void: Draft | None = None
@@ -74,14 +77,18 @@ class Drafts:
 
     def all(self) -> list[Draft]:
         """Every step of the address."""
-        own = [draft for draft in (self.void, self.make, self.remove) if draft]
+        own = [draft for draft in (self.move, self.void, self.make, self.remove) if draft]
         return [*own, *self.others, *self.leftovers.values()]
 
 
 def draft(node: Node, survey: Survey) -> Drafts:
     """The steps of one node, with their needs among each other."""
     drafts = Drafts()
+    if not survey.includes(node.address):
+        return drafts
     blocked = node.blocked is not None
+    if source := survey.came_from.get(node.address):
+        drafts.move = Draft(f"{Op.MOVE}:{node.address}", Op.MOVE, node.address, source=source)
     for left in node.leftovers:
         if left.own or not blocked:
             drafts.leftovers[left.arn] = _leftover(node, left)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
+from pzdecl.errors import PzdeclError
 from pzdecl.kinds import KINDS
 from pzdecl.kinds.address import Address
 from pzdecl.kinds.base import Kind
@@ -16,6 +17,7 @@ from pzdecl.plan.refresh import Live, describe, present, refresh
 from pzdecl.plan.secrets import Secrets
 from pzdecl.providers.client import ReadClient
 from pzdecl.state.model import Failure, Reader, Recorded
+from pzdecl.state.moves import moved
 
 
 class Survey:
@@ -29,11 +31,21 @@ class Survey:
         within("--retrain", self.retrain, options.scope)
         within("--replace", self.replace, options.scope)
         self.secrets = Secrets(project.name, project.environment)
-        self.recorded = reader.resources()
-        self.allowed = checked("--allow-destroy", options.allow_destroy, {*project.resources, *self.recorded})
-        self.deposed = _grouped(reader.deposed())
+        self.original = reader.resources()
+        self.moves = _moves(project, self.original) if not options.destroy else {}
+        self.came_from = {target: source for source, target in self.moves.items()}
+        self.recorded = self._moved(self.original)
+        named = {self.moves.get(address, address) for address in options.allow_destroy}
+        self.allowed = checked("--allow-destroy", named, {*project.resources, *self.recorded})
+        self.deposed = self._renamed(_grouped(reader.deposed()))
         self.intents = _grouped(reader.intents())
         self.failures: Mapping[Address, Sequence[Failure]] = reader.failures()
+        for source in self.moves:
+            if source in self.intents or source in self.failures:
+                raise PzdeclError(
+                    f"{source} can't be moved: an earlier run of it is not finished",
+                    hint="take its moved: entry and its new name back, apply, and move it then",
+                )
         self.live: Mapping[Address, Live] = (
             refresh(self._in_scope(self.recorded), client, tags=not options.destroy) if options.refresh else {}
         )
@@ -41,6 +53,16 @@ class Survey:
         self._seen: dict[str, Mapping[str, Any] | None] = {}
         self._listed: dict[str, dict[str, str]] = {}
         self._prefix: str | None = None
+
+    def _moved(self, rows: Mapping[Address, Recorded]) -> Mapping[Address, Recorded]:
+        """The rows under the addresses that they will have."""
+        if not self.moves:
+            return rows
+        found = (moved(row, self.moves) for row in rows.values())
+        return {row.address: row for row in sorted(found, key=lambda row: row.address)}
+
+    def _renamed(self, groups: dict[Address, list[Any]]) -> dict[Address, list[Any]]:
+        return {self.moves.get(address, address): entries for address, entries in groups.items()}
 
     def includes(self, address: Address) -> bool:
         """Whether the plan is about it."""
@@ -166,6 +188,11 @@ class Survey:
     def left_names(self) -> set[tuple[str, str]]:
         """Kind and API's name of everything that replacements left behind."""
         return {(d.address.kind, d.name) for entries in self.deposed.values() for d in entries}
+
+
+def _moves(project: Project, recorded: Mapping[Address, Recorded]) -> dict[Address, Address]:
+    """The moves that are still to be made: an address that is on record becomes one that is not."""
+    return {a: b for a, b in project.moved.items() if a in recorded and b not in recorded}
 
 
 def _grouped(entries: Sequence[Any]) -> dict[Address, list[Any]]:

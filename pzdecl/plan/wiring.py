@@ -38,8 +38,12 @@ class Wiring:
     def steps(self) -> tuple[list[Step], dict[Address, list[Draft]]]:
         """All steps in an order that respects their needs, and the drafts of each address."""
         drafts = {one.id: one for of_address in self.drafts.values() for one in of_address.all()}
+        moves = {of_address.move.id for of_address in self.drafts.values() if of_address.move}
         for one in drafts.values():
             one.needs &= drafts.keys()
+            if one.id not in moves:
+                # Moves are made first: everything else speaks of the new addresses.
+                one.needs |= moves
         order = ordered({key: one.needs for key, one in drafts.items()})
         return [drafts[key].step() for key in order], {a: d.all() for a, d in self.drafts.items()}
 

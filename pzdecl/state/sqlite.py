@@ -10,12 +10,14 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Self
 
+from pzdecl.errors import PzdeclError
 from pzdecl.kinds.address import Address
 from pzdecl.process import this_process, user
 from pzdecl.state import files, lock
 from pzdecl.state.codec import canonical
 from pzdecl.state.errors import StateUnwritable, translated
 from pzdecl.state.model import Failure, Intent, LockInfo, Recorded
+from pzdecl.state.moves import moved
 from pzdecl.state.reading import ROW, SqliteReader
 
 _KEPT_RUNS = 200
@@ -186,6 +188,22 @@ class SqliteState(SqliteReader):
                         "(SELECT name FROM steps WHERE run = ? AND step = ?)))",
                         (time.time(), run, arn, str(address), run, step),
                     )
+            self._close(run, step, "done")
+
+    def move(self, run: str, step: str, source: Address, target: Address) -> None:
+        """Closes a step and gives a resource another address, in its own row and in those that mention it."""
+        rows = self.resources()
+        if target in rows:
+            raise PzdeclError(f"{source} can't be moved: {target} is in the state already")
+        changed = {address: moved(row, {source: target}) for address, row in rows.items()}
+        with self.transaction():
+            self._touch()
+            for address, row in changed.items():
+                if row is not rows[address]:
+                    self._write("DELETE FROM resources WHERE address = ?", (str(address),))
+                    self._write(_PUT, _values(row))
+            for table in ("deposed", "failures"):
+                self._write(f"UPDATE {table} SET address = ? WHERE address = ?", (str(target), str(source)))
             self._close(run, step, "done")
 
     def complete(self, run: str, step: str) -> None:

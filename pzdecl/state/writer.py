@@ -74,6 +74,13 @@ class Writer(Reader, Protocol):
         """
         ...
 
+    def move(self, run: str, step: str, source: Address, target: Address) -> None:
+        """Closes the step; what state knows of `source` is called `target` from now on, in all rows.
+
+        Raises PzdeclError if something is recorded under `target` already.
+        """
+        ...
+
     def complete(self, run: str, step: str) -> None:
         """Closes a step that changes no row."""
         ...

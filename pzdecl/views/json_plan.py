@@ -88,6 +88,7 @@ class ResourceChangeDocument(TypedDict):
     mode: Literal["managed"]
     action: Annotated[Action, Field(description="pzdecl's own word, finer than change.actions")]
     action_reason: NotRequired[str]
+    previous_address: NotRequired[Annotated[str, Field(description="the address until now: it is moved")]]
     change: ChangeDocument
     reasons: list[ReasonDocument]
     fields: list[FieldDocument]
@@ -192,6 +193,8 @@ def _change(change: Change) -> ResourceChangeDocument:
         out["action_reason"] = _TERRAFORM_REASONS.get((change.action, code), str(code))
     if change.name and change.name != change.address.name:
         out["api_name"] = change.name
+    if change.previous:
+        out["previous_address"] = str(change.previous)
     if change.deposed:
         out["deposed"] = change.deposed
     if change.position:

@@ -64,6 +64,8 @@ def _sections(plan: Plan) -> Iterator[tuple[str, list[str]]]:
         chosen.sort(key=lambda c: (actions.index(c.action), c.address))
         if chosen:
             yield heading, ["\n".join(_change(c)) for c in chosen]
+    if lines := plan_text.moves(plan):
+        yield plan_text.MOVES, [f"! {line}" for line in lines]
     if plan.drift:
         yield (
             "Changed outside of pzdecl",

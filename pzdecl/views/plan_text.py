@@ -17,6 +17,7 @@ from pzdecl.views.values import shift
 NOTHING = "Nothing to change: what runs is what the manifests say."
 PARTIAL = "This plan is about a part of the project: the rest stays as it is, whatever its manifests say."
 NOTHING_OF_IT = "Nothing to change in this part of the project."
+MOVES = "Moved (known under another address; nothing changes in the service)"
 NOTHING_AT_ALL = "Nothing to change: nothing is managed."
 
 
@@ -30,9 +31,16 @@ def nothing(plan: Plan) -> str:
     return NOTHING_OF_IT if plan.partial else NOTHING if plan.changes else NOTHING_AT_ALL
 
 
+def moves(plan: Plan) -> list[str]:
+    """What gets another address, a line each."""
+    return [f"{change.previous} becomes {change.address}" for change in plan.changes if change.previous]
+
+
 def summary(plan: Plan) -> str:
     """`Plan: 3 to create, 1 to train, 0 to delete.`"""
-    return f"Plan: {words.summary(words.counts(plan.changes), len(plan.blocked))}."
+    told = words.summary(words.counts(plan.changes), len(plan.blocked))
+    moves = sum(change.previous is not None for change in plan.changes)
+    return f"Plan: {told}, {moves:,} to move." if moves else f"Plan: {told}."
 
 
 def _lines(plan: Plan, style: Style) -> Iterator[str]:
@@ -44,6 +52,11 @@ def _lines(plan: Plan, style: Style) -> Iterator[str]:
             for change in sorted(chosen, key=lambda c: (actions.index(c.action), c.address)):
                 yield from _change(change, style)
             yield ""
+    if lines := moves(plan):
+        yield style.paint(MOVES, "bold")
+        yield ""
+        yield from (f"  {style.paint('>', 'cyan')} {line}" for line in lines)
+        yield ""
     yield from _drift(plan, style)
     yield from _blocked(plan, style)
     for warning in plan.warnings:

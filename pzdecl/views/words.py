@@ -56,6 +56,7 @@ SUMMARY_ORDER = (
 DOING = {action.value: words.doing for action, words in WORDS.items()} | {
     "tag": "tagging",
     "record": "recording",
+    "move": "moving",
 }
 """A step's operation while it runs."""
 

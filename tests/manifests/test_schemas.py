@@ -75,6 +75,8 @@ def test_each_kind_is_valid(text: str) -> None:
         GROUP.replace("movies", "'shop-${each.key}'") + "forEach: {a: {tps: 1}}\nenabled: ${var.on}\n",
         TEMPLATE,
         INSTANCE,
+        "apiVersion: pzdecl/v1\nmoved:\n  - {from: Solution/a, to: Solution/b}\n",
+        "apiVersion: pzdecl/v1\nremoved:\n  - {address: Campaign/a, destroy: true}\n",
         SOLUTION.replace("aws-hrnn", "aws-semantic-similarity")
         + "  solutionConfig: {algorithmHyperParameters: {x: 1}}\n",
     ],
@@ -94,6 +96,8 @@ def test_what_is_valid(text: str) -> None:
         GROUP + "spec: {domain: SHOP}\n",
         GROUP + "more: 1\n",
         GROUP + "forEach: 3\n",
+        "apiVersion: pzdecl/v1\nmoved:\n  - {from: Solution/a}\n",
+        "apiVersion: pzdecl/v1\nremoved:\n  - Campaign/a\n",
         GROUP + "enabled: perhaps\n",
         GROUP + "documents: []\n",
         TEMPLATE + "spec: {}\n",

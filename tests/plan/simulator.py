@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from pzdecl.manifests.model import Project
 from pzdecl.plan.model import BEGINNINGS, Op, Plan, Step
 from pzdecl.state.codec import from_json
 from pzdecl.state.model import Deposed, Failure, Intent, LockInfo, Recorded, RunRecord
+from pzdecl.state.moves import moved
 from tests.plan.service import FakeService
 
 MAKING = {Op.CREATE, Op.IMPORT, Op.TRAIN}
@@ -72,6 +74,13 @@ class FakeState:
         """An open intent for the same operation, address and name passes into the new one."""
         same = (step.op, step.address, step.name)
         self.open = {key: one for key, one in self.open.items() if (one.op, one.address, one.name) != same}
+
+    def move(self, step: Step) -> None:
+        moves = {Address.parse(step.params["from"]): step.address}
+        rows = (moved(row, moves) for row in self.rows.values())
+        self.rows = {row.address: row for row in rows}
+        self.left = [replace(one, address=moves.get(one.address, one.address)) for one in self.left]
+        self.open.pop(step.id, None)
 
     def remove(self, step: Step) -> None:
         row = self.rows.get(step.address)
@@ -130,6 +139,9 @@ class Simulator:
         elif step.operation:
             self.service.call(step.operation, **self._resolved(step.params, step.address))
         self._point()
+        if step.op is Op.MOVE:
+            self.state.move(step)
+            return
         if step.record is None:
             self.state.remove(step)
             return

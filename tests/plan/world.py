@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 from pzdecl.kinds import KINDS
 from pzdecl.kinds.address import Address
+from pzdecl.manifests.model import Project, Removal
 from pzdecl.plan import PlanOptions, make
 from pzdecl.plan.file import dump, load
 from pzdecl.plan.model import Action, Change, Plan
@@ -23,6 +25,11 @@ class World:
     def __init__(self) -> None:
         self.state, self.service = FakeState(), FakeService()
         self.files: dict[str, str] = {}
+        self.moved: dict[Address, Address] = {}
+        self.removed: dict[Address, Removal] = {}
+
+    def project(self, docs: Documents) -> Project:
+        return replace(project(docs), moved=self.moved, removed=self.removed)
 
     def plan(self, docs: Documents, **options: Any) -> Plan:
         data = {
@@ -36,7 +43,7 @@ class World:
         if isinstance(allow, bool):
             allow = frozenset(a for a in known if allow and a.kind in HOLDING)
         wanted = PlanOptions(data=data, allow_destroy=allow, **options)
-        plan = make(project(docs), self.state, self.service, wanted)
+        plan = make(self.project(docs), self.state, self.service, wanted)
         assert dump(load(dump(plan))) == dump(plan)
         return plan
 
@@ -46,7 +53,7 @@ class World:
             for address, doc in docs.items()
             if address.startswith("DatasetImport/")
         }
-        return Simulator(project(docs), self.state, self.service, kill).apply(plan)
+        return Simulator(self.project(docs), self.state, self.service, kill).apply(plan)
 
     def settle(self, docs: Documents, *, resumed: bool = False, **options: Any) -> None:
         """Plans, applies, compares; then plans again. What is `resumed` may need fewer requests than a plan
