@@ -24,6 +24,8 @@ from pzdecl.engine.progress import Progress, Report
 from pzdecl.engine.training.errors import TrainingCancelled, TrainingFailed
 from pzdecl.engine.training.tuning.task import Task, run
 
+MODULE = "pzdecl.engine.training.tuning.child"
+"""What the child runs."""
 LOG = "log.txt"
 """In the trial's folder: what the child wrote to standard error."""
 LOOK = 0.1
@@ -44,7 +46,7 @@ def run_in_child(task: Task, report: Report, cancelled: Callable[[], bool]) -> d
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / LOG).open("w", encoding="utf-8") as log:
         child = subprocess.Popen(
-            [sys.executable, "-m", __name__],
+            [sys.executable, "-m", MODULE],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=log,
