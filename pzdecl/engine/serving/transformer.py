@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from pzdecl.engine.serving.features import Cells
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -50,35 +52,40 @@ class TransformerReader:
         """
         import numpy as np
 
+        vectors = self.tensors["items"][items]
+        vectors = vectors if given is None else vectors + given
         if user is None:
-            return self.read(items, timestamps, given)
-        t = self.tensors
-        part = slice(t["history_offsets"][user], t["history_offsets"][user + 1])
-        before, times = t["history_items"][part], t["history_times"][part]
-        shift = t["expected"][user] - self.read(before, times)  # what is known of the user beside the events
-        now = self.read(np.concatenate((before, items)), np.concatenate((times, timestamps)), given)
+            return self.read(vectors, timestamps)
+        before, times = self._history(user)
+        now = self.read(np.concatenate((before, vectors)), np.concatenate((times, timestamps)))
+        # What is known of the user beside the events:
+        shift = self.tensors["expected"][user] - self.read(before, times)
         return np.asarray(shift + now, np.float32)
 
-    def read(
-        self,
-        items: NDArray[np.int32],
-        timestamps: NDArray[np.int64],
-        given: NDArray[np.float32] | None = None,
-    ) -> NDArray[np.float32]:
-        """float32[h]: what is expected after these events; of more than `length`, after the newest.
-
-        `given` is of the last of them: see `expect`.
-        """
+    def _history(self, user: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """float32[n, h], the vectors of a user's events, and their times int64[n]."""
         import numpy as np
 
         t = self.tensors
-        gaps = np.concatenate(([0], gap_codes(np.diff(timestamps)))) if len(items) else np.zeros(0, np.int64)
-        kept = slice(max(len(items) - self.length, 0), None)
-        x = t["items"][items[kept]] + t["network.gaps"][gaps[kept]]
-        if given is not None and len(given):
-            given = given[-len(x) :]
-            x[len(x) - len(given) :] += given
-        if len(items) < self.length:
+        start, end = t["history_offsets"][user], t["history_offsets"][user + 1]
+        vectors = t["items"][t["history_items"][start:end]]
+        if "history_cells_offsets" in t:
+            cells = Cells(*(t[f"history_cells_{name}"] for name in Cells._fields)).take(np.arange(start, end))
+            vectors = vectors + cells.times(t["features.events.input"])
+        return vectors, t["history_times"][start:end]
+
+    def read(self, vectors: NDArray[np.float32], timestamps: NDArray[np.int64]) -> NDArray[np.float32]:
+        """float32[h]: what is expected after these events; of more than `length`, after the newest.
+
+        vectors float32[n, h], of the items with what the events add to them; timestamps int64[n], seconds.
+        """
+        import numpy as np
+
+        t, count = self.tensors, len(vectors)
+        gaps = np.concatenate(([0], gap_codes(np.diff(timestamps)))) if count else np.zeros(0, np.int64)
+        kept = slice(max(count - self.length, 0), None)
+        x = vectors[kept] + t["network.gaps"][gaps[kept]]
+        if count < self.length:
             x = np.concatenate(((t["network.start"] + t["network.gaps"][0])[None], x))
         for number in range(self.blocks):
             x = self._block(x, f"network.blocks.{number}.")

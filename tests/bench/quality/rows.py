@@ -57,4 +57,7 @@ ROWS = (
     ),
     Row("ml-1m", "aws-hrnn", "published test, 43 wide", PUBLISHED, {"all P@5": 0.122, "all NDCG@10": 0.248}),
     Row("ml-1m", "aws-hrnn", "leave last out", LOO, {"unseen NDCG@10": 0.175}, WIDE),
+    Row("ml-1m", "aws-user-personalization-v2", "leave last out", LOO, {"unseen NDCG@10": 0.185}, seeds=1),
+    Row("ml-100k", "aws-user-personalization-v2", "leave last out", LOO, {"unseen NDCG@10": 0.108}),
+    Row("online-retail", "aws-user-personalization-v2", "leave last out", LOO, {"all NDCG@10": 0.215}),
 )

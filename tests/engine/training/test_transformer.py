@@ -13,17 +13,23 @@ import torch
 from torch.nn import functional as F
 
 from pzdecl.engine.data.interactions import Interactions
+from pzdecl.engine.data.tables import Table
 from pzdecl.engine.data.training_data import TrainingData
 from pzdecl.engine.progress import Progress
 from pzdecl.engine.recipes.registry import RECIPES
+from pzdecl.engine.serving.features import Features
 from pzdecl.engine.serving.sequences import reader_of
 from pzdecl.engine.serving.transformer import START, TransformerReader, gap_codes
 from pzdecl.engine.training.errors import TrainingCancelled, TrainingFailed
+from pzdecl.engine.training.sequence.sequences import tables
 from pzdecl.engine.training.transformer import windows
+from pzdecl.engine.training.transformer.featured import FeaturedTransformer
+from pzdecl.engine.training.transformer.fit import build
 from pzdecl.engine.training.transformer.network import Block, Transformer
 from tests.engine.training.worlds import HOUR, fitted, interactions, job
 
 RECIPE = "aws-user-personalization-v2"
+NOTHING = np.zeros(0, np.int32), np.zeros(0, np.int64)
 
 
 def generator(seed: int = 0) -> torch.Generator:
@@ -120,10 +126,9 @@ def test_serving_without_torch_expects_the_same(length: int) -> None:
     assert isinstance(reader, TransformerReader)
     whole = slice(0, length)
     expected = tensors["expected"][0]
-    read = reader.read(data.items[whole], data.timestamps[whole])
+    read = reader.read(tensors["items"][data.items[whole]], data.timestamps[whole])
     np.testing.assert_allclose(read, expected, atol=1e-4)
-    nothing = np.zeros(0, np.int32), np.zeros(0, np.int64)
-    np.testing.assert_allclose(reader.expect(0, *nothing), expected, atol=1e-6)
+    np.testing.assert_allclose(reader.expect(0, *NOTHING), expected, atol=1e-6)
 
 
 @pytest.mark.parametrize(("known", "new"), [(0, 2), (3, 1), (6, 5), (30, 3), (5, 20)])
@@ -240,3 +245,39 @@ def test_weights_that_are_all_zero_are_refused(tmp_path: Path) -> None:
     config = {"eventsConfig": {"eventParametersList": listed}}
     with pytest.raises(TrainingFailed, match="weight above 0"):
         fitted(RECIPE, ring(30, 10, 30), replace(job(tmp_path, RECIPE), config=config))
+
+
+def test_features_join_and_serving_reads_them_too(tmp_path: Path) -> None:
+    data = random_histories([20, 3, 6, 0], 9)
+    rng = np.random.default_rng(1)
+    columns = pa.table(
+        {"EVENT_TYPE": rng.choice(["buy", "view", "rate"], len(data)), "DEVICE": ["x"] * len(data)}
+    )
+    data = replace(data, columns=columns)
+    ages = pa.table({"AGE": pa.array([3.0, 30.0, 50.0, 70.0])})
+    genres = pa.table({"GENRES": rng.choice(["a", "b|c", "c"], 9)})
+    everything = TrainingData(
+        data,
+        Table(genres, {"GENRES": "categorical"}, np.ones(9, bool)),
+        Table(ages, {"AGE": "numeric"}, np.ones(4, bool)),
+    )
+    model = build(everything, job(tmp_path, RECIPE), generator())
+    assert isinstance(model, FeaturedTransformer)
+    for parameter in model.parameters():
+        parameter.data += torch.randn(parameter.shape, generator=generator(2)) * 0.2
+    early = data.select(np.arange(len(data)) != data.offsets[1] - 1)
+    stored = {**tables(model), **model.carried(early, np.arange(4)), **model.tensors()}
+    features = Features(stored)
+    newest = int(data.offsets[1] - 1)
+    event = {"EVENT_TYPE": columns["EVENT_TYPE"][newest].as_py()}
+    assert np.abs(features.event(event)).max() > 0.01
+    found = reader_of(stored).expect(
+        0, data.items[newest : newest + 1], data.timestamps[newest : newest + 1], features.event(event)[None]
+    )
+    expected = model.last_expectations(data, np.arange(4))
+    np.testing.assert_allclose(found, expected[0], atol=1e-4)
+    np.testing.assert_allclose(stored["expected"][1:], expected[1:], atol=1e-5)
+    with torch.no_grad():
+        user = model.features.of_users(np.array([3]))[0].numpy()
+    assert np.abs(user).max() > 0.01
+    np.testing.assert_allclose(reader_of(stored).expect(None, *NOTHING) + user, expected[3], atol=1e-4)

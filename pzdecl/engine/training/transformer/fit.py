@@ -12,10 +12,12 @@ import torch
 from pzdecl.engine.data.event_parameters import event_parameters
 from pzdecl.engine.data.training_data import TrainingData
 from pzdecl.engine.training.errors import TrainingFailed
+from pzdecl.engine.training.features.featured import Designs
 from pzdecl.engine.training.model import Job
 from pzdecl.engine.training.sequence.encoder import Settings
 from pzdecl.engine.training.sequence.fit import fit_sequences
 from pzdecl.engine.training.sequence.sequences import Sequences
+from pzdecl.engine.training.transformer.featured import FeaturedTransformer
 from pzdecl.engine.training.transformer.network import Transformer
 
 PEAK_RATE = 0.003
@@ -48,11 +50,16 @@ def fit_transformer(data: TrainingData, job: Job) -> Sequences:
 
 
 def build(data: TrainingData, job: Job, generator: torch.Generator) -> Transformer:
-    """The untrained network for these items and users."""
+    """The untrained network for these items, users and events; with features where there are any."""
     del job
     size = Size.of(len(data.interactions))
     items = len(data.interactions.item_ids)
-    return Transformer(items, size.width, generator, heads=size.heads, places=size.places)
+    designs = Designs.fit(data)
+    if not any(design.columns for design in (designs.items, designs.users, designs.events)):
+        return Transformer(items, size.width, generator, heads=size.heads, places=size.places)
+    network = FeaturedTransformer(items, size.width, generator, heads=size.heads, places=size.places)
+    network.describe(data, designs)
+    return network
 
 
 def settings(job: Job) -> Settings:

@@ -157,7 +157,7 @@ class Transformer(Encoder):
         """From the newest `length` events of each user; of those without any, after START alone."""
         nothing = torch.zeros(1, 1, dtype=torch.int64)
         expected: NDArray[np.float32] = (
-            self(Inputs(nothing + START, nothing, nothing))[0].numpy().repeat(len(users), 0)
+            self(Inputs(nothing + START, nothing, nothing - 1))[0].numpy().repeat(len(users), 0)
         )
         active = np.flatnonzero(data.lengths[users])
         for chosen, inputs, last in newest(data, users[active], self.length, self.places):
@@ -167,15 +167,22 @@ class Transformer(Encoder):
     def carried(self, data: Interactions, users: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
         """Of each user `expected`, the newest events and the one before them, which tells when the first was:
         `history_offsets` int64[U + 1], `history_items` int32, `history_times` int64."""
-        starts, ends = data.offsets[users], data.offsets[users + 1]
-        starts = np.maximum(starts, ends - self.length - 1)
-        rows = np.concatenate([np.zeros(0, np.int64), *map(np.arange, starts, ends)])
+        offsets, rows = self.history_rows(data, users)
         return {
             **super().carried(data, users),
-            "history_offsets": np.concatenate(([0], np.cumsum(ends - starts))).astype(np.int64),
+            "history_offsets": offsets,
             "history_items": data.items[rows],
             "history_times": data.timestamps[rows],
         }
+
+    def history_rows(
+        self, data: Interactions, users: NDArray[np.int64]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """int64[U + 1] and int64[n]: the rows of the newest `length` events of each user, and one before."""
+        starts, ends = data.offsets[users], data.offsets[users + 1]
+        starts = np.maximum(starts, ends - self.length - 1)
+        rows = np.concatenate([np.zeros(0, np.int64), *map(np.arange, starts, ends)])
+        return np.concatenate(([0], np.cumsum(ends - starts))).astype(np.int64), rows
 
     def tensors(self) -> dict[str, NDArray[Any]]:
         """`network.*`: the weights; `attention_shape` int64[2]: heads, and places of a window."""

@@ -32,7 +32,7 @@ class Inputs(NamedTuple):
 
     items  of the events; START where a history begins
     gaps   how long before each the one before it was: see `gap_codes`
-    rows   the events' rows in the data; any where there is none
+    rows   the events' rows in the data; -1 where there is none
     """
 
     items: Tensor
@@ -122,4 +122,5 @@ def _inputs(data: Interactions, rows: NDArray[np.int64], first: NDArray[np.bool_
     alone = first | (rows == data.offsets[data.users[rows]])
     passed = data.timestamps[rows] - data.timestamps[np.maximum(rows - 1, 0)]
     gaps = np.where(alone, 0, gap_codes(passed))
+    rows = np.where(first, -1, rows)
     return Inputs(*(torch.from_numpy(part.astype(np.int64)) for part in (items, gaps, rows)))

@@ -1,0 +1,24 @@
+"""The transformer with what is known of items, users and events."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pzdecl.engine.data.interactions import Interactions
+from pzdecl.engine.training.features.featured import Featured
+from pzdecl.engine.training.transformer.network import Transformer
+
+
+class FeaturedTransformer(Featured, Transformer):
+    """The transformer, with features."""
+
+    def carried(self, data: Interactions, users: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
+        """The transformer's, and the features of each event of the histories: `history_cells_*` (`Cells`)."""
+        kept = super().carried(data, users)
+        if not self.features.designs.events.columns:
+            return kept
+        cells = self._events.take(self.history_rows(data, users)[1])
+        return {**kept, **{f"history_cells_{name}": part for name, part in cells._asdict().items()}}
