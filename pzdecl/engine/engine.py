@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -14,6 +14,7 @@ from pzdecl.engine.api.operation import Context
 from pzdecl.engine.api.validate import validate
 from pzdecl.engine.errors import InvalidInputException, ServiceError, UnavailableException
 from pzdecl.engine.progress import Progress
+from pzdecl.engine.store.shown import Shown, ShownLog
 from pzdecl.engine.store.store import Store
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ class Engine:
     ) -> None:
         self.folder = Path(folder).expanduser().absolute()
         store = Store(self.folder)
-        self._context = Context(store, account, region, partition, Models(self.folder))
+        self._context = Context(store, account, region, partition, Models(self.folder), ShownLog(self.folder))
         self._operations = operation.load()
         self._lock = threading.Lock()
         self._worker: Worker | None = None
@@ -135,6 +136,14 @@ class Engine:
         except ValueError as error:
             raise InvalidInputException(str(error)) from error
 
+    def shown(self, campaign_arn: str | None = None) -> Iterator[Shown]:
+        """The lists that were explored, the oldest first: of one campaign, or of all. 50,000 are kept.
+
+        With what was clicked, `pzdecl.engine.serving.offpolicy` tells what another policy would be worth.
+        """
+        log: ShownLog = self._context.shown
+        return log.read(campaign_arn)
+
     def start_worker(self) -> None:
         """Runs queued jobs in threads of this process until `stop()`. Does nothing where they run already."""
         from pzdecl.engine.jobs.worker import Worker
@@ -157,6 +166,7 @@ class Engine:
     def close(self) -> None:
         """Stops the worker and closes the files. The engine can't be used afterwards."""
         self.stop()
+        self._context.shown.close()
         self._context.store.close()
 
 

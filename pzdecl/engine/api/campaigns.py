@@ -11,6 +11,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from pzdecl.engine.api import exploration
 from pzdecl.engine.api.common import ACTIVE, FAILED, PENDING, create, describe, find, given, listing
 from pzdecl.engine.api.families import CAMPAIGN, SOLUTION, SOLUTION_VERSION
 from pzdecl.engine.api.operation import Context, Params, Result, operation
@@ -145,9 +146,7 @@ def follow_latest(tx: Writer, version: Resource) -> None:
 def _check_config(config: Mapping[str, Any], asked: str | None, version: Resource) -> None:
     """`asked` is the version's ARN as the request has it, None where the request has none."""
     recipe = recipe_of(version.body["recipeArn"])
-    problems = []
-    if config.get("itemExplorationConfig") and not recipe.name.startswith("aws-user-personalization"):
-        problems.append(f"itemExplorationConfig is for aws-user-personalization; the recipe is {recipe.name}")
+    problems = list(exploration.problems(config, recipe))
     if config.get("rankingInfluence"):
         problems.append(f"rankingInfluence is for aws-semantic-similarity; the recipe is {recipe.name}")
     if config.get("enableMetadataWithRecommendations"):

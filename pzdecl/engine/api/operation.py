@@ -25,6 +25,8 @@ class Context:
     partition: str
     models: Any = None
     """`pzdecl.engine.api.models.Models`: the trained models that campaigns serve."""
+    shown: Any = None
+    """`pzdecl.engine.store.shown.ShownLog`: the lists that were explored."""
 
     @property
     def folder(self) -> Path:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from typing import Any
 
 from pzdecl.engine.api.common import ACTIVE, find
+from pzdecl.engine.api.exploration import exploration
 from pzdecl.engine.api.families import CAMPAIGN, SOLUTION_VERSION
 from pzdecl.engine.api.operation import Context, Params, Result, operation
 from pzdecl.engine.api.recipes import recipe_of
 from pzdecl.engine.errors import InvalidInputException, ResourceNotFoundException, UnavailableException
 from pzdecl.engine.recipes.base import Recipe
+from pzdecl.engine.serving.query import Query
+from pzdecl.engine.store.rows import Resource
+from pzdecl.engine.store.shown import Shown
 
 DEFAULT_RESULTS = 25
 MAX_RESULTS = 500
@@ -32,16 +37,32 @@ def get_recommendations(context: Context, params: Params) -> Result:
     wanted = params.get("numResults", DEFAULT_RESULTS)
     if wanted > MAX_RESULTS:
         raise InvalidInputException(f"numResults is {wanted}: expected 0 to {MAX_RESULTS}")
-    recipe, model = _serving(context, params)
+    recipe, campaign, model = _serving(context, params)
     if recipe.type == "PERSONALIZED_RANKING":
         raise InvalidInputException(
             f"The campaign's recipe, {recipe.name}, ranks a given list: use GetPersonalizedRanking"
         )
+    recommendation_id = _recommendation_id()
+    config = campaign.body.get("campaignConfig") or {}
+    query = Query(context=params.get("context") or {}, explore=exploration(config, recipe, recommendation_id))
     try:
-        items = model.get_recommendations(params.get("userId"), params.get("itemId"), wanted)
+        answer = model.ask(params.get("userId"), params.get("itemId"), wanted, query)
     except ValueError as error:
         raise InvalidInputException(str(error)) from error
-    return {"itemList": [_item(item) for item in items], "recommendationId": _recommendation_id()}
+    items = model.listed(answer)
+    if answer.propensities is not None and items:
+        shown = Shown(
+            recommendation_id,
+            time.time(),
+            campaign.arn,
+            campaign.body["solutionVersionArn"],
+            params.get("userId"),
+            tuple(item["itemId"] for item in items),
+            tuple(answer.propensities.tolist()),
+            tuple(answer.explored.tolist()),
+        )
+        context.shown.append(shown)
+    return {"itemList": [_item(item) for item in items], "recommendationId": recommendation_id}
 
 
 @operation("GetPersonalizedRanking", service=RUNTIME)
@@ -50,21 +71,22 @@ def get_personalized_ranking(context: Context, params: Params) -> Result:
     items = params["inputList"]
     if len(items) > MAX_RESULTS:
         raise InvalidInputException(f"inputList has {len(items)} items: expected at most {MAX_RESULTS}")
-    recipe, model = _serving(context, params)
+    recipe, _, model = _serving(context, params)
     if recipe.type != "PERSONALIZED_RANKING":
         raise InvalidInputException(
             f"The campaign's recipe, {recipe.name}, does not rank a given list: use GetRecommendations, "
             "or a campaign of a PERSONALIZED_RANKING recipe"
         )
     try:
-        ranked = model.get_personalized_ranking(params["userId"], list(items))
+        query = Query(context=params.get("context") or {})
+        ranked = model.get_personalized_ranking(params["userId"], list(items), query)
     except ValueError as error:
         raise InvalidInputException(str(error)) from error
     return {"personalizedRanking": [_item(item) for item in ranked], "recommendationId": _recommendation_id()}
 
 
-def _serving(context: Context, params: Params) -> tuple[Recipe, Any]:
-    """The recipe and model that a campaign serves now."""
+def _serving(context: Context, params: Params) -> tuple[Recipe, Resource, Any]:
+    """The recipe, campaign and model that serve now."""
     if "filterArn" in params:
         raise ResourceNotFoundException(f"The given filter does not exist: {params['filterArn']}")
     if params.get("promotions"):
@@ -85,7 +107,7 @@ def _serving(context: Context, params: Params) -> tuple[Recipe, Any]:
         raise UnavailableException(
             f"The model of {version.arn} can't be loaded ({error}): train a new solution version"
         ) from error
-    return recipe_of(version.body["recipeArn"]), model
+    return recipe_of(version.body["recipeArn"]), campaign, model
 
 
 def _item(item: dict[str, Any]) -> dict[str, Any]:

@@ -137,7 +137,7 @@ class Recipe:
     protocol         returns how it is measured: see `pzdecl.engine.training.model.Measure`
     datasets         the dataset types without which it does not train
     whole_catalogue  whether items that only the Items dataset knows can be recommended, too
-    explores         whether campaigns take `itemExplorationConfig`
+    explores         whether answers explore new items, as a campaign's `itemExplorationConfig` says
     training_modes   what CreateSolutionVersion accepts
     """
 

@@ -35,7 +35,7 @@ KNOWN = 15
 MOST = 0.5
 """The share of places that exploration gets at weight 1."""
 NEAREST = 0.05
-"""Least distance of a candidate from the list, in standard deviations of all scores: equals are not replaced."""
+"""Least distance of a candidate from the list, in standard deviations of the scores: equals stay listed."""
 CELLS = 48
 """Parts of the integral over a candidate's draw, beside those that the list's scores make."""
 ONE_BY_ONE = 64
@@ -109,6 +109,7 @@ def explore(
     chances = np.empty(count)
     stay, come = chances_in_list(listed, centres, spreads, order[chosen] - count)
     chances[~chosen], chances[chosen] = stay[order[~chosen]], come
+    chances = np.clip(chances, np.finfo(float).tiny, 1.0)  # sums of chances end a rounding error beside 1
     items = np.concatenate((relevant.items, candidates))[order].astype(np.int32)
     return Answer(items, np.exp(scores[items]), chances, chosen)
 

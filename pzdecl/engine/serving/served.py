@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from pzdecl.engine.recipes.registry import RECIPES
 from pzdecl.engine.serving.files import Ids, read_model
-from pzdecl.engine.serving.query import Answer, Answerer, Query, Stored
+from pzdecl.engine.serving.query import Answer, Answerer, Event, Query, Stored
 from pzdecl.engine.serving.segments import Segments
 
 SCORE_DECIMALS = 7
@@ -40,13 +40,43 @@ class ServedModel:
     ) -> list[dict[str, Any]]:
         """Up to `num_results` of `{"itemId", "score"}`, best first; scores only where the recipe gives them.
 
+        The same as `listed(ask(...))`.
+        """
+        return self.listed(self.ask(user_id, item_id, num_results, query))
+
+    def ask(
+        self,
+        user_id: str | None = None,
+        item_id: str | None = None,
+        num_results: int = 25,
+        query: Query = Query(),  # noqa: B008 - frozen
+    ) -> Answer:
+        """Up to `num_results` items in the model's codes, best first, and how exploration came to them.
+
         `query` carries the rest of the request: context, filters, new events, exploration. What is unknown gets
         popular items. Raises ValueError if the id that the recipe needs is missing.
         """
-        needed = user_id if self.answers.needs == "user" else item_id
-        if not needed:
-            raise ValueError(f"{self.answers.needs}Id is required for {self.recipe.name}")
-        return self.listed(self.answers.answer(self._coded(query, user_id, item_id, num_results)))
+        needed = self.answers.needs
+        if needed and not (user_id if needed == "user" else item_id):
+            raise ValueError(f"{needed}Id is required for {self.recipe.name}")
+        return self.answers.answer(self._coded(query, user_id, item_id, num_results))
+
+    def event(
+        self,
+        item_id: str,
+        timestamp: int,
+        columns: Mapping[str, str] | None = None,
+        impressions: Sequence[str] = (),
+    ) -> Event:
+        """Something that was done after the training, for `Query.events`, in the model's codes.
+
+        timestamp    seconds
+        columns      the event's other columns (EVENT_TYPE, context ...)
+        impressions  ids of what was shown when it happened
+        """
+        codes = [self.item_ids.find(one) for one in (item_id, *impressions)]
+        item, *shown = (-1 if code is None else code for code in codes)
+        return Event(item, timestamp, columns or {}, tuple(code for code in shown if code >= 0))
 
     def get_personalized_ranking(
         self,
@@ -61,9 +91,8 @@ class ServedModel:
         import numpy as np
 
         if self.answers.needs != "user":
-            raise ValueError(
-                f"{self.recipe.name} does not rank items for a user: use GetRecommendations with an itemId"
-            )
+            how = " with an itemId" if self.answers.needs == "item" else ""
+            raise ValueError(f"{self.recipe.name} does not rank items for a user: use GetRecommendations{how}")
         if not user_id:
             raise ValueError(f"userId is required for {self.recipe.name}")
         given = list(dict.fromkeys(input_list))

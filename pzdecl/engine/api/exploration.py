@@ -1,0 +1,59 @@
+"""A campaign's `itemExplorationConfig`: a map of text, and what it means."""
+
+from __future__ import annotations
+
+import math
+import uuid
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pzdecl.engine.recipes.base import Recipe
+from pzdecl.engine.serving.query import Exploration
+from pzdecl.errors import nearest
+
+KEY = "itemExplorationConfig"
+BOUNDS = {
+    "explorationWeight": (0.0, 1.0, "a number from 0 to 1"),
+    "explorationItemAgeCutOff": (1.0, math.inf, "a number of days, at least 1"),
+}
+
+
+def problems(config: Mapping[str, Any], recipe: Recipe) -> Iterator[str]:
+    """What is wrong with the exploration part of a campaign's configuration."""
+    given: Mapping[str, str] = config.get(KEY) or {}
+    if not given:
+        return
+    if not recipe.explores or recipe.name.endswith("-v2"):
+        itself = ", which decides itself how much it explores" if recipe.explores else ""
+        yield f"{KEY} is for aws-user-personalization; the recipe is {recipe.name}{itself}"
+        return
+    for name, value in given.items():
+        if name not in BOUNDS:
+            meant = nearest(name, BOUNDS)
+            hint = f" (did you mean {meant}?)" if meant else ""
+            yield f"{KEY} has no {name}: expected {' or '.join(BOUNDS)}{hint}"
+            continue
+        low, high, expected = BOUNDS[name]
+        number = _number(value)
+        if number is None or not low <= number <= high:
+            yield f"{KEY}.{name} is {value!r}: expected {expected}"
+
+
+def exploration(config: Mapping[str, Any], recipe: Recipe, recommendation_id: str) -> Exploration | None:
+    """How one request explores: None where it doesn't. Everything random follows from its recommendationId."""
+    if not recipe.explores:
+        return None
+    given: Mapping[str, str] = config.get(KEY) or {}
+    default = Exploration()
+    weight = float(given.get("explorationWeight", default.weight))
+    cut_off = float(given.get("explorationItemAgeCutOff", default.cut_off))
+    seed = uuid.UUID(recommendation_id.removeprefix("RID-")).int
+    return Exploration(weight, cut_off, seed) if weight > 0 else None
+
+
+def _number(text: object) -> float | None:
+    try:
+        number = float(str(text))
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None

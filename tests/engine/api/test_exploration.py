@@ -1,0 +1,213 @@
+"""aws-user-personalization behind a campaign: new items are explored as configured, and it is logged."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pzdecl.engine import Engine
+from pzdecl.engine.store import store
+from tests.contract.clients import InProcess, dataset, group, schema, settled, solution
+
+DAY = 86_400
+NOW = 1_600_000_000
+FIELDS = {
+    "type": "record",
+    "name": "Items",
+    "namespace": "com.amazonaws.personalize.schema",
+    "fields": [
+        {"name": "ITEM_ID", "type": "string"},
+        {"name": "GENRE", "type": ["null", "string"], "categorical": True},
+        {"name": "CREATION_TIMESTAMP", "type": "long"},
+    ],
+    "version": "1.0",
+}
+OLD, NEW = [f"i{n:02}" for n in range(30)], [f"new{n}" for n in range(8)]
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[InProcess]:
+    """An engine with a trained aws-user-personalization (`up`) and aws-personalized-ranking (`pr`)."""
+    folder = tmp_path_factory.mktemp("exploration")
+    with pytest.MonkeyPatch.context() as patch, Engine(folder / "engine") as engine:
+        patch.setattr(store, "SYNCHRONOUS", "OFF")
+        engine.start_worker()
+        working = InProcess(engine)
+        group_arn = group(working)
+        for kind, path, fields in (
+            ("Interactions", _interactions(folder / "interactions.csv"), None),
+            ("Items", _items(folder / "items.csv"), FIELDS),
+        ):
+            arn = dataset(working, group_arn, schema(working, kind, fields), kind)
+            job = working.call(
+                "create_dataset_import_job",
+                jobName=kind,
+                datasetArn=arn,
+                dataSource={"dataLocation": str(path)},
+            )["datasetImportJobArn"]
+            found = settled(working, "describe_dataset_import_job", "datasetImportJob", datasetImportJobArn=job)
+            assert found["status"] == "ACTIVE", found
+        for name, recipe in (("up", "aws-user-personalization"), ("pr", "aws-personalized-ranking")):
+            config = {"algorithmHyperParameters": {"hidden_dimension": "32"}}
+            arn = solution(working, group_arn, name, recipe, solutionConfig=config)
+            version = working.call("create_solution_version", solutionArn=arn)["solutionVersionArn"]
+            found = settled(
+                working,
+                "describe_solution_version",
+                "solutionVersion",
+                seconds=120,
+                solutionVersionArn=version,
+            )
+            assert found["status"] == "ACTIVE", found
+        yield working
+
+
+def _interactions(path: Path) -> Path:
+    """60 users go round the old items, each genre after the other; the newest event is at NOW."""
+    draw, lines = random.Random(1), []
+    for user in range(60):
+        item = draw.randrange(30)
+        for step in range(24, -1, -1):
+            item = (item + draw.choice([1, 1, 1, 2])) % 30
+            lines.append(f"u{user},{OLD[item]},{NOW - step * 3 * DAY}")
+    path.write_text("\n".join(["USER_ID,ITEM_ID,TIMESTAMP", *lines]) + "\n", encoding="utf-8")
+    return path
+
+
+def _items(path: Path) -> Path:
+    lines = [f"{item},g{n % 3},{NOW - 300 * DAY}" for n, item in enumerate(OLD)]
+    lines += [f"{item},g{n % 3},{NOW - n * DAY}" for n, item in enumerate(NEW)]
+    path.write_text("\n".join(["ITEM_ID,GENRE,CREATION_TIMESTAMP", *lines]) + "\n", encoding="utf-8")
+    return path
+
+
+def _campaign(service: InProcess, name: str, of: str = "up", **config: str) -> str:
+    settings: dict[str, Any] = {"campaignConfig": {"itemExplorationConfig": config}} if config else {}
+    arn = str(
+        service.call(
+            "create_campaign",
+            name=name,
+            solutionVersionArn=f"{service.arn_prefix}solution/{of}/$LATEST",
+            **settings,
+        )["campaignArn"]
+    )
+    assert settled(service, "describe_campaign", "campaign", campaignArn=arn)["status"] == "ACTIVE"
+    return arn
+
+
+def _ask(service: InProcess, campaign: str, user: str = "u1", count: int = 10, **more: Any) -> dict[str, Any]:
+    return service.call("get_recommendations", campaignArn=campaign, userId=user, numResults=count, **more)
+
+
+def _ids(answer: dict[str, Any]) -> list[str]:
+    return [item["itemId"] for item in answer["itemList"]]
+
+
+def test_the_default_explores_and_logs_what_it_showed(service: InProcess) -> None:
+    campaign = _campaign(service, "default")
+    answers = [_ask(service, campaign, f"u{n}") for n in range(40)]
+    lists = {answer["recommendationId"]: _ids(answer) for answer in answers}
+    assert any(set(one) & set(NEW) for one in lists.values())
+    log = list(service.engine.shown(campaign))
+    assert {one.recommendation: list(one.items) for one in log} == lists
+    for one in log:
+        assert one.version.startswith(f"{service.arn_prefix}solution/up/")
+        assert one.user in {f"u{n}" for n in range(40)}
+        assert all(0 < chance <= 1 for chance in one.propensities)
+        assert all(item in NEW for item, explored in zip(one.items, one.explored, strict=True) if explored)
+
+
+def test_weight_zero_is_relevance_alone_and_is_not_logged(service: InProcess) -> None:
+    campaign = _campaign(service, "relevant", explorationWeight="0")
+    before = len(list(service.engine.shown()))
+    first = _ask(service, campaign)
+    assert all(_ids(_ask(service, campaign)) == _ids(first) for _ in range(5))
+    scores = [item["score"] for item in first["itemList"]]
+    assert scores == sorted(scores, reverse=True)
+    assert len(list(service.engine.shown())) == before
+
+
+def test_the_weight_and_the_cut_off_reach_the_answer(service: InProcess) -> None:
+    most = _campaign(service, "most", explorationWeight="1", explorationItemAgeCutOff="3")
+    little = _campaign(service, "little", explorationWeight="0.1", explorationItemAgeCutOff="3")
+    shown = {}
+    for campaign in (most, little):
+        for n in range(60):
+            _ask(service, campaign, f"u{n}")
+        pairs = [
+            (item, explored)
+            for one in service.engine.shown(campaign)
+            for item, explored in zip(one.items, one.explored, strict=True)
+        ]
+        shown[campaign] = [item for item, explored in pairs if explored]
+    assert set(shown[most]) == set(NEW[:4])  # ages of 0 to 3 days
+    assert len(shown[most]) > 2 * len(shown[little])
+    service.call(
+        "update_campaign",
+        campaignArn=most,
+        campaignConfig={"itemExplorationConfig": {"explorationWeight": "0"}},
+    )
+    settled(service, "describe_campaign", "campaign", campaignArn=most)
+    assert _ids(_ask(service, most)) == _ids(_ask(service, most))
+
+
+@pytest.mark.parametrize(
+    ("config", "text"),
+    [
+        ({"explorationWeight": "1.5"}, "explorationWeight is '1.5': expected a number from 0 to 1"),
+        ({"explorationWeight": "nan"}, "a number from 0 to 1"),
+        ({"explorationItemAgeCutOff": "0.5"}, "expected a number of days, at least 1"),
+        ({"explorationItemAgeCutOff": "soon"}, "expected a number of days, at least 1"),
+        ({"exploration_weight": "0.5"}, "did you mean explorationWeight?"),
+    ],
+)
+def test_wrong_configurations_are_refused(service: InProcess, config: dict[str, str], text: str) -> None:
+    code, message = service.refused(
+        "create_campaign",
+        name="wrong",
+        solutionVersionArn=f"{service.arn_prefix}solution/up/$LATEST",
+        campaignConfig={"itemExplorationConfig": config},
+    )
+    assert code == "InvalidInputException"
+    assert text in message
+
+
+def test_ranking_does_not_explore(service: InProcess) -> None:
+    code, message = service.refused(
+        "create_campaign",
+        name="wrong",
+        solutionVersionArn=f"{service.arn_prefix}solution/pr/$LATEST",
+        campaignConfig={"itemExplorationConfig": {"explorationWeight": "0.3"}},
+    )
+    assert code == "InvalidInputException"
+    assert "aws-personalized-ranking" in message
+    campaign = _campaign(service, "ranking", "pr")
+    given = ["nobody-knows", "i03", NEW[0], "i07"]
+    before = len(list(service.engine.shown()))
+    answer = service.call("get_personalized_ranking", campaignArn=campaign, userId="u1", inputList=given)
+    ranked = answer["personalizedRanking"]
+    assert [item["itemId"] for item in ranked if "score" not in item] == ["nobody-knows"]
+    assert ranked[-1] == {"itemId": "nobody-knows"}
+    assert sum(item["score"] for item in ranked[:-1]) == pytest.approx(1, abs=1e-5)
+    assert {item["itemId"] for item in ranked} == set(given)  # one without interactions has its metadata
+    assert len(list(service.engine.shown())) == before
+    assert service.refused("get_recommendations", campaignArn=campaign, userId="u1")[0] == (
+        "InvalidInputException"
+    )
+
+
+def test_what_the_guide_says_of_the_recipe(service: InProcess) -> None:
+    campaign = _campaign(service, "guide", explorationWeight="0")
+    everything = _ask(service, campaign, count=500)["itemList"]
+    assert {item["itemId"] for item in everything} == {*OLD, *NEW}
+    assert sum(item["score"] for item in everything) == pytest.approx(1, abs=1e-4)
+    assert _ids(_ask(service, campaign, itemId="i05")) == _ids(_ask(service, campaign))
+    assert len(_ids(_ask(service, campaign, "nobody"))) == 10
+    with_context = _ask(service, campaign, context={"DEVICE": "phone"})
+    assert _ids(with_context) == _ids(
+        _ask(service, campaign)
+    )  # unknown to the data
