@@ -93,6 +93,7 @@ def _load(
         state=settings.state,
         resources=MappingProxyType(_resources(documents, edges)),
         warnings=tuple(report.warnings),
+        policies=settings.policies,
         moved=MappingProxyType(moved),
         removed=MappingProxyType(removed),
     )

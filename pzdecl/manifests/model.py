@@ -71,6 +71,22 @@ class Removal:
 
 
 @dataclass(frozen=True, slots=True)
+class Policies:
+    """What may be made, and what may go, in one environment; None and empty: no such rule."""
+
+    named_deletions: bool = False
+    allowed_recipes: tuple[str, ...] | None = None
+    maximum_tps: int | None = None
+    required_tags: tuple[str, ...] = ()
+    places: Mapping[str, Position] = field(default_factory=lambda: MappingProxyType({}))
+    """Where each is written, by its name in pzdecl.yaml."""
+
+    def position(self, name: str) -> Position | None:
+        """Where a policy is written."""
+        return self.places.get(name)
+
+
+@dataclass(frozen=True, slots=True)
 class Project:
     """A folder of manifests in one environment, fully evaluated."""
 
@@ -83,6 +99,7 @@ class Project:
     resources: Mapping[Address, Desired]
     """Sorted by address; includes the SolutionVersion node of every Solution."""
     warnings: tuple[Diagnostic, ...] = ()
+    policies: Policies = Policies()
     moved: Mapping[Address, Address] = field(default_factory=lambda: MappingProxyType({}))
     """By `moved:` documents: the former address to today's."""
     removed: Mapping[Address, Removal] = field(default_factory=lambda: MappingProxyType({}))

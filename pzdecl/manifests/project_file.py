@@ -10,9 +10,10 @@ from typing import Any, Literal
 from pydantic import Field
 
 from pzdecl.errors import Position, nearest
+from pzdecl.kinds import recipes
 from pzdecl.kinds.base import Spec
 from pzdecl.manifests.evaluate import Evaluator, Variables
-from pzdecl.manifests.model import ProviderSettings
+from pzdecl.manifests.model import Policies, ProviderSettings
 from pzdecl.manifests.nodes import MappingNode, Node, compose, decode, place
 from pzdecl.manifests.positions import Positions
 from pzdecl.manifests.report import Report
@@ -44,12 +45,30 @@ class ProviderSpec(Spec):
     role: str | None = Field(None, description="aws: the ARN of a role to assume.")
 
 
+class PoliciesSpec(Spec):
+    """What may be made, and what may go. A change that breaks one is blocked, with the reason in the plan."""
+
+    named_deletions: bool = Field(
+        False, description="Whether nothing is deleted unless the command names it (--allow-destroy)."
+    )
+    allowed_recipes: list[str] | None = Field(
+        None, description="The recipes that solutions may have.", examples=[["aws-hrnn", "aws-sims"]]
+    )
+    maximum_tps: int | None = Field(
+        None, alias="maximumTPS", ge=1, description="The most that a campaign may provision."
+    )
+    required_tags: list[str] | None = Field(
+        None, description="Keys of tags that everything must have that can have tags.", examples=[["team"]]
+    )
+
+
 class EnvironmentSpec(Spec):
     """What differs in one environment."""
 
     provider: ProviderSpec | None = Field(None, description="Stands in place of the project's provider.")
     variables: dict[str, Value] | None = Field(None, description="Values of variables.")
     state: str | None = Field(None, description="The state's file, relative to the project.")
+    policies: PoliciesSpec | None = Field(None, description="Stand in place of the project's policies.")
 
 
 class ProjectSpec(Spec):
@@ -65,6 +84,7 @@ class ProjectSpec(Spec):
         None,
         description="The state's file, relative to the project; .pzdecl/state/<environment>.db unless set.",
     )
+    policies: PoliciesSpec | None = Field(None, description="What may be made, and what may go.")
     exclude: list[str] | None = Field(
         None, description="Globs of YAML files that are no manifests.", examples=[["ci/**", "values.yaml"]]
     )
@@ -80,6 +100,7 @@ class Settings:
     state: Path
     exclude: tuple[str, ...]
     variables: Variables
+    policies: Policies
 
 
 def read(root: Path, environment: str | None, given: Given, report: Report) -> Settings | None:
@@ -122,7 +143,7 @@ def _evaluated(
         return None
     value = without_nulls(Evaluator(FILE, variables, report).value(document))
     spec = validate(ProjectSpec, value, below=(), positions=positions, report=report)
-    return _settings(root, spec, chosen, variables) if spec else None
+    return _settings(root, spec, chosen, variables, positions, report) if spec else None
 
 
 def _check_blocks(raw: Mapping[str, Any], chosen: str, positions: Positions, report: Report) -> None:
@@ -167,7 +188,9 @@ def replace_environment(given: Given, environment: str, values: Mapping[str, Any
     return replace(given, environment=environment, block=values)
 
 
-def _settings(root: Path, spec: ProjectSpec, chosen: str, variables: Variables) -> Settings:
+def _settings(
+    root: Path, spec: ProjectSpec, chosen: str, variables: Variables, positions: Positions, report: Report
+) -> Settings:
     environment = (spec.environments or {}).get(chosen)
     provider = (environment.provider if environment else None) or spec.provider
     own = ".pzdecl/engine" if chosen == DEFAULT_ENVIRONMENT else f".pzdecl/engine-{chosen}"
@@ -176,7 +199,34 @@ def _settings(root: Path, spec: ProjectSpec, chosen: str, variables: Variables) 
     settings = ProviderSettings(
         provider.type, engine, provider.region, provider.profile, provider.endpoint, provider.role
     )
-    return Settings(spec.name, chosen, settings, root / state, tuple(spec.exclude or ()), variables)
+    policies = _policies(spec, chosen, positions, report)
+    return Settings(spec.name, chosen, settings, root / state, tuple(spec.exclude or ()), variables, policies)
+
+
+def _policies(spec: ProjectSpec, chosen: str, positions: Positions, report: Report) -> Policies:
+    """The environment's policies where it has some, else the project's."""
+    environment = (spec.environments or {}).get(chosen)
+    own = environment is not None and environment.policies is not None
+    found = (environment.policies if environment and own else spec.policies) or PoliciesSpec()
+    above = ("environments", chosen, "policies") if own else ("policies",)
+    allowed = found.allowed_recipes
+    for index, name in enumerate(allowed or ()):
+        if recipes.short(name) not in recipes.NAMES:
+            report.add(
+                "PZ3010",
+                f"there is no recipe {name}",
+                positions.nearest((*above, "allowedRecipes", index)),
+                expected="a recipe that a solution may have",
+                suggestion=nearest(name, recipes.NAMES),
+            )
+    names = [info.alias or name for name, info in PoliciesSpec.model_fields.items()]
+    return Policies(
+        found.named_deletions,
+        None if allowed is None else tuple(recipes.short(name) for name in allowed),
+        found.maximum_tps,
+        tuple(found.required_tags or ()),
+        {name: positions.nearest((*above, name)) for name in names},
+    )
 
 
 def _where_else(root: Path) -> str:

@@ -54,6 +54,7 @@ class ReasonCode(StrEnum):
     NAME_TAKEN = "name_taken"
     NOT_TRAINED = "not_trained"
     OUT_OF_SCOPE = "out_of_scope"
+    POLICY = "policy"
 
 
 @dataclass(frozen=True, slots=True)

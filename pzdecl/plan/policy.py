@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from pzdecl.kinds.address import Address
 from pzdecl.kinds.base import Effect
+from pzdecl.plan import rules
 from pzdecl.plan.model import Action, Reason, ReasonCode
 from pzdecl.plan.node import LEAVING, MAKING, Node, Way
 from pzdecl.plan.reasons import place
@@ -16,7 +17,7 @@ DESTRUCTIVE = frozenset({Action.DELETE, Action.REPLACE, Action.FORGET})
 
 def judge(node: Node, survey: Survey) -> None:
     """Blocks a change that protection or held data forbids, and one that must wait for a blocked one."""
-    if refusal := _refusal(node, survey):
+    if refusal := _refusal(node, survey) or rules.refusal(node, survey):
         node.block(refusal)
         return
     parents = [survey.nodes[a] for a in node.desired.depends_on] if node.desired else []

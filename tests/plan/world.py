@@ -8,7 +8,7 @@ from typing import Any
 
 from pzdecl.kinds import KINDS
 from pzdecl.kinds.address import Address
-from pzdecl.manifests.model import Project, Removal
+from pzdecl.manifests.model import Policies, Project, Removal
 from pzdecl.plan import PlanOptions, make
 from pzdecl.plan.file import dump, load
 from pzdecl.plan.model import Action, Change, Plan
@@ -27,9 +27,10 @@ class World:
         self.files: dict[str, str] = {}
         self.moved: dict[Address, Address] = {}
         self.removed: dict[Address, Removal] = {}
+        self.policies = Policies()
 
     def project(self, docs: Documents) -> Project:
-        return replace(project(docs), moved=self.moved, removed=self.removed)
+        return replace(project(docs), moved=self.moved, removed=self.removed, policies=self.policies)
 
     def plan(self, docs: Documents, **options: Any) -> Plan:
         data = {
