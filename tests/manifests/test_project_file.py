@@ -9,6 +9,8 @@ import pytest
 from pzdecl.manifests import load
 from tests.manifests.projects import GROUP, errors, write
 
+POLICIES = """\
+name: shop
 policies:
   allowedRecipes: [aws-hrnn, "arn:aws:personalize:::recipe/aws-sims"]
   maximumTPS: ${var.most}
