@@ -16,7 +16,7 @@ COLUMNS: tuple[Column, ...] = (
 )
 
 
-def cells(column: Column, value: Any) -> dict[int, float]:
+def cells(column: Column, value: Any) -> dict[int, Any]:
     found = column.cells([value])
     return {int(c): pytest.approx(float(w)) for c, w in zip(found.columns, found.weights, strict=True)}
 
@@ -78,7 +78,7 @@ def test_a_row_is_its_columns_cells_side_by_side() -> None:
 def test_taking_rows_and_multiplying_are_those_of_a_dense_matrix() -> None:
     rng = np.random.default_rng(0)
     dense = rng.integers(0, 2, (6, 5)) * rng.random((6, 5)).astype(np.float32)
-    sparse = Cells.of([[(c, float(row[c])) for c in np.flatnonzero(row)] for row in dense])
+    sparse = Cells.of([[(int(c), float(row[c])) for c in np.flatnonzero(row)] for row in dense])
     order = np.array([4, -1, 0, 0, 5])
     vectors = rng.random((5, 3)).astype(np.float32)
     wanted = np.where(order[:, None] >= 0, dense[order], 0) @ vectors

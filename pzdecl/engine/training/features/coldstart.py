@@ -11,7 +11,7 @@ So what is expected of a user is, for the most part, the mean of all that was ex
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -72,12 +72,16 @@ class ColdStart:
 
     def recommend(self, shown: Interactions, users: NDArray[np.int64], count: int) -> NDArray[np.int32]:
         """The cold items that suit each user best after the events in `shown`."""
-        found = [best(scores[:, self.cold], count) for scores in self.model.scores(shown, users)]
+        found = [best(scores[:, self.cold], count) for scores in self.scores(shown, users)]
         lists = np.full((len(users), count), -1, np.int32)
         if found:
             places = np.concatenate(found)
             lists[:, : places.shape[1]] = self.cold[places]
         return lists
+
+    def scores(self, shown: Interactions, users: NDArray[np.int64]) -> Iterator[NDArray[np.float32]]:
+        """float32[B, N] of all items: see `Sequences.scores`."""
+        return self.model.scores(shown, users)
 
     def finish(self, data: TrainingData) -> dict[str, NDArray[Any]]:
         """As `Sequences.finish`, and `cold` int32: the codes of the items that are recommended."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -84,18 +85,16 @@ def test_of_events_the_type_counts_and_what_was_recorded_does_not() -> None:
     more = rows(
         {
             "EVENT_TYPE": ["buy", "look"] * (count // 2),
-            "EVENT_VALUE": np.arange(count, dtype=float),
+            "EVENT_VALUE": np.arange(count, dtype=float).tolist(),
             "IMPRESSION": ["i1|i2", "i3"] * (count // 2),
         }
     )
-    from dataclasses import replace
-
     (column,) = event_design(replace(data, columns=more)).columns
     assert column == Categories("EVENT_TYPE", ("buy", "look"), missing=False)
 
 
 def test_cells_of_a_table_are_those_of_its_rows_one_by_one() -> None:
-    columns = {
+    columns: dict[str, list[Any]] = {
         "G": ["a|b", "a", None, "b", "zz", "a|b|zz"],
         "N": [1.5, None, 2.0, 9.0, 4.0, 1.5],
         "T": ["red cup", "red lamp", "cup", "lamp", "red", "blue cup"],
