@@ -89,7 +89,7 @@ class Stored(NamedTuple):
 class Answerer(Protocol):
     """Answers from a model's files; several threads may ask it at once, so nothing in it changes.
 
-    `needs` is the id without which a question is refused: "user" or "item".
+    `needs` is the id without which a question is refused: "user", "item", or "" where none is needed.
     """
 
     needs: str
