@@ -22,9 +22,14 @@ def rate(progress: Progress) -> str:
 
 
 def detail(progress: Progress) -> str:
-    """`loss 5.31, validation loss 5.02`: the loss of now first, at most two figures."""
-    order = sorted(progress.detail.items(), key=lambda item: (item[0] != "loss", -len(item[0]), item[0]))
-    return ", ".join(f"{name.replace('_', ' ')} {value:.4g}" for name, value in order[:2])
+    """`loss 5.31, validation loss 5.02`: the loss of now first, at most two figures. `candidate 2 of 3`."""
+    figures = dict(progress.detail)
+    totals = {name: figures.pop(f"{name}s") for name in progress.detail if f"{name}s" in progress.detail}
+    order = sorted(figures.items(), key=lambda item: (item[0] != "loss", -len(item[0]), item[0]))
+    return ", ".join(
+        f"{name.replace('_', ' ')} {value:.4g}" + (f" of {totals[name]:.4g}" if name in totals else "")
+        for name, value in order[:2]
+    )
 
 
 def left(progress: Progress) -> str:
