@@ -7,10 +7,15 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.bench import planning, recipes, startup
+from tests.bench import ingest, planning, recipes, startup
 from tests.bench.report import Report
 
-BENCHES = {"startup": startup.bench, "planning": planning.bench, "recipes": recipes.bench}
+BENCHES = {
+    "startup": startup.bench,
+    "planning": planning.bench,
+    "recipes": recipes.bench,
+    "ingest": ingest.bench,
+}
 
 
 def main() -> int:

@@ -82,6 +82,7 @@ def by_user_and_time(
     if bits + count.bit_length() > 63 or len(users) >= 1 << 31:
         return np.lexsort((timestamps, users))
     rows = np.arange(len(users), dtype=np.int32)
-    grouped = coo_array((np.ones(len(rows), np.int8), (users, rows)), shape=(count, len(rows))).tocsr().indices
-    key = (users[grouped].astype(np.int64) << bits) | (timestamps[grouped] - first)
-    return np.asarray(grouped[np.argsort(key, kind="stable")], np.int64)
+    grouped = coo_array((np.ones(len(rows), np.int8), (users, rows)), shape=(count, len(rows))).tocsr()
+    key = np.repeat(np.arange(count, dtype=np.int64) << bits, np.diff(grouped.indptr))
+    key |= timestamps[grouped.indices] - first
+    return np.asarray(grouped.indices[np.argsort(key, kind="stable")], np.int64)
