@@ -86,6 +86,12 @@ def compare(
     return [_group(name, [row for row in rows if row.group == name], evaluated, against) for name in groups]
 
 
+def alike(one: Measured, other: Measured) -> bool:
+    """Whether two versions were measured the same way: coverage alone may be of users here, of items there."""
+    mine, theirs = (set(row.metrics) - {"coverage"} for row in (one, other))
+    return bool(mine & theirs) or (mine == theirs)
+
+
 def _group(
     name: str,
     rows: Sequence[Measured],
@@ -141,6 +147,8 @@ def _differences(
     row: Measured, base: Measured, mine: Evaluated | None, other: Evaluated | None
 ) -> dict[str, Difference]:
     """Of the metrics that both have; with an interval where enough test users are the same."""
+    if not alike(row, base):
+        return {}
     plain = {
         name: Difference(value - base.metrics[name])
         for name, value in row.metrics.items()

@@ -3,16 +3,52 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from pzdecl.cli import options
 from pzdecl.cli.session import session, tell, write
 
+NOTHING = "Nothing is trained yet: run `pzdecl apply`."
 
-def command(format: options.MetricsFormat = "text") -> None:
+
+def command(
+    *,
+    compare: Annotated[
+        bool, typer.Option("--compare", help="Shows how sure each metric is, and which differences are clear.")
+    ] = False,
+    against: Annotated[
+        str | None,
+        typer.Option(
+            "--against",
+            metavar="SOLUTION",
+            help="Compares with this solution's newest version, or SOLUTION/VERSION; else with popularity.",
+        ),
+    ] = None,
+    plot: Annotated[
+        Path | None,
+        typer.Option(
+            "--plot", metavar="FILE", help="Also draws metrics and learning curves, as FILE.png or FILE.svg."
+        ),
+    ] = None,
+    format: options.MetricsFormat = "text",
+) -> None:
     """Compares the trained versions.
 
-    Offline metrics of every version, the best marked, popularity as the baseline.
+    Offline metrics of every version, the best marked, popularity as the baseline. --compare adds 95% intervals
+    over the test users, and says of each version whether it is better, worse or not clearly different.
     """
+    if plot is not None:
+        _draw(plot, against)
+    if compare or against is not None:
+        _compare(against, format)
+    else:
+        _list(format)
+
+
+def _list(format: str) -> None:
     from pzdecl.views import metrics as view
 
     rows = session().load().metrics()
@@ -20,8 +56,35 @@ def command(format: options.MetricsFormat = "text") -> None:
         case "json":
             write(view.as_json(rows))
         case _ if not rows:
-            tell("Nothing is trained yet: run `pzdecl apply`.")
+            tell(NOTHING)
         case "markdown":
             write(view.markdown(rows))
         case "text":
             write(view.text(rows, session().style(sys.stdout)))
+
+
+def _compare(against: str | None, format: str) -> None:
+    from pzdecl.views import comparison as view
+
+    found = session().load().compare(against)
+    match format:
+        case "json":
+            write(view.as_json(found))
+        case _ if not found:
+            tell(NOTHING)
+        case "markdown":
+            write(view.markdown(found))
+        case "text":
+            write(view.text(found, session().style(sys.stdout)))
+
+
+def _draw(file: Path, against: str | None) -> None:
+    from pzdecl.views import metrics_plot
+
+    metrics_plot.check(file)
+    found = session().load().compare(against)
+    if not found:
+        tell(NOTHING)
+        return
+    for written in metrics_plot.draw(found, file):
+        tell(f"Wrote {written}")

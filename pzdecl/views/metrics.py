@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from pzdecl.serving import Measured
@@ -11,6 +11,7 @@ from pzdecl.views import table
 from pzdecl.views.style import PLAIN, Style
 
 BASELINE = "aws-popularity-count"
+SEGMENTS = frozenset({"aws-item-affinity", "aws-item-attribute-affinity"})
 
 NAMES = {
     "coverage": "coverage",
@@ -18,14 +19,32 @@ NAMES = {
     "normalized_discounted_cumulative_gain_at_5": "NDCG@5",
     "normalized_discounted_cumulative_gain_at_10": "NDCG@10",
     "normalized_discounted_cumulative_gain_at_25": "NDCG@25",
+    "normalized_discounted_cumulative_gain_with_event_weights_at_5": "weighted NDCG@5",
+    "normalized_discounted_cumulative_gain_with_event_weights_at_10": "weighted NDCG@10",
+    "normalized_discounted_cumulative_gain_with_event_weights_at_25": "weighted NDCG@25",
     "precision_at_5": "P@5",
     "precision_at_10": "P@10",
     "precision_at_25": "P@25",
+    "average_rewards_at_k": "rewards@K",
+    "hits_at_1_percent": "hits@1%",
+    "recall_at_1_percent": "recall@1%",
+    "trend_prediction_accuracy": "trend accuracy",
 }
-"""The service's names in its order, and the columns' headings."""
+"""The service's names, and the columns' headings in their order."""
 
 RATED = "normalized_discounted_cumulative_gain_at_25"
 """The metric whose ratio to the baseline is shown."""
+
+
+def heading(name: str) -> str:
+    """A metric's short name."""
+    return NAMES.get(name, name)
+
+
+def in_order(metrics: Iterable[Iterable[str]]) -> list[str]:
+    """All metrics that some version has, those of NAMES first; none is left out."""
+    found = {name for names in metrics for name in names}
+    return [name for name in NAMES if name in found] + sorted(found - set(NAMES))
 
 
 def text(rows: Sequence[Measured], style: Style = PLAIN) -> str:
@@ -53,7 +72,7 @@ def as_json(rows: Sequence[Measured]) -> str:
             "current": row.current,
             "serving": list(row.serving),
             "metrics": dict(row.metrics),
-            "best": sorted(m for m, v in row.metrics.items() if v == best.get((row.group, m))),
+            "best": sorted(m for m, v in row.metrics.items() if v == best[_field(row), m]),
             "ratio_to_popularity": _ratio(row, rows),
         }
         for row in rows
@@ -62,15 +81,15 @@ def as_json(rows: Sequence[Measured]) -> str:
 
 
 def _cells(rows: Sequence[Measured]) -> tuple[list[str], list[list[str]], frozenset[int]]:
-    known = [name for name in NAMES if any(name in row.metrics for row in rows)]
+    known = in_order(row.metrics for row in rows)
     best = _best(rows)
-    header = ["solution", "version", "recipe", "serving", *(NAMES[name] for name in known), "vs popularity"]
+    header = ["solution", "version", "recipe", "serving", *(heading(name) for name in known), "vs popularity"]
     cells = []
     for row in rows:
         line = [row.solution, row.version, row.recipe, ", ".join(row.serving) or "-"]
         for name in known:
             value = row.metrics.get(name)
-            mark = "*" if value is not None and value == best[row.group, name] else " "
+            mark = "*" if value is not None and value == best[_field(row), name] else " "
             line.append("-" if value is None else f"{value:.4f}{mark}")
         ratio = _ratio(row, rows)
         cells.append([*line, "-" if ratio is None else f"{ratio:.2f}x"])
@@ -78,13 +97,21 @@ def _cells(rows: Sequence[Measured]) -> tuple[list[str], list[list[str]], frozen
 
 
 def _best(rows: Sequence[Measured]) -> dict[tuple[str, str], float]:
-    """The best value of each metric in each group: versions of different groups saw different data."""
+    """The best value of each metric in each group: versions of different groups saw different data.
+
+    Versions that find users and those that find items do not compete: each kind has its own best.
+    """
     best: dict[tuple[str, str], float] = {}
     for row in rows:
         for name, value in row.metrics.items():
-            key = (row.group, name)
+            key = (_field(row), name)
             best[key] = max(value, best.get(key, value))
     return best
+
+
+def _field(row: Measured) -> str:
+    """What a version competes in: its dataset group, and for segments its recipe."""
+    return f"{row.group}/{row.recipe}" if row.recipe in SEGMENTS else row.group
 
 
 def _ratio(row: Measured, rows: Sequence[Measured]) -> float | None:
