@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pzdecl.apply.result import Run
     from pzdecl.comparison import Comparison
     from pzdecl.engine.serving.evaluation import Evaluated
+    from pzdecl.engine.training.tuning.trials import Trials
     from pzdecl.manifests import model
     from pzdecl.plan.model import Plan
     from pzdecl.providers.client import Client
@@ -259,6 +260,17 @@ class Project:
                 return client.evaluated(version.arn) if isinstance(client, Insight) else None
 
             return comparison.compare(serving.measured(state, client), evaluated, against)
+
+    def trials(self) -> list[tuple[Measured, Trials]]:
+        """What HPO and AutoML tried for every trained version; empty where the target does not tell."""
+        from pzdecl import serving
+        from pzdecl.providers.client import Insight
+
+        with self.state() as state, self.client() as client:
+            if not isinstance(client, Insight):
+                return []
+            found = [(version, client.trials(version.arn)) for version in serving.measured(state, client)]
+        return [(version, trials) for version, trials in found if trials is not None]
 
     def segment(
         self, solution: str, *, item: str | None = None, where: str | None = None, size: int = 25

@@ -20,6 +20,7 @@ from pzdecl.engine.store.store import Store
 if TYPE_CHECKING:
     from pzdecl.engine.jobs.worker import Worker
     from pzdecl.engine.serving.evaluation import Evaluated
+    from pzdecl.engine.training.tuning.trials import Trials
 
 SERVICES = ("personalize", "personalize-runtime")
 
@@ -118,6 +119,12 @@ class Engine:
         from pzdecl.engine.serving.evaluation import read_evaluation
 
         return read_evaluation(model_folder(self.folder, version_arn))
+
+    def trials(self, version_arn: str) -> Trials | None:
+        """What hyperparameter optimisation or AutoML tried for a trained version; None where nothing was."""
+        from pzdecl.engine.training.tuning.trials import read_trials
+
+        return read_trials(model_folder(self.folder, version_arn))
 
     def user_segment(
         self, version_arn: str, *, item: str | None = None, where: str | None = None, size: int = 25

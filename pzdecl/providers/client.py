@@ -13,6 +13,7 @@ from pzdecl.engine.progress import Progress
 
 if TYPE_CHECKING:
     from pzdecl.engine.serving.evaluation import Evaluated
+    from pzdecl.engine.training.tuning.trials import Trials
 
 READ_PREFIXES = ("describe_", "list_", "get_")
 
@@ -57,6 +58,10 @@ class Insight(Protocol):
 
     def evaluated(self, version_arn: str) -> Evaluated:
         """How a trained version did: the metrics of each test user, the learning curve."""
+        ...
+
+    def trials(self, version_arn: str) -> Trials | None:
+        """What optimisation or AutoML tried for a trained version; None where nothing was."""
         ...
 
     def user_segment(

@@ -11,6 +11,7 @@ from pzdecl.providers.client import check_reads
 
 if TYPE_CHECKING:
     from pzdecl.engine.serving.evaluation import Evaluated
+    from pzdecl.engine.training.tuning.trials import Trials
 
 
 class LocalClient:
@@ -56,6 +57,10 @@ class LocalClient:
     def evaluated(self, version_arn: str) -> Evaluated:
         """How a trained version did: the metrics of each test user, the learning curve."""
         return self._engine.evaluated(version_arn)
+
+    def trials(self, version_arn: str) -> Trials | None:
+        """What optimisation or AutoML tried for a trained version; None where nothing was."""
+        return self._engine.trials(version_arn)
 
     def user_segment(
         self, version_arn: str, *, item: str | None = None, where: str | None = None, size: int = 25

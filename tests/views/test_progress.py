@@ -14,7 +14,7 @@ from pzdecl.views.progress import sentence
         (Progress("rows", 12_000, rate=1200), "12,000 rows, 1,200 rows/s"),
         (
             Progress("epochs", 3, 10, 1.2, 6, {"loss": 5.314, "validation_loss": 5.02, "epoch_loss": 5.3}),
-            "3 / 10 epochs, 1.20 epochs/s, loss 5.314, validation loss 5.02, 6 s left",
+            "3 / 10 epochs, 1.20 epochs/s, loss 5.314, validation loss 5.02, 6.0 s left",
         ),
         (
             Progress("trainings", 6.2, 11, None, 80, {"candidate": 2, "candidates": 3, "best": 0.4128}),
