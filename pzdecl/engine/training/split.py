@@ -25,13 +25,15 @@ NEWEST_SHARE = 5
 class Split:
     """90% of the users train; of the others, the oldest 90% of events are shown, the newest 10% are the truth.
 
-    `truths` has one array of distinct items for each of `test_users` (int64[T], indices of users).
+    `truths` has one array of distinct items for each of `test_users` (int64[T], indices of users); `newest` are
+    the events that they come from.
     """
 
     training: Interactions
     shown: Interactions
     test_users: NDArray[np.int64]
     truths: list[NDArray[np.int32]]
+    newest: Interactions
 
 
 def check_minimum(data: Interactions, event_type: str | None) -> None:
@@ -65,6 +67,7 @@ def split(data: Interactions, seed: int = 0) -> Split:
         shown=data.select(testing[data.users] & shown),
         test_users=test,
         truths=[np.unique(truth.items[truth.offsets[user] : truth.offsets[user + 1]]) for user in test],
+        newest=truth,
     )
 
 
