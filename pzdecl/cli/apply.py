@@ -28,6 +28,7 @@ def command(
     replace: options.Replace = None,
     target: options.Target = None,
     exclude: options.Exclude = None,
+    expect: options.Expect = None,
 ) -> int:
     """Carries out the plan.
 
@@ -53,10 +54,12 @@ def command(
             "--replace": replace,
             "--target": target,
             "--exclude": exclude,
+            "--expect": expect,
         }
         return carry_out_file(planfile, wishes, [name for name, value in given.items() if value])
     return carry_out(
         wishes,
+        expect=expect,
         destroy=destroy,
         refresh=not no_refresh,
         allow_destroy=allow_destroy or (),

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pzdecl.cli.session import session, tell, write
-from pzdecl.errors import PzdeclError, Refused, UsageError
+from pzdecl.errors import PzdeclError, Refused, StalePlan, UsageError
 
 if TYPE_CHECKING:
     from pzdecl.apply.result import Run
@@ -36,8 +36,12 @@ class Wishes:
     command: str
 
 
-def carry_out(wishes: Wishes, **options: Any) -> int:
-    """Plans, asks and applies under one lock: nobody else's change comes between."""
+def carry_out(wishes: Wishes, *, expect: str | None = None, **options: Any) -> int:
+    """Plans, asks and applies under one lock: nobody else's change comes between.
+
+    With `expect`, the digest of the plan that was reviewed, nothing is asked and no other plan is carried out.
+    """
+    wishes = replace(wishes, auto_approve=wishes.auto_approve or expect is not None)
     _can_ask(wishes)
     project = session().load()
     events = _events(wishes)
@@ -50,11 +54,29 @@ def carry_out(wishes: Wishes, **options: Any) -> int:
 
             write(plan_text.render(plan, session().style(sys.stdout)))
             sys.stdout.flush()
+        if expect is not None:
+            _check_digest(plan, expect)
         if not plan.steps:
             return _blocked(plan)
         if plan.has_changes and not wishes.auto_approve:
             _ask(plan, destroy=bool(options.get("destroy")))
         return _run(project, plan, wishes, events)
+
+
+def _check_digest(plan: Plan, expect: str) -> None:
+    from pzdecl.plan import file
+
+    name, _, wanted = expect.partition(":")
+    if name != "sha256" or len(wanted) != 64:
+        raise UsageError(
+            f"--expect {expect} is not a digest", hint="expected sha256: and 64 hexadecimal digits"
+        )
+    found = file.reviewed(plan)
+    if found != expect.lower():
+        raise StalePlan(
+            f"the plan is another one now: its digest is {found}",
+            hint="review the plan again, and expect its new digest",
+        )
 
 
 def carry_out_file(path: Path, wishes: Wishes, unused: Sequence[str]) -> int:

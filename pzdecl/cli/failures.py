@@ -65,8 +65,8 @@ def _diagnostics(diagnostics: tuple[Diagnostic, ...], session: Session) -> None:
             events = _events(session)
             for diagnostic in diagnostics:
                 events.diagnostic(diagnostic, session.root)
-        case "github":
-            sys.stdout.write(view.workflow(diagnostics))
+        case "github" | "junit" | "sarif":
+            sys.stdout.write(view.in_format(session.format, diagnostics))
     if session.format not in MACHINE:
         style = session.style(sys.stderr)
         sys.stderr.write(view.render(diagnostics, session.root, style))

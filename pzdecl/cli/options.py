@@ -103,9 +103,20 @@ TextOrJson = Annotated[
     Literal["text", "json"],
     typer.Option("--format", help=_of("text", "json"), callback=_format, is_eager=True),
 ]
+ValidateFormat = Annotated[
+    Literal["text", "json", "github", "junit", "sarif"],
+    typer.Option(
+        "--format", help=_of("text", "json", "github", "junit", "sarif"), callback=_format, is_eager=True
+    ),
+]
 PlanFormat = Annotated[
-    Literal["text", "json", "markdown", "github"],
-    typer.Option("--format", help=_of("text", "json", "markdown", "github"), callback=_format, is_eager=True),
+    Literal["text", "json", "markdown", "github", "junit", "sarif"],
+    typer.Option(
+        "--format",
+        help=_of("text", "json", "markdown", "github", "junit", "sarif"),
+        callback=_format,
+        is_eager=True,
+    ),
 ]
 RunFormat = Annotated[
     Literal["text", "jsonl"],
@@ -159,6 +170,14 @@ Exclude = Annotated[
         "--exclude",
         metavar="SELECTOR",
         help="Leaves this and what needs it out of the plan; selectors as for --target. May be given again.",
+    ),
+]
+Expect = Annotated[
+    str | None,
+    typer.Option(
+        "--expect",
+        metavar="sha256:HEX",
+        help="Applies only the plan with this digest, which plan --format json and markdown tell.",
     ),
 ]
 AutoApprove = Annotated[bool, typer.Option("--auto-approve", help="Does not ask before it starts.")]

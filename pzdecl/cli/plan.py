@@ -58,7 +58,7 @@ def command(
     return CHANGES if detailed_exitcode and made.has_changes else 0
 
 
-def show(plan: object, format: Literal["text", "json", "markdown", "github"]) -> None:
+def show(plan: object, format: Literal["text", "json", "markdown", "github", "junit", "sarif"]) -> None:
     """Writes a plan in the asked-for format."""
     from pzdecl.plan.model import Plan
 
@@ -76,6 +76,15 @@ def show(plan: object, format: Literal["text", "json", "markdown", "github"]) ->
             from pzdecl.views import github
 
             write(github.render(plan))
+        case "junit":
+            from pzdecl.views import findings, junit
+
+            addresses = [str(change.address) for change in plan.changes]
+            write(junit.render(f"{plan.project}.{plan.environment}", addresses, findings.of_plan(plan)))
+        case "sarif":
+            from pzdecl.views import findings, sarif
+
+            write(sarif.render(findings.of_plan(plan)))
         case "text":
             from pzdecl.views import plan_text
 

@@ -8,7 +8,7 @@ from pzdecl.cli import options
 from pzdecl.cli.session import session, tell, write
 
 
-def command(format: options.TextOrJson = "text") -> None:
+def command(format: options.ValidateFormat = "text") -> None:
     """Checks the manifests.
 
     Tells all errors at once, with file, line and column. Changes nothing and needs no network.
@@ -19,6 +19,12 @@ def command(format: options.TextOrJson = "text") -> None:
         from pzdecl.views import diagnostics
 
         write(json.dumps(diagnostics.document(project.warnings, project.root), indent=2) + "\n")
+        return
+    if format != "text":
+        from pzdecl.views import diagnostics
+
+        addresses = [str(a) for a in project.resources if a.kind != "SolutionVersion"]
+        write(diagnostics.in_format(format, project.warnings, addresses))
         return
     if project.warnings:
         import sys

@@ -47,6 +47,15 @@ def digest(plan: Plan) -> str:
     return _digest(_plan(plan))
 
 
+def reviewed(plan: Plan) -> str:
+    """`sha256:` and the digest of what a reviewer sees: the same plan made again has it again.
+
+    The lineage is left out, since a state that is yet to be made has none; that the rows are those that were
+    planned on is in the content.
+    """
+    return f"sha256:{_digest({**_plan(plan), 'lineage': ''})}"
+
+
 def load(data: bytes) -> Plan:
     """The reverse of `dump`. Raises BadPlanFile for what is empty, cut short, changed or of another format."""
     if not data.strip():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pzdecl.errors import Diagnostic, Position, Severity
 from pzdecl.views import github
@@ -123,6 +123,23 @@ def _byte(root: Path, at: Position) -> int:
     before = sum(len(line.encode()) + 1 for line in lines[: at.line - 1])
     rest = lines[at.line - 1][: at.column - 1] if at.line <= len(lines) else ""
     return before + len(rest.encode())
+
+
+def in_format(
+    format: Literal["github", "junit", "sarif"],
+    diagnostics: Sequence[Diagnostic],
+    addresses: Iterable[str] = (),
+) -> str:
+    """For CI. `addresses` are what was looked at, as far as it could be read."""
+    from pzdecl.views import findings, junit, sarif
+
+    match format:
+        case "junit":
+            return junit.render("validate", addresses, findings.of_diagnostics(diagnostics))
+        case "sarif":
+            return sarif.render(findings.of_diagnostics(diagnostics))
+        case "github":
+            return workflow(diagnostics)
 
 
 def workflow(diagnostics: Iterable[Diagnostic]) -> str:

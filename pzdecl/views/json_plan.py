@@ -14,6 +14,7 @@ from typing_extensions import TypedDict
 
 from pzdecl.errors import Position
 from pzdecl.kinds.base import Effect
+from pzdecl.plan.file import reviewed
 from pzdecl.plan.model import Action, Change, Drift, FieldChange, Plan, ReasonCode, Step
 from pzdecl.views import words
 
@@ -126,6 +127,7 @@ class PlanDocument(TypedDict):
     format_version: str
     project: str
     environment: str
+    digest: Annotated[str, Field(description="of the whole plan: `apply --expect` applies just this one")]
     applyable: Annotated[bool, Field(description="there is something to do")]
     complete: Annotated[
         bool, Field(description="nothing is blocked or left out: after it the project is as declared")
@@ -146,6 +148,7 @@ def document(plan: Plan) -> PlanDocument:
         "format_version": plan.format_version,
         "project": plan.project,
         "environment": plan.environment,
+        "digest": reviewed(plan),
         "applyable": plan.has_changes,
         "complete": not plan.blocked and not plan.partial,
         "errored": False,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from pzdecl.plan.file import reviewed
 from pzdecl.plan.model import Action, Change, Plan, ReasonCode
 from pzdecl.views import plan_text, words
 from pzdecl.views.style import PLAIN
@@ -53,6 +54,8 @@ def render(plan: Plan) -> str:
             )
     if left_out:
         body += f"\n{words.plural(left_out, 'change')} more than fit here: see the plan's full text.\n"
+    if plan.steps:
+        body += f"\n<sub>Just this plan: `pzdecl apply --expect {reviewed(plan)}`</sub>\n"
     return body
 
 
