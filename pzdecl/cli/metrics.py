@@ -33,6 +33,9 @@ def command(
             "--plot", metavar="FILE", help="Also draws metrics and learning curves, as FILE.png or FILE.svg."
         ),
     ] = None,
+    trials: Annotated[
+        bool, typer.Option("--trials", help="Shows what optimisation and AutoML tried, and what came of it.")
+    ] = False,
     format: options.MetricsFormat = "text",
 ) -> None:
     """Compares the trained versions.
@@ -42,7 +45,9 @@ def command(
     """
     if plot is not None:
         _draw(plot, against)
-    if compare or against is not None:
+    if trials:
+        _tried(format)
+    elif compare or against is not None:
         _compare(against, format)
     else:
         _list(format)
@@ -72,6 +77,21 @@ def _compare(against: str | None, format: str) -> None:
             write(view.as_json(found))
         case _ if not found:
             tell(NOTHING)
+        case "markdown":
+            write(view.markdown(found))
+        case "text":
+            write(view.text(found, session().style(sys.stdout)))
+
+
+def _tried(format: str) -> None:
+    from pzdecl.views import trials as view
+
+    found = session().load().trials()
+    match format:
+        case "json":
+            write(view.as_json(found))
+        case _ if not found:
+            tell("Nothing was searched: set performHPO or performAutoML in a Solution, and run `pzdecl apply`.")
         case "markdown":
             write(view.markdown(found))
         case "text":

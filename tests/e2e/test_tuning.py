@@ -77,6 +77,11 @@ def test_from_the_manifest_to_what_is_served(fresh: Workbench) -> None:
     assert set(version["tunedHPOParams"]["algorithmHyperParameters"]) == set(tuned)
     fresh.run("recommend", "shop-best", "--item", "i3")
 
+    shown = fresh.run("metrics", "--trials").out
+    assert "aws-sims: P@5" in shown
+    assert shown.count("complete") == 3 + 1 + 5  # there are but three values to try, and popularity has nothing
+    assert "chosen" in shown
+
     # A different budget is a different solution: it is replaced and trained again.
     fresh.edit("tuned.yaml", "maxNumberOfTrainingJobs: 4", "maxNumberOfTrainingJobs: 3")
     assert fresh.actions()["Solution/shop-tuned"] == "replace"
