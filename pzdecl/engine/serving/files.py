@@ -15,7 +15,20 @@ if TYPE_CHECKING:
 FORMAT = 1
 FACTS = "model.json"
 TENSORS = "model.safetensors"
+WEIGHTS = "weights.safetensors"
+"""What only an update of the model reads."""
 _DTYPES = {"F32": "<f4", "F64": "<f8", "I32": "<i4", "I64": "<i8", "U8": "u1", "BOOL": "?"}
+
+
+def write_weights(folder: Path, tensors: Mapping[str, NDArray[Any]]) -> None:
+    """Writes what a later training with trainingMode UPDATE goes on from. Before `write_model`."""
+    import numpy as np
+    from safetensors.numpy import save_file
+
+    folder.mkdir(parents=True, exist_ok=True)
+    partial = folder / f"{WEIGHTS}.partial"
+    save_file({name: np.ascontiguousarray(tensor) for name, tensor in sorted(tensors.items())}, partial)
+    os.replace(partial, folder / WEIGHTS)
 
 
 def write_model(folder: Path, facts: Mapping[str, Any], tensors: Mapping[str, NDArray[Any]]) -> None:

@@ -6,10 +6,10 @@ A recipe names three functions, imported when they are needed: its trainer (`Fit
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from pzdecl.engine.data.interactions import Interactions
 from pzdecl.engine.data.training_data import TrainingData
@@ -18,6 +18,13 @@ from pzdecl.engine.progress import Report
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+
+class Base(NamedTuple):
+    """The training that an update goes on from: what its model's `weights` gave, and the ids of its items."""
+
+    weights: Mapping[str, NDArray[Any]]
+    item_ids: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +37,7 @@ class Job:
     cancelled   is asked often; when it says yes, the trainer raises TrainingCancelled
     scratch     a folder for checkpoints; what is found there is gone on with
     config      the solution's `solutionConfig`, for what is no hyperparameter
+    base        what trainingMode UPDATE goes on from; None for a training from the beginning
     """
 
     parameters: Mapping[str, Any]
@@ -38,6 +46,7 @@ class Job:
     cancelled: Callable[[], bool]
     scratch: Path
     config: Mapping[str, Any] = field(default_factory=dict)
+    base: Base | None = None
 
 
 class Model(Protocol):
@@ -56,6 +65,14 @@ class Recommender(Model, Protocol):
 
     def recommend(self, shown: Interactions, users: NDArray[np.int64], count: int) -> NDArray[np.int32]:
         """For each of `users`, given only their events in `shown`: `count` items, best first; -1 for none."""
+        ...
+
+
+class Updatable(Model, Protocol):
+    """A model of a recipe with trainingMode UPDATE."""
+
+    def weights(self) -> dict[str, NDArray[Any]]:
+        """What a `Base` holds."""
         ...
 
 

@@ -15,7 +15,7 @@ hidden half of the time, so that the encoder also knows what to expect where nob
 # mypy: disable-error-code="safe-super"
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +29,7 @@ from pzdecl.engine.data.interactions import Interactions
 from pzdecl.engine.data.training_data import TrainingData
 from pzdecl.engine.serving.features import Cells, Design
 from pzdecl.engine.training.features.design import cells_of, event_design, side_design
+from pzdecl.engine.training.model import Base
 from pzdecl.engine.training.sequence.encoder import Encoder, Expected
 
 FEW = 2.0
@@ -53,6 +54,16 @@ class Designs:
     def fit(cls, data: TrainingData) -> Designs:
         """From all that is known where a training begins."""
         return cls(side_design(data.items), side_design(data.users), event_design(data.interactions))
+
+    def pack(self) -> dict[str, NDArray[np.uint8]]:
+        """As tensors: `features.items.design`, `features.users.design`, `features.events.design`."""
+        parts = {"items": self.items, "users": self.users, "events": self.events}
+        return {f"features.{of}.design": design.pack() for of, design in parts.items()}
+
+    @classmethod
+    def unpack(cls, tensors: Mapping[str, NDArray[Any]]) -> Designs:
+        """From the tensors that `pack` made."""
+        return cls(*(Design.unpack(tensors[f"features.{of}.design"]) for of in ("items", "users", "events")))
 
 
 class Features(nn.Module):
@@ -127,6 +138,7 @@ class Featured(Encoder):
     """
 
     features: Features
+    by_item = (*Encoder.by_item, "features.met")
 
     def describe(self, data: TrainingData, designs: Designs | None = None) -> None:
         """Begins with features of these designs (of `Designs.fit`), all zero."""
@@ -191,6 +203,15 @@ class Featured(Encoder):
         """The encoder's, and the features'."""
         own = {name: tensor for name, tensor in super().tensors().items() if ".features." not in name}
         return {**own, **self.features.tensors()}
+
+    def weights(self) -> dict[str, NDArray[Any]]:
+        """The encoder's, and how things are described: the cells must stay what they are."""
+        return {**super().weights(), **self.features.designs.pack()}
+
+    def restore(self, base: Base, data: TrainingData) -> None:
+        """Describes everything as the earlier training did; values that are new since say nothing."""
+        self.describe(data, Designs.unpack(base.weights))
+        super().restore(base, data)
 
     def _look_at(self, data: Interactions) -> None:
         design = self.features.designs.events

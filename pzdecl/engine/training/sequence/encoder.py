@@ -18,6 +18,9 @@ from torch.nn import functional as F
 
 from pzdecl.engine.data.event_parameters import ByType
 from pzdecl.engine.data.interactions import Interactions
+from pzdecl.engine.data.training_data import TrainingData
+from pzdecl.engine.training.model import Base
+from pzdecl.engine.training.sequence.update import restore
 
 
 class Expected(NamedTuple):
@@ -67,14 +70,25 @@ class Settings:
 
 
 class Encoder(nn.Module, ABC):
-    """`items` (N, h) and `bias` (N) are parameters of every encoder. All randomness comes from generators."""
+    """`items` (N, h) and `bias` (N) are parameters of every encoder. All randomness comes from generators.
+
+    `by_rows` says that a step shall touch only the rows of `items` that it needs: their gradient is sparse.
+    """
 
     items: nn.Parameter
     bias: nn.Parameter
+    by_rows: bool = False
+    by_item: tuple[str, ...] = ("items", "bias")
+    """The names of the weights that have a row for each item."""
 
     def table(self) -> tuple[Tensor, Tensor]:
         """The items' vectors (N, h) and biases (N), as inputs and for the scores alike (tied embeddings)."""
         return self.items, self.bias
+
+    def some(self, codes: Tensor) -> tuple[Tensor, Tensor]:
+        """Of `table`, the vectors (..., h) and biases (...) of some items."""
+        items, bias = self.table()
+        return F.embedding(codes, items, sparse=self.by_rows and items is self.items), bias[codes]
 
     def embed(self, items: Tensor, rows: Tensor) -> Tensor:
         """(..., h): how events enter the network, by the codes of their items and their rows in the data.
@@ -82,7 +96,7 @@ class Encoder(nn.Module, ABC):
         Encoders take their inputs from here, so that what else is known of an event can join it.
         """
         del rows
-        return F.embedding(items, self.table()[0])
+        return self.some(items)[0]
 
     @abstractmethod
     def count(self, data: Interactions) -> int:
@@ -107,9 +121,17 @@ class Encoder(nn.Module, ABC):
         """float32[U, h]: what is expected of each of `users` after their events in `data`, if they have any."""
 
     def carried(self, data: Interactions, users: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
-        """Of each of `users` after their events: `expected` float32[U, h], and what carries them on from there."""
+        """Of each of `users` after their events: `expected` float32[U, h], and what carries it on."""
         return {"expected": self.last_expectations(data, users)}
 
     @abstractmethod
     def tensors(self) -> dict[str, NDArray[Any]]:
         """What serving needs to carry a history on, beside `items` and `bias`, and what is `carried`."""
+
+    def weights(self) -> dict[str, NDArray[Any]]:
+        """All that a later training needs to go on from here."""
+        return {name: value.detach().cpu().numpy() for name, value in self.state_dict().items()}
+
+    def restore(self, base: Base, data: TrainingData) -> None:
+        """Goes on from an earlier training's `weights`, with the items of `data`."""
+        restore(self, base.weights, base.item_ids, data.interactions, self.by_item)
