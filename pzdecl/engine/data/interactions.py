@@ -70,20 +70,21 @@ def load_interactions(
     event_value_threshold: float | None = None,
     by_type: ByType | None = None,
     more_items: Sequence[str] = (),
+    more_users: Sequence[str] = (),
     excluded: Sequence[str] = (),
 ) -> Interactions:
     """Reads Parquet parts whose columns are named as in the schema (USER_ID, ITEM_ID, TIMESTAMP, ...).
 
     `event_type` keeps the events of that type, in any case; `event_value_threshold` those whose EVENT_VALUE is
     at least that; `by_type` those that an eventsConfig takes. Where the column for a filter is missing, nothing
-    passes it. Events that are equal in every column count once. `more_items` join the catalogue without events
-    of theirs; the `excluded` columns are left out.
+    passes it. Events that are equal in every column count once. `more_items` and `more_users` join
+    without events of theirs; the `excluded` columns are left out.
     """
     import pyarrow as pa
 
     table = _filtered(_read(parts), event_type, event_value_threshold)
     table = listed(table, by_type) if by_type else table
-    user_ids, users = coded(table["USER_ID"])
+    user_ids, users = coded(table["USER_ID"], more_users)
     item_ids, items = coded(table["ITEM_ID"], more_items)
     timestamps = table["TIMESTAMP"].cast(pa.int64()).to_numpy()
     core = {"USER_ID", "ITEM_ID", "TIMESTAMP"}

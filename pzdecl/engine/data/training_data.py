@@ -35,22 +35,26 @@ def load_training_data(
     by_type: ByType | None = None,
     excluded: Columns | None = None,
     whole_catalogue: bool = False,
+    whole_audience: bool = False,
 ) -> TrainingData:
     """Reads Parquet parts by dataset type: INTERACTIONS, and perhaps ITEMS and USERS.
 
     by_type          which types of events an eventsConfig takes
     excluded         columns to leave out (`trainingDataConfig`)
     whole_catalogue  whether items that only the Items dataset knows get codes, too
+    whole_audience   whether users that only the Users dataset knows get codes, too
     """
     leave = excluded or {}
     items, users = read_parts(datasets.get("ITEMS", ())), read_parts(datasets.get("USERS", ()))
-    more = items["ITEM_ID"].to_pylist() if whole_catalogue and items is not None else ()
+    more_items = items["ITEM_ID"].to_pylist() if whole_catalogue and items is not None else ()
+    more_users = users["USER_ID"].to_pylist() if whole_audience and users is not None else ()
     interactions = load_interactions(
         datasets.get("INTERACTIONS", ()),
         event_type=event_type,
         event_value_threshold=event_value_threshold,
         by_type=by_type,
-        more_items=more,
+        more_items=more_items,
+        more_users=more_users,
         excluded=leave.get("INTERACTIONS", ()),
     )
     return TrainingData(

@@ -137,6 +137,7 @@ class Recipe:
     protocol         returns how it is measured: see `pzdecl.engine.training.model.Measure`
     datasets         the dataset types without which it does not train
     whole_catalogue  whether items that only the Items dataset knows can be recommended, too
+    whole_audience   whether users that only the Users dataset knows are known, too
     explores         whether answers explore new items, as a campaign's `itemExplorationConfig` says
     training_modes   what CreateSolutionVersion accepts
     """
@@ -154,6 +155,7 @@ class Recipe:
     protocol: Callable[[], Any] = recommendations
     datasets: tuple[str, ...] = ("INTERACTIONS",)
     whole_catalogue: bool = False
+    whole_audience: bool = False
     explores: bool = False
     training_modes: tuple[str, ...] = ("FULL",)
 

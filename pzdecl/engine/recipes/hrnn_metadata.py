@@ -14,4 +14,5 @@ HRNN_METADATA = replace(
     algorithm="aws-hrnn-metadata",
     feature_transformation="featurize_metadata",
     trainer=late("pzdecl.engine.training.features.hrnn:fit_hrnn_metadata"),
+    whole_audience=True,
 )

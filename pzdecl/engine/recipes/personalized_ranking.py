@@ -17,4 +17,5 @@ PERSONALIZED_RANKING = Recipe(
     answerer=late("pzdecl.engine.serving.sequences:SequenceAnswers"),
     returns_scores=True,
     whole_catalogue=True,
+    whole_audience=True,
 )

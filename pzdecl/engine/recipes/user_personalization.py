@@ -47,5 +47,6 @@ USER_PERSONALIZATION = Recipe(
     answerer=late("pzdecl.engine.serving.sequences:SequenceAnswers"),
     returns_scores=True,
     whole_catalogue=True,
+    whole_audience=True,
     explores=True,
 )

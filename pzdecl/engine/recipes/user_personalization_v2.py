@@ -24,5 +24,6 @@ USER_PERSONALIZATION_V2 = Recipe(
     answerer=late("pzdecl.engine.serving.sequences:SequenceAnswers"),
     returns_scores=True,
     whole_catalogue=True,
+    whole_audience=True,
     explores=True,
 )

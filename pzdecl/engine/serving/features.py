@@ -258,6 +258,15 @@ class Features:
         """float32[h]: what a user's metadata adds to what is expected of them."""
         return self._sum("users", "shift", metadata)
 
+    def known_user(self, user: int) -> NDArray[np.float32]:
+        """float32[h]: the same for one that the training knew, by the code."""
+        import numpy as np
+
+        if "features.users.offsets" not in self.tensors:
+            return np.zeros(self.hidden, np.float32)
+        parts = (self.tensors[f"features.users.{part}"] for part in ("offsets", "columns", "weights"))
+        return np.asarray(Cells(*parts).take(np.array([user])).times(self.tensors["features.users.shift"])[0])
+
     def context(self, context: Mapping[str, Any]) -> NDArray[np.float32]:
         """float32[h]: what the circumstances of a request add to what is expected."""
         return self._sum("events", "shift", context)

@@ -55,7 +55,10 @@ class SequenceAnswers:
         import numpy as np
 
         moment = self.moment(query)
-        chances = self.chances(moment, query.context)
+        shift = self.features.context(query.context)
+        if moment is None and query.user is not None:
+            shift = shift + self.features.known_user(query.user)
+        chances = self.chances(moment, shift)
         if query.among is not None:
             chances = chances[query.among] / max(float(chances[query.among].sum()), 1e-300)
         ranked = chances
@@ -76,31 +79,32 @@ class SequenceAnswers:
         ignored = ignored_by(query.events, len(chances))
         return explore(relevant, scores, able, Novelty.of(self.tensors), query.explore, ignored)
 
-    def chances(self, moment: Moment | None, context: Mapping[str, str]) -> NDArray[np.float64]:
-        """float64[N]: the softmax over all items; for None, what a new user gets."""
+    def chances(self, moment: Moment | None, shift: NDArray[np.float32]) -> NDArray[np.float64]:
+        """float64[N]: the softmax over all items; for None, what a new user gets.
+
+        `shift` float32[h] is what the features of the request add to what is expected.
+        """
         import numpy as np
 
-        t, shift = self.tensors, self.features.context(context)
+        t = self.tensors
         if moment is None:
             chances = t["new_user"] * np.exp(t["items"] @ shift, dtype=np.float64)
-            return np.asarray(chances / chances.sum() if context else t["new_user"], np.float64)
+            return np.asarray(chances / chances.sum() if shift.any() else t["new_user"], np.float64)
         expected = moment.expected + shift
         return np.asarray(softmax(blended(t, expected[None], moment.newest[None], [moment.had]))[0])
 
     def moment(self, query: Query) -> Moment | None:
-        """Where the user is now, with what he did since the training; None for one of whom nothing is known."""
+        """Where the user is now, with what he did since the training; None for one without events."""
         import numpy as np
 
         t, user = self.tensors, query.user
         events = [event for event in query.events if event.item >= 0]
-        if user is None and not events:
-            return None
         newest, had = np.full(CONTEXT, -1, np.int32), np.zeros(0, np.int32)
         if user is not None:
             newest = t["context"][user]
             had = t["seen_items"][t["seen_offsets"][user] : t["seen_offsets"][user + 1]]
-            if not events:
-                return Moment(t["expected"][user], newest, had)
+        if not events:
+            return Moment(t["expected"][user], newest, had) if len(had) else None
         items = np.array([event.item for event in events], np.int32)
         times = np.array([event.timestamp for event in events], np.int64)
         given = np.stack([self.features.event(event.columns) for event in events])

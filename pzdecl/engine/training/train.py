@@ -101,6 +101,7 @@ def read_data(
         by_type=by_type,
         excluded={kind.upper(): names for kind, names in excluded.items()},
         whole_catalogue=recipe.whole_catalogue,
+        whole_audience=recipe.whole_audience,
     )
     check_minimum(data.interactions, event_type or ", ".join(by_type) or None)
     return data
