@@ -24,8 +24,11 @@ def splits(name: str) -> Path | None:
 
 
 def require(name: str) -> Path:
-    """The same for a test, which is skipped with the reason where the data set is missing."""
-    folder = find(name)
-    if folder is None:
+    """The folder for a test, which is skipped with the reason where the data set is missing.
+
+    Its interactions may be packed: interactions.csv.gz.
+    """
+    folder = find(name) or BASE / name
+    if not any((folder / file).is_file() for file in ("interactions.csv", "interactions.csv.gz")):
         pytest.skip(f"the data set {name} is not here: set PZDECL_DATA to a folder that holds {name}/")
     return folder
