@@ -72,6 +72,6 @@ def _values(data: TrainingData, name: str) -> tuple[NDArray[np.float64], NDArray
     if len(missing):
         first = data.interactions.item_ids[int(missing[0])]
         raise TrainingFailed(
-            f"{start}items without a value: {len(missing):,}, such as {first!r}; expected a number for every item."
+            f"{start}items without a value: {len(missing):,}, such as {first!r}; expected a number for each."
         )
     return np.where(known, values, 0.0), known

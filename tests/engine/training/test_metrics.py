@@ -9,7 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pzdecl.engine.training.metrics import evaluate, ndcg, reciprocal_rank
+from pzdecl.engine.training.metrics import (
+    Evaluation,
+    evaluate,
+    evaluate_segments,
+    mean,
+    ndcg,
+    reciprocal_rank,
+    rewards,
+    segment_size,
+    weighted_ndcg,
+)
 
 NDCG = "normalized_discounted_cumulative_gain_at_"
 
@@ -73,3 +83,57 @@ def test_a_hit_that_moves_up_never_costs(row: list[bool], place: int) -> None:
 @given(st.integers(0, 25))
 def test_hits_at_the_top_are_perfect(count: int) -> None:
     assert ndcg(hits(*range(1, count + 1)))[0] == pytest.approx(1.0 if count else 0.0)
+
+
+def test_each_test_user_keeps_their_values() -> None:
+    lists = np.array([list(range(25)), list(range(25, 50))], np.int32)
+    found = evaluate(lists, [np.array([1], np.int32), np.array([77], np.int32)], 50, ["ann", "bob"])
+    assert found.ids == ["ann", "bob"]
+    assert found.each["mean_reciprocal_rank_at_25"].tolist() == [0.5, 0.0]
+    assert found.each["precision_at_5"].tolist() == [0.2, 0.0]
+    assert "coverage" not in found.each, "it is of all lists together"
+    assert all(found[name] == round(float(values.mean()), 4) for name, values in found.each.items())
+
+
+def test_what_has_no_meaning_does_not_count() -> None:
+    found = Evaluation({}, ["a", "b", "c"]).with_values({"x": np.array([1.0, np.nan, 0.5])})
+    assert found == {"x": 0.75}
+    assert mean(np.array([np.nan])) == 0.0
+
+
+def test_rewards_are_the_share_of_the_first_25() -> None:
+    lists = np.array([list(range(30)), list(range(30)), list(range(30))], np.int32)
+    reward = np.linspace(0.1, 3.0, 30)
+    truths = [np.array([0, 29], np.int32), np.array([3], np.int32), np.array([99], np.int32)]
+    found = rewards(lists, truths, reward)
+    assert found[0] == pytest.approx(0.1 / (0.1 + 3.0))
+    assert found[1] == 1.0
+    assert np.isnan(found[2])
+
+
+def test_event_weights_as_documented() -> None:
+    """Weights 0.3 and 0.1 are rewards of 1.5 and 0.5: the heavier event second costs more than the lighter."""
+    lists = np.array([list(range(25)), list(range(25))], np.int32)
+    truths = [{0: 0.1, 1: 0.3}, {0: 0.3, 1: 0.1}]
+    found = weighted_ndcg(lists, truths, mean_weight=0.2)
+    first, second = 1 / math.log(2), 1 / math.log(3)
+    expected = (0.5 * first + 1.5 * second) / (1.5 * first + 0.5 * second)
+    name = "normalized_discounted_cumulative_gain_with_event_weights_at_"
+    assert list(found) == [f"{name}5", f"{name}10", f"{name}25"]
+    assert found[f"{name}10"].tolist() == pytest.approx([expected, 1.0])
+
+
+def test_equal_event_weights_change_nothing() -> None:
+    lists = np.array([[9, 4, 8, 7, 2, *range(10, 30)]], np.int32)
+    found = weighted_ndcg(lists, [{4: 0.7, 2: 0.7}], mean_weight=0.7)
+    assert round(float(next(iter(found.values()))[0]), 4) == 0.6241
+
+
+def test_segments_count_hits_and_recall_at_one_percent() -> None:
+    segments = np.array([[1, 2, 3], [4, 5, 6]], np.int32)
+    truths = [np.array([1, 3, 9, 10], np.int32), np.array([7], np.int32)]
+    found = evaluate_segments(segments, truths, 300, ["a", "b"])
+    assert found == {"coverage": 0.02, "hits_at_1_percent": 1.0, "recall_at_1_percent": 0.25}
+    assert found.each["hits_at_1_percent"].tolist() == [2.0, 0.0]
+    assert found.each["recall_at_1_percent"].tolist() == [0.5, 0.0]
+    assert [segment_size(users) for users in (1, 100, 101, 943)] == [1, 1, 2, 10]
