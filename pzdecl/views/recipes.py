@@ -22,7 +22,7 @@ def description(recipe: Recipe, style: Style = PLAIN) -> str:
     if not recipe.hyperparameters:
         return head + "It has no hyperparameters.\n"
     rows = [
-        [h.name, h.type, _plain(h.default), _range(h), "yes" if h.tunable else "no", _where(h)]
+        [h.name, h.type, _plain(h.default), _range(h), _tunable(h), _where(h)]
         for h in recipe.hyperparameters
     ]
     header = ["hyperparameter", "type", "default", "range", "tunable", "in solutionConfig"]
@@ -43,7 +43,9 @@ def as_json(recipe: Recipe) -> dict[str, Any]:
                 "default": h.default,
                 "minimum": h.minimum,
                 "maximum": h.maximum,
+                "choices": list(h.choices),
                 "tunable": h.tunable,
+                "only_tunable": h.fixed,
                 "group": h.group,
                 "description": h.description,
             }
@@ -60,6 +62,10 @@ def _range(h: Hyperparameter) -> str:
     low = "" if h.minimum is None else _plain(h.minimum)
     high = "" if h.maximum is None else _plain(h.maximum)
     return f"{low}..{high}" if low or high else "any"
+
+
+def _tunable(h: Hyperparameter) -> str:
+    return ("only" if h.fixed else "yes") if h.tunable else "no"
 
 
 def _plain(value: float | bool | str) -> str:

@@ -92,25 +92,39 @@ def test_thresholds_are_text(value: Any) -> None:
 def test_defaults_of_hyperparameters_never_stand_in_inputs(name: str, data: st.DataObject) -> None:
     """And what stands there is typed, and shows its default in a diff."""
     config: dict[str, dict[str, Any]] = {}
-    for parameter in RECIPES[name].hyperparameters:
+    given_by_hand = [parameter for parameter in RECIPES[name].hyperparameters if not parameter.fixed]
+    for parameter in given_by_hand:
         if "percentile" in parameter.name:
             value: Any = parameter.default
         elif parameter.type == "boolean":
             value = data.draw(st.booleans())
+        elif parameter.choices:
+            value = data.draw(st.sampled_from(parameter.choices))
         else:
-            low, high = parameter.minimum, parameter.maximum
-            assert low is not None
-            assert high is not None
-            numbers = st.integers(int(low), int(high)) if parameter.type == "integer" else st.floats(low, high)
-            value = data.draw(numbers)
+            assert parameter.minimum is not None
+            low, high = parameter.minimum, parameter.maximum or 1e6
+            whole = parameter.type == "integer"
+            numbers = st.integers(int(low), int(high)) if whole else st.floats(low, high)
+            value = data.draw(numbers.filter(parameter._within))
         config.setdefault(parameter.group, {})[parameter.name] = value
     found = solution(recipe=name, solutionConfig=config)
-    for parameter in RECIPES[name].hyperparameters:
+    for parameter in given_by_hand:
         path = f"solutionConfig.{parameter.group}.{parameter.name}"
         value = config[parameter.group][parameter.name]
         kept = lookup(found, path)
         assert kept == (None if value == parameter.default else value)
         assert KINDS["Solution"].default(path, found) == parameter.default
+
+
+def test_what_can_only_be_optimised_is_not_set_by_hand() -> None:
+    row = KINDS["Solution"]
+    config = {"algorithmHyperParameters": {"item_id_hidden_dim": 50}}
+    spec = row.spec.model_validate(
+        {"datasetGroup": "g", "recipe": "aws-similar-items", "solutionConfig": config}
+    )
+    (problem,) = row.check(spec)
+    assert problem.code == "PZ3012"
+    assert "hpoConfig.algorithmHyperParameterRanges" in str(problem.expected)
 
 
 def test_an_exploration_weight_may_be_whole() -> None:

@@ -185,6 +185,8 @@ class Recipe:
                 try:
                     if parameter is None or parameter.group != group:
                         raise self._misplaced(name, group, parameter)
+                    if parameter.fixed:
+                        raise _only_searched(parameter)
                     values[name] = parameter.parse(value)
                 except ParameterError as error:
                     problems.append(error)
@@ -224,6 +226,15 @@ def percentile(name: str, default: float, description: str) -> Hyperparameter:
     """A percentile of the feature transformation, from 0 to 1."""
     return Hyperparameter(
         name, "float", default, 0.0, 1.0, group="featureTransformationParameters", description=description
+    )
+
+
+def _only_searched(parameter: Hyperparameter) -> ParameterError:
+    return ParameterError(
+        f"{parameter.name} can only be optimised",
+        parameter=parameter.name,
+        group=parameter.group,
+        expected="a range in hpoConfig.algorithmHyperParameterRanges",
     )
 
 
