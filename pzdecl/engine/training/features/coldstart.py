@@ -25,6 +25,7 @@ from pzdecl.engine.training.errors import TrainingFailed
 from pzdecl.engine.training.features.hrnn import FeaturedNetwork, build
 from pzdecl.engine.training.hrnn.fit import settings
 from pzdecl.engine.training.model import Fit, Job, Recommender
+from pzdecl.engine.training.novelty import births
 from pzdecl.engine.training.protocol import measure_recommendations
 from pzdecl.engine.training.sequence.fit import fit_sequences
 from pzdecl.engine.training.sequence.sequences import Sequences
@@ -88,9 +89,15 @@ class ColdStart:
         self.cold = np.flatnonzero(self._cold_of(data)).astype(np.int32)
         return {**self.model.finish(data), "cold": self.cold}
 
+    def weights(self) -> dict[str, NDArray[Any]]:
+        """What an update goes on from."""
+        return self.model.weights()
+
 
 def fit_coldstart(data: TrainingData, job: Job, clock: Clock = time.time) -> ColdStart:
-    """Trains with the recipe's hyperparameters."""
+    """Trains with the recipe's hyperparameters, or goes on from an earlier training."""
+    if job.base is not None:  # nobody measures an update, so nobody else has checked
+        check_cold(data, job.parameters, clock())
     model = fit_sequences(partial(build, kind=LastingNetwork), data, job, settings(job))
     return ColdStart(model, data, lambda known: cold_items(known, job.parameters, clock()))
 
@@ -133,16 +140,3 @@ def cold_items(data: TrainingData, parameters: Mapping[str, Any], now: float) ->
     newest = now if parameters["cold_start_relative_from"] == "currentTime" else born.max(initial=0)
     young = newest - born < float(parameters["cold_start_max_duration"]) * DAY
     return np.asarray((counts < int(parameters["cold_start_max_interactions"])) & young)
-
-
-def births(data: TrainingData) -> NDArray[np.int64]:
-    """int64[N]: when each item came, in seconds."""
-    events = data.interactions
-    born = np.full(len(events.item_ids), np.iinfo(np.int64).max)
-    np.minimum.at(born, events.items, events.timestamps)
-    born[born == np.iinfo(np.int64).max] = events.timestamps.max(initial=0)
-    if data.items is not None and "CREATION_TIMESTAMP" in data.items.rows.column_names:
-        created = data.items.rows["CREATION_TIMESTAMP"].combine_chunks()
-        known = created.is_valid().to_numpy(zero_copy_only=False)
-        born[known] = created.fill_null(0).to_numpy()[known].astype(np.int64)
-    return born

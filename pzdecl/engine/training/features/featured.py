@@ -87,25 +87,31 @@ class Features(nn.Module):
         self.event_vectors = nn.Parameter(torch.zeros(designs.events.width, 2 * hidden))
         self.register_buffer("met", torch.zeros(len(data.interactions.item_ids)))
 
-    def table(
-        self, items: Tensor, bias: Tensor, dropout: np.random.Generator | None = None
-    ) -> tuple[Tensor, Tensor]:
-        """Vectors (N, h) and biases (N) of all items, from their own. `dropout` is given in training."""
+    def share(self, dropout: np.random.Generator | None = None) -> Tensor:
+        """float32[N]: how much of itself each item is; with `dropout`, nothing now and then."""
         share = self.met / (self.met + FEW)
-        if dropout is not None:
-            named = dropout.random(len(share), np.float32) >= NAMELESS
-            share = share * torch.from_numpy(named).to(share)
-        features = bags(self.item_cells, self.item_vectors)
-        vectors = items * share[:, None] + features[:, :-1]
-        biases = bias * share + features[:, -1]
-        if dropout is not None:
-            biases = biases.masked_fill(self.met == 0, IMPOSSIBLE)
-        return vectors, biases
+        if dropout is None:
+            return share
+        named = dropout.random(len(share), np.float32) >= NAMELESS
+        return share * torch.from_numpy(named).to(share)
+
+    def of_items(
+        self, own: Tensor, bias: Tensor, share: Tensor, codes: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Vectors (k, h) and biases (k) of some items, or of all, from their own and their shares (k)."""
+        cells = self.item_cells if codes is None else self.item_cells.take(codes.cpu().numpy())
+        features = bags(cells, self.item_vectors)
+        return own * share[:, None] + features[:, :-1], bias * share + features[:, -1]
+
+    def possible(self, biases: Tensor, codes: Tensor | None = None) -> Tensor:
+        """The biases for training: see IMPOSSIBLE."""
+        met = self.met if codes is None else self.met[codes]
+        return biases.masked_fill(met == 0, IMPOSSIBLE)
 
     def of_users(self, users: NDArray[np.int64]) -> Tensor:
         """(len(users), h): the shifts of what is expected of them."""
         some, places = np.unique(users, return_inverse=True)
-        return bags(self.user_cells.take(some), self.user_shift)[torch.from_numpy(places)]
+        return F.embedding(_tensor(places, self.user_shift), bags(self.user_cells.take(some), self.user_shift))
 
     def of_events(self, cells: Cells) -> tuple[Tensor, Tensor]:
         """(n, h) each: how events shift what is expected before them, and what they add to their items."""
@@ -144,19 +150,33 @@ class Featured(Encoder):
         """Begins with features of these designs (of `Designs.fit`), all zero."""
         self.features = Features(designs or Designs.fit(data), data, self.items.shape[1])
         self._table: tuple[Tensor, Tensor] | None = None
+        self._share: Tensor | None = None
         self._data: Interactions | None = None
         self._events = NO_CELLS
 
     def table(self) -> tuple[Tensor, Tensor]:
-        """See `Features.table`; while a batch is read, that of the batch."""
-        return self._table or self.features.table(self.items, self.bias)
+        """As first said above; while a batch is read, as the batch sees them."""
+        return self._table or self.features.of_items(self.items, self.bias, self.features.share())
+
+    def some(self, codes: Tensor) -> tuple[Tensor, Tensor]:
+        """Of large catalogues, made for these items alone: the others' vectors need not exist."""
+        if not self.by_rows:
+            vectors, biases = self.table()
+            return F.embedding(codes, vectors), biases[codes]
+        distinct, places = torch.unique(codes, return_inverse=True)
+        own, bias = F.embedding(distinct, self.items, sparse=True), self.bias[distinct]
+        share = self.features.share() if self._share is None else self._share
+        vectors, biases = self.features.of_items(own, bias, share[distinct], distinct)
+        if self._share is not None:
+            biases = self.features.possible(biases, distinct)
+        return F.embedding(places, vectors), biases[places]
 
     def embed(self, items: Tensor, rows: Tensor) -> Tensor:
         """The items' vectors and what the events add."""
-        vectors = super().embed(items, rows)
+        vectors = super().embed(items, rows)  # of `some`
         if not self.features.designs.events.columns:
             return vectors
-        given = self.features.of_events(self._events.take(rows.flatten().numpy()))[1]
+        given = self.features.of_events(self._events.take(rows.flatten().cpu().numpy()))[1]
         return vectors + given.view(vectors.shape)
 
     def batches(
@@ -168,14 +188,16 @@ class Featured(Encoder):
         yield from super().batches(data, weights, rng)
 
     def read(self, batch: Any, carry: Any, dropout: np.random.Generator | None) -> Expected:
-        """Reads and is scored with one table, so that the same items are nameless as inputs and as answers."""
-        self._table = self.features.table(self.items, self.bias, dropout)
+        """Reads and is scored with the same items nameless, as inputs and as answers."""
+        self._share = self.features.share(dropout)
+        if not self.by_rows:
+            vectors, biases = self.features.of_items(self.items, self.bias, self._share)
+            self._table = vectors, self.features.possible(biases)
         try:
             expected = super().read(batch, carry, dropout)
         finally:
             table, self._table = self._table, None
-        rows = expected.rows.numpy()
-        states = expected.states + self._shift(rows, dropout)
+        states = expected.states + self._shift(expected.rows.cpu().numpy(), dropout)
         return expected._replace(states=states, table=table)
 
     def expectations(self, data: Interactions) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
@@ -185,7 +207,7 @@ class Featured(Encoder):
         with torch.no_grad():
             for start in range(0, len(rows), ROWS_AT_ONCE):
                 part = slice(start, start + ROWS_AT_ONCE)
-                expected[part] += self._shift(rows[part], None).numpy()
+                expected[part] += self._shift(rows[part], None).cpu().numpy()
         return expected, rows
 
     def last_expectations(self, data: Interactions, users: NDArray[np.int64]) -> NDArray[np.float32]:
@@ -217,13 +239,13 @@ class Featured(Encoder):
         design = self.features.designs.events
         if design.columns and data is not self._data:
             self._events = cells_of(design, data.columns)
-        self._data = data
+        self._data, self._share = data, None
 
     def _of_users(self, users: NDArray[np.int64]) -> NDArray[np.float32]:
         if not self.features.designs.users.columns:
             return np.zeros((len(users), self.items.shape[1]), np.float32)
         with torch.no_grad():
-            return np.asarray(self.features.of_users(users).numpy())
+            return np.asarray(self.features.of_users(users).cpu().numpy())
 
     def _shift(self, rows: NDArray[np.int64], dropout: np.random.Generator | None) -> Tensor:
         """(n, h): what users and contexts add to the expectations before events; rows of -1 are padding."""
@@ -235,7 +257,7 @@ class Featured(Encoder):
             context = self.features.of_events(self._events.take(rows))[0]
             if dropout is not None:
                 seen = dropout.random(len(rows), np.float32) >= HIDDEN
-                context = context * torch.from_numpy(seen[:, None])
+                context = context * torch.from_numpy(seen[:, None]).to(context)
             shift = shift + context
         return shift
 
@@ -247,13 +269,18 @@ NO_CELLS = Cells(np.zeros(1, np.int64), np.zeros(0, np.int32), np.zeros(0, np.fl
 def bags(cells: Cells, vectors: Tensor) -> Tensor:
     """(len(cells), ...): for each row the sum of its cells' vectors, times the cells' weights."""
     return F.embedding_bag(
-        torch.from_numpy(cells.columns.astype(np.int64)),
+        _tensor(cells.columns.astype(np.int64), vectors),
         vectors,
-        torch.from_numpy(cells.offsets),
+        _tensor(cells.offsets, vectors),
         mode="sum",
-        per_sample_weights=torch.from_numpy(cells.weights),
+        per_sample_weights=_tensor(cells.weights, vectors),
         include_last_offset=True,
     )
+
+
+def _tensor(array: NDArray[Any], beside: Tensor) -> Tensor:
+    """On the device of another."""
+    return torch.from_numpy(array).to(beside.device)
 
 
 def _cells(design: Design, table: Any, count: int) -> Cells:

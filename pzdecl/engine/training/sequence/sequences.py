@@ -94,7 +94,7 @@ class Sequences:
     def _new_user(self, data: Interactions, known: dict[str, NDArray[Any]]) -> NDArray[np.float32]:
         """Chances of each item for a user of whom nothing is known."""
         nobody = data.select(np.zeros(len(data), bool))
-        first = self.encoder.last_expectations(nobody, np.zeros(1, np.int64))
+        first = self.encoder.last_expectations(nobody, np.full(1, -1))  # no one, of whom no features are known
         chances = softmax(network_logits(known, first))[0]
         if self._popular:
             late = np.quantile(data.timestamps, 0.75)

@@ -21,13 +21,13 @@ from pzdecl.engine.training.features.coldstart import (
     DAY,
     MOMENT,
     LastingNetwork,
-    births,
     check_cold,
     cold_items,
     fit_coldstart,
     measure_coldstart,
 )
 from pzdecl.engine.training.features.hrnn import FeaturedNetwork
+from pzdecl.engine.training.novelty import births
 from tests.engine.training.features.test_featured import told
 from tests.engine.training.features.worlds import genres, quick, table
 from tests.engine.training.worlds import interactions

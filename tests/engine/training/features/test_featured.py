@@ -107,15 +107,13 @@ def test_the_fewer_events_the_more_an_item_is_its_features(tmp_path: Path) -> No
 def test_a_step_sees_some_items_nameless_and_never_those_that_nobody_met(tmp_path: Path) -> None:
     made = told(genres(), tmp_path)
     rng = np.random.default_rng(0)
-    biases = made.features.table(made.items, made.bias, rng)[1]
     known = made.features.met > 0
     assert known.tolist() == [True] * 22 + [False] * 2
+    biases = made.features.possible(made.bias)
     assert biases[~known].tolist() == [featured.IMPOSSIBLE] * 2
-    alone = featured.bags(made.features.item_cells, made.features.item_vectors)[:, :-1]
-    nameless = sum(
-        int((made.features.table(made.items, made.bias, rng)[0] == alone).all(1).sum()) for _ in range(200)
-    )
-    share = (nameless / 200 - 2) / 22
+    assert torch.equal(biases[known], made.bias[known])
+    nameless = sum(int((made.features.share(rng)[known] == 0).sum()) for _ in range(200))
+    share = nameless / 200 / 22
     assert share == pytest.approx(featured.NAMELESS, abs=0.03)
 
 
@@ -137,6 +135,28 @@ def test_a_batch_is_read_and_scored_with_one_table(tmp_path: Path) -> None:
     assert expected.table is not None
     assert expected.table[0] is used[0]
     assert made.table()[0] is not used[0]
+
+
+def test_rows_of_large_catalogues_are_those_of_the_whole_table(tmp_path: Path) -> None:
+    data = everything()
+    codes = torch.tensor([[3, 9], [9, 23]])
+    found = []
+    for by_rows in (False, True):
+        made = told(data, tmp_path)
+        made.by_rows = by_rows
+        ones = np.ones(len(data.interactions), np.float32)
+        batch = next(made.batches(data.interactions, ones, np.random.default_rng(0)))
+        expected = made.read(batch, None, np.random.default_rng(1))
+        vectors, biases = made.some(codes) if by_rows else (part[codes] for part in expected.table or ())
+        (vectors.sum() + biases.sum() + expected.states.square().sum()).backward()  # type: ignore[no-untyped-call]
+        assert made.items.grad is not None
+        assert made.items.grad.is_sparse == by_rows
+        gradients = [p.grad.to_dense() for p in made.parameters() if p.grad is not None]
+        found.append((expected.states, vectors, biases, *gradients))
+        calm = made.expectations(data.interactions)[0]
+        found[-1] += (torch.from_numpy(calm), *made.table())
+    for ours, theirs in zip(*found, strict=True):
+        torch.testing.assert_close(ours, theirs)
 
 
 def test_expectations_are_shifted_by_user_and_context(tmp_path: Path) -> None:
@@ -218,7 +238,8 @@ def test_what_is_known_of_users_without_events_decides(tmp_path: Path) -> None:
     people = data.users.rows.add_column(0, "USER_ID", [known.user_ids])
     pq.write_table(people, tmp_path / "users.parquet")
     parts["USERS"] = [tmp_path / "users.parquet"]
-    solution = {"solutionConfig": {"algorithmHyperParameters": {"hidden_dimension": "32"}}}
+    chosen = {"hidden_dimension": "32", "recency_mask": "false"}
+    solution = {"solutionConfig": {"algorithmHyperParameters": chosen}}
     train("aws-hrnn-metadata", parts, solution, tmp_path / "model", lambda _: None, lambda: False)
     model = ServedModel.load(tmp_path / "model")
     assert len(model.user_ids) == 102
