@@ -15,26 +15,35 @@ if TYPE_CHECKING:
 def novelty(data: TrainingData) -> dict[str, NDArray[Any]]:
     """`item_created` int64[N] (seconds), `item_events` and `item_ignored` int32[N], `newest_event` int64[1].
 
-    An item is created at its CREATION_TIMESTAMP, else with its first event; one without either is brand new.
-    It is ignored where an event's IMPRESSION lists it and the event is about another item.
+    An item is ignored where an event's IMPRESSION lists it and the event is about another item.
     """
     import numpy as np
 
     events = data.interactions
-    count = len(events.item_ids)
-    newest = int(events.timestamps.max(initial=0))
-    created = np.full(count, newest, np.int64)
-    np.minimum.at(created, events.items, events.timestamps)
-    if data.items is not None and "CREATION_TIMESTAMP" in data.items.rows.column_names:
-        told = data.items.rows["CREATION_TIMESTAMP"].combine_chunks()
-        known = ~np.asarray(told.is_null().to_numpy(zero_copy_only=False))
-        created[known] = told.drop_null().to_numpy(zero_copy_only=False).astype(np.int64)
     return {
-        "item_created": created,
-        "item_events": np.bincount(events.items, minlength=count).astype(np.int32),
+        "item_created": births(data),
+        "item_events": np.bincount(events.items, minlength=len(events.item_ids)).astype(np.int32),
         "item_ignored": _ignored(events),
-        "newest_event": np.array([newest], np.int64),
+        "newest_event": np.array([events.timestamps.max(initial=0)], np.int64),
     }
+
+
+def births(data: TrainingData) -> NDArray[np.int64]:
+    """int64[N]: when each item came, in seconds.
+
+    That is its CREATION_TIMESTAMP, else the time of its first event; what has neither is as new as the newest
+    event of all, for nothing says that it is not.
+    """
+    import numpy as np
+
+    events = data.interactions
+    born = np.full(len(events.item_ids), events.timestamps.max(initial=0), np.int64)
+    np.minimum.at(born, events.items, events.timestamps)
+    if data.items is not None and "CREATION_TIMESTAMP" in data.items.rows.column_names:
+        created = data.items.rows["CREATION_TIMESTAMP"].combine_chunks()
+        known = created.is_valid().to_numpy(zero_copy_only=False)
+        born[known] = created.fill_null(0).to_numpy()[known].astype(np.int64)
+    return born
 
 
 def _ignored(events: Interactions) -> NDArray[np.int32]:
