@@ -22,6 +22,7 @@ COMMANDS = (
     "apply",
     "destroy",
     "drift",
+    "diff",
     "show",
     "graph",
     "state",

@@ -49,8 +49,11 @@ class Session:
         """Whether a question could be asked: somebody sits at a terminal and nothing says otherwise."""
         return sys.stdin.isatty() and not self.automated and not os.environ.get("CI")
 
-    def load(self) -> Project:
-        """The project in the working directory. Raises InvalidProject, UsageError."""
+    def load(self, environment: str | None = None) -> Project:
+        """The project in the working directory, in the asked-for environment unless another one is named.
+
+        Raises InvalidProject, UsageError.
+        """
         from pzdecl.errors import UsageError
         from pzdecl.project import load
 
@@ -62,7 +65,7 @@ class Session:
             given[name] = value
         project = load(
             self.root,
-            environment=self.environment or os.environ.get("PZDECL_ENV") or None,
+            environment=environment or self.environment or os.environ.get("PZDECL_ENV") or None,
             variables=given,
             var_files=self.var_files,
         )

@@ -60,6 +60,11 @@ CODES: dict[str, Code] = {
         "Several environments would keep their resources in one state file, and each would delete what the "
         "others made. Give each a `state` of its own, or leave it out everywhere.",
     ),
+    "PZ0010": Code(
+        "malformed patch",
+        "A patch of an environment is about nothing that is declared, or names what cannot be patched: paths "
+        "lead below `spec` or `metadata`, and never to `metadata.name`.",
+    ),
     "PZ1001": Code(
         "not UTF-8",
         "Manifests are UTF-8 text; the position is that of the first byte that is not.",

@@ -20,6 +20,7 @@ from pzdecl.manifests.expansion import Copy
 from pzdecl.manifests.metadata import check_metadata
 from pzdecl.manifests.model import DataSource, Lifecycle
 from pzdecl.manifests.nodes import MappingNode, place
+from pzdecl.manifests.patches import patched
 from pzdecl.manifests.positions import Positions
 from pzdecl.manifests.report import Report, Spot
 from pzdecl.manifests.schema_file import read_schema
@@ -59,7 +60,7 @@ def declared_kinds() -> list[str]:
 
 def read_document(root: Path, copy: Copy, report: Report) -> Document | None:
     """Reads one document. None if it has no address; what is wrong is in the report."""
-    file, node, variables = copy
+    file, node, variables, patches = copy
     evaluator = Evaluator(file, variables, report)
     at = place(file, node.start_mark)
     known = len(report.errors)
@@ -71,6 +72,9 @@ def read_document(root: Path, copy: Copy, report: Report) -> Document | None:
     metadata = value.get("metadata")
     name = metadata.get("name") if isinstance(metadata, dict) else None
     called = value.get("kind")
+    if patches and _is_text(called) and _is_text(name):
+        positions = patched(value, f"{called}/{name}", patches, positions, report)
+        metadata = value.get("metadata")
     written = f"{called}/{name}" if _is_text(called) and _is_text(name) else None
     if evaluator.sensitive and id(positions.node(("metadata", "name"))) in evaluator.sensitive:
         report.add(

@@ -24,6 +24,7 @@ from typing import Any, NamedTuple
 
 from pzdecl.manifests.evaluate import Evaluator, Variables
 from pzdecl.manifests.nodes import MappingNode, Node, ScalarNode, place
+from pzdecl.manifests.patches import Patch
 from pzdecl.manifests.report import Report
 from pzdecl.manifests.scalars import describe
 from pzdecl.manifests.templates import Templates
@@ -39,6 +40,7 @@ class Copy(NamedTuple):
     file: str
     node: Node
     variables: Variables
+    patches: tuple[Patch, ...] = ()
 
 
 def expand(

@@ -13,6 +13,7 @@ from pzdecl.engine.data.location import data_files
 from pzdecl.errors import Position
 from pzdecl.kinds import KINDS
 from pzdecl.kinds.address import Address
+from pzdecl.kinds.names import NAME_LENGTH
 from pzdecl.kinds.solution import SolutionSpec
 from pzdecl.kinds.solution_version import version_inputs
 from pzdecl.manifests import project_file
@@ -24,7 +25,9 @@ from pzdecl.manifests.lost import Lost
 from pzdecl.manifests.model import Desired, Project
 from pzdecl.manifests.moves import History, is_history
 from pzdecl.manifests.nodes import Node, ScalarNode, compose, decode
+from pzdecl.manifests.patches import check_targets
 from pzdecl.manifests.positions import Positions
+from pzdecl.manifests.project_file import Settings
 from pzdecl.manifests.references import Edges, connect, find_cycles, imply
 from pzdecl.manifests.report import Report
 from pzdecl.manifests.rules import check_rules
@@ -76,7 +79,9 @@ def _load(
     unread = [file for file in files if file not in composed]
     lost = Lost([(root / file).read_text("utf-8", "replace") for file in unread if (root / file).is_file()])
     history = _history(composed, settings.variables, report)
-    documents = _documents(root, composed, settings.variables, report, lost)
+    documents = _documents(root, composed, settings, report, lost)
+    check_targets(settings.patches, documents, report)
+    _check_lengths(documents, settings.name_prefix, report)
     moved, removed = history.settle(documents, report)
     edges = connect(documents, report, lost)
     imply(documents, edges)
@@ -94,6 +99,7 @@ def _load(
         resources=MappingProxyType(_resources(documents, edges)),
         warnings=tuple(report.warnings),
         policies=settings.policies,
+        name_prefix=settings.name_prefix,
         moved=MappingProxyType(moved),
         removed=MappingProxyType(removed),
     )
@@ -144,7 +150,7 @@ def _blank(node: Node) -> bool:
 
 
 def _documents(
-    root: Path, composed: Mapping[str, list[Node]], variables: Variables, report: Report, lost: Lost
+    root: Path, composed: Mapping[str, list[Node]], settings: Settings, report: Report, lost: Lost
 ) -> dict[Address, Document]:
     """All documents that have an address; the first of those that share one."""
     found: dict[Address, Document] = {}
@@ -155,8 +161,8 @@ def _documents(
     for file, nodes in composed.items():
         for node in nodes:
             try:
-                for one in expand(file, node, variables, templates, report):
-                    document = read_document(root, one, report)
+                for one in expand(file, node, settings.variables, templates, report):
+                    document = read_document(root, one._replace(patches=settings.patches), report)
                     if document is None:
                         lost.names |= _name(one.node)
                     elif (first := found.setdefault(document.address, document)) is not document:
@@ -164,6 +170,20 @@ def _documents(
             except RecursionError:
                 report.add("PZ1002", "nested too deeply", Position(file), expected="fewer levels")
     return found
+
+
+def _check_lengths(documents: Documents, prefix: str, report: Report) -> None:
+    """A name and what stands before it must fit into the service's name together."""
+    for document in documents.values() if prefix else ():
+        if len(prefix) + len(document.address.name) > NAME_LENGTH:
+            report.add(
+                "PZ3006",
+                f"{prefix}{document.address.name} is too long for a name",
+                document.positions.nearest(("metadata", "name")),
+                address=document.address,
+                field="metadata.name",
+                expected=f"at most {NAME_LENGTH} characters with the environment's namePrefix",
+            )
 
 
 def _declared_twice(document: Document, first: Document, report: Report) -> None:

@@ -100,6 +100,8 @@ class Project:
     """Sorted by address; includes the SolutionVersion node of every Solution."""
     warnings: tuple[Diagnostic, ...] = ()
     policies: Policies = Policies()
+    name_prefix: str = ""
+    """What stands before every name in the service, so that environments share an account."""
     moved: Mapping[Address, Address] = field(default_factory=lambda: MappingProxyType({}))
     """By `moved:` documents: the former address to today's."""
     removed: Mapping[Address, Removal] = field(default_factory=lambda: MappingProxyType({}))

@@ -26,16 +26,26 @@ class Positions(Mapping[str, Position]):
         *,
         renamed: Mapping[str, str] | None = None,
         grafts: Mapping[str, tuple[str, Node]] | None = None,
+        over: Mapping[str, Position] | None = None,
     ) -> None:
         self.file = file
         self.root = root
         self._renamed = renamed or {}
         self._grafts = grafts or {}
+        self._over = over or {}
+
+    def over(self, places: Mapping[str, Position]) -> Positions:
+        """These, but for the fields at some dotted paths and below, which are written elsewhere."""
+        return Positions(
+            self.file, self.root, renamed=self._renamed, grafts=self._grafts, over={**self._over, **places}
+        )
 
     def __getitem__(self, path: str) -> Position:
         for old, new in self._renamed.items():
             if path == old or path.startswith((f"{old}.", f"{old}[")):
                 path = new + path[len(old) :]
+        if (elsewhere := self._elsewhere(path)) is not None:
+            return elsewhere
         for prefix, (file, root) in self._grafts.items():
             if path == prefix or path.startswith(f"{prefix}."):
                 found = _find(root, path[len(prefix) + 1 :], root)
@@ -57,6 +67,8 @@ class Positions(Mapping[str, Position]):
 
     def nearest(self, path: Path, *, on_key: bool = False) -> Position:
         """The place of a path or, where there is nothing, of the closest thing above it."""
+        if self._over and (elsewhere := self._elsewhere(join(path))) is not None:
+            return elsewhere
         node: Node = self.root
         at: Node = self.root
         for step in path:
@@ -66,6 +78,12 @@ class Positions(Mapping[str, Position]):
             key, node = child
             at = node if isinstance(node, ScalarNode) and not on_key else key
         return place(self.file, at.start_mark)
+
+    def _elsewhere(self, path: str) -> Position | None:
+        for over, position in self._over.items():
+            if path == over or path.startswith((f"{over}.", f"{over}[")):
+                return position
+        return None
 
     def node(self, path: Path) -> Node | None:
         """The node at a path, None where there is none."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from pzdecl.errors import Position, nearest
 from pzdecl.kinds import recipes
@@ -15,6 +15,7 @@ from pzdecl.kinds.base import Spec
 from pzdecl.manifests.evaluate import Evaluator, Variables
 from pzdecl.manifests.model import Policies, ProviderSettings
 from pzdecl.manifests.nodes import MappingNode, Node, compose, decode, place
+from pzdecl.manifests.patches import Patch, check_sensitive
 from pzdecl.manifests.positions import Positions
 from pzdecl.manifests.report import Report
 from pzdecl.manifests.values import validate, without_nulls
@@ -62,6 +63,20 @@ class PoliciesSpec(Spec):
     )
 
 
+NamePrefix = Annotated[str, StringConstraints(max_length=20, pattern=r"^[a-zA-Z0-9][a-zA-Z0-9\-_]*$")]
+
+
+class PatchSpec(Spec):
+    """What is otherwise in an environment."""
+
+    target: str = Field(description="Kind/name, or a pattern.", examples=["Campaign/*"])
+    set: dict[str, Any] = Field(
+        min_length=1,
+        description="Values by dotted path; null takes a field out.",
+        examples=[{"spec.minProvisionedTPS": 5}],
+    )
+
+
 class EnvironmentSpec(Spec):
     """What differs in one environment."""
 
@@ -69,6 +84,8 @@ class EnvironmentSpec(Spec):
     variables: dict[str, Value] | None = Field(None, description="Values of variables.")
     state: str | None = Field(None, description="The state's file, relative to the project.")
     policies: PoliciesSpec | None = Field(None, description="Stand in place of the project's policies.")
+    name_prefix: NamePrefix | None = Field(None, description="Stands before every name in the service.")
+    patches: list[PatchSpec] | None = Field(None, description="Fields of manifests that are otherwise here.")
 
 
 class ProjectSpec(Spec):
@@ -85,6 +102,9 @@ class ProjectSpec(Spec):
         description="The state's file, relative to the project; .pzdecl/state/<environment>.db unless set.",
     )
     policies: PoliciesSpec | None = Field(None, description="What may be made, and what may go.")
+    name_prefix: NamePrefix | None = Field(
+        None, description="Stands before every name in the service, unless an environment has its own."
+    )
     exclude: list[str] | None = Field(
         None, description="Globs of YAML files that are no manifests.", examples=[["ci/**", "values.yaml"]]
     )
@@ -101,6 +121,8 @@ class Settings:
     exclude: tuple[str, ...]
     variables: Variables
     policies: Policies
+    name_prefix: str
+    patches: tuple[Patch, ...]
 
 
 def read(root: Path, environment: str | None, given: Given, report: Report) -> Settings | None:
@@ -141,9 +163,28 @@ def _evaluated(
     _check_state(raw, positions, report)
     if variables is None:
         return None
-    value = without_nulls(Evaluator(FILE, variables, report).value(document))
+    evaluator = Evaluator(FILE, variables, report)
+    value = _plain(evaluator.value(document))
+    if evaluator.sensitive:
+        check_sensitive(positions, evaluator.sensitive, report)
     spec = validate(ProjectSpec, value, below=(), positions=positions, report=report)
     return _settings(root, spec, chosen, variables, positions, report) if spec else None
+
+
+def _plain(value: dict[str, Any]) -> Any:
+    """Without nulls, but for those of patches: there they take a field out."""
+    environments = value.get("environments")
+    if not isinstance(environments, dict):
+        return without_nulls(value)
+    kept = {
+        name: block["patches"]
+        for name, block in environments.items()
+        if isinstance(block, dict) and block.get("patches") is not None
+    }
+    plain = without_nulls(value)
+    for name, patches in kept.items():
+        plain["environments"][name]["patches"] = patches
+    return plain
 
 
 def _check_blocks(raw: Mapping[str, Any], chosen: str, positions: Positions, report: Report) -> None:
@@ -200,7 +241,27 @@ def _settings(
         provider.type, engine, provider.region, provider.profile, provider.endpoint, provider.role
     )
     policies = _policies(spec, chosen, positions, report)
-    return Settings(spec.name, chosen, settings, root / state, tuple(spec.exclude or ()), variables, policies)
+    own_prefix = environment.name_prefix if environment else None
+    return Settings(
+        name=spec.name,
+        environment=chosen,
+        provider=settings,
+        state=root / state,
+        exclude=tuple(spec.exclude or ()),
+        variables=variables,
+        policies=policies,
+        name_prefix=own_prefix or spec.name_prefix or "",
+        patches=_patches(environment, chosen, positions),
+    )
+
+
+def _patches(environment: EnvironmentSpec | None, chosen: str, positions: Positions) -> tuple[Patch, ...]:
+    found = []
+    for index, patch in enumerate((environment and environment.patches) or ()):
+        above = ("environments", chosen, "patches", index)
+        places = {path: positions.nearest((*above, "set", path)) for path in patch.set}
+        found.append(Patch(patch.target, patch.set, places, positions.nearest((*above, "target"))))
+    return tuple(found)
 
 
 def _policies(spec: ProjectSpec, chosen: str, positions: Positions, report: Report) -> Policies:

@@ -38,10 +38,10 @@ def _create(node: Node, bindings: dict[str, object], survey: Survey) -> None:
     node.action = Action.CREATE
     node.inputs, node.tags = survey.secrets.hidden(desired), desired.tags if node.kind.taggable else {}
     node.bindings = survey.secrets.bindings(desired, bindings, token=False) if desired.sensitive else bindings
-    node.name = recorded.name if recorded else node.address.name
+    node.name = recorded.name if recorded else naming.plain(node.address, survey.prefix)
     if (node.address.kind, node.name) in survey.left_names and recorded is None:
         # A former resource of ours still has the plain name.
-        node.name = naming.replacement(node.address, node.inputs, node.name)
+        node.name = naming.replacement(node.address, node.inputs, node.name, survey.prefix)
     _settle_arn(node, survey)
     if recorded:
         node.recreated = True
@@ -78,7 +78,7 @@ def _must_replace(node: Node, comparison: Comparison, survey: Survey) -> bool:
         node.reasons.append(Reason(ReasonCode.REQUESTED, "asked for with --replace"))
     elif not forcing:
         # A replacement that was asked for and cut short goes on, although nobody asks for it this time.
-        name = naming.replacement(node.address, node.inputs, node.recorded.name)
+        name = naming.replacement(node.address, node.inputs, node.recorded.name, survey.prefix)
         return any(intent.op == "create" and intent.name == name for intent in node.intents)
     return True
 
@@ -90,9 +90,9 @@ def _replace(node: Node, survey: Survey) -> None:
     node.way = policy.way(node, recorded.bindings)
     if node.way is Way.DELETE_FIRST:
         node.recreated = True
-        node.name = node.address.name
+        node.name = naming.plain(node.address, survey.prefix)
     if node.way is Way.CREATE_FIRST or (node.address.kind, node.name) in survey.left_names:
-        node.name = naming.replacement(node.address, node.inputs, recorded.name)
+        node.name = naming.replacement(node.address, node.inputs, recorded.name, survey.prefix)
     _settle_arn(node, survey)
     clear_attempts(node, "create", survey)
     if node.way is Way.CREATE_FIRST:

@@ -14,12 +14,17 @@ from pzdecl.plan.node import Node
 from pzdecl.state.codec import fingerprint
 
 
-def replacement(address: Address, inputs: Mapping[str, Any], previous: str) -> str:
+def plain(address: Address, prefix: str) -> str:
+    """The API's name of a resource at first: its own, after what the environment puts before all names."""
+    return prefix + address.name
+
+
+def replacement(address: Address, inputs: Mapping[str, Any], previous: str, prefix: str = "") -> str:
     """The API's name of a replacement: `NAME-<8 hex of its inputs>`.
 
     The previous name goes into the digest, so that going back to earlier inputs never meets an earlier name.
     """
-    return numbered(address.name, fingerprint([str(address), inputs, previous]))
+    return numbered(plain(address, prefix), fingerprint([str(address), inputs, previous]))
 
 
 def run(
@@ -31,6 +36,7 @@ def run(
     contents: Mapping[str, Any],
     previous: str | None,
     failures: int,
+    prefix: str = "",
 ) -> str:
     """The API's name of one run of a job: `NAME-<8 hex>`, or `v-<8 hex>` for a version below its solution.
 
@@ -38,7 +44,7 @@ def run(
     service keeps the failed one's.
     """
     digest = fingerprint([str(address), inputs, bindings, contents, previous, failures])
-    return numbered(address.name if kind.declared else "v", digest)
+    return numbered(plain(address, prefix) if kind.declared else "v", digest)
 
 
 def creation(op: str, node: Node, nodes: Mapping[Address, Node]) -> str:

@@ -125,5 +125,5 @@ def of_failure(failures: tuple[Failure, ...]) -> Reason:
 
 def resumed(name: str, address: Address) -> Reason:
     """Something begun is gone on with."""
-    what = "begun" if name == address.name else f"begun as {name}"
+    what = "begun" if name.endswith(address.name) else f"begun as {name}"
     return Reason(ReasonCode.RESUMED, f"{what} by a run that has not finished it: goes on from there")

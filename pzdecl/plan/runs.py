@@ -85,6 +85,7 @@ def _run_name(
             contents=identities,
             previous=previous,
             failures=failures,
+            prefix=survey.prefix,
         )
         if name in begun or not survey.taken(node.kind, name):
             return name

@@ -25,6 +25,7 @@ class Survey:
 
     def __init__(self, project: Project, reader: Reader, client: ReadClient, options: PlanOptions) -> None:
         self.project, self.client, self.options = project, client, options
+        self.prefix = project.name_prefix
         wanted = () if options.destroy else tuple(project.resources)
         self.retrain = jobs(options.retrain, wanted)
         self.replace = replaceable(options.replace, wanted)

@@ -212,7 +212,9 @@ SPECS = {
         CAMPAIGN.replace("hrnn", "hrnn, gates: []"), "PZ3001", 4, 24, "spec.gates", more={"s.yaml": SOLUTION}
     ),
     "unknown recipe": Bad(solution("  recipe: aws-hrn\n"), "PZ3010", 6, 11, "spec.recipe", "aws-hrnn"),
-    "recipe of the service": Bad(solution("  recipe: aws-trending-now\n"), "PZ5006", 6, 11, "spec.recipe"),
+    "recipe of the service": Bad(
+        solution("  recipe: aws-semantic-similarity\n"), "PZ5006", 6, 11, "spec.recipe"
+    ),
     "unknown hyperparameter": Bad(
         solution(f"  recipe: aws-hrnn\n  {PARAMETERS}{{hiden_dimension: 64}}\n"),
         "PZ3011",

@@ -49,7 +49,9 @@ def test_check_sees_a_stale_file(tmp_path: Path, capsys: pytest.CaptureFixture[s
 
 
 @pytest.mark.parametrize(
-    "path", sorted((ROOT / "examples").glob("*/*.yaml")), ids=lambda path: f"{path.parent.name}/{path.name}"
+    "path",
+    [one for one in sorted((ROOT / "examples").glob("*/*.yaml")) if one.parent.name != "ci"],
+    ids=lambda path: f"{path.parent.name}/{path.name}",
 )
 def test_the_examples_are_valid(path: Path) -> None:
     validator = PROJECT if path.name == "pzdecl.yaml" else MANIFEST
