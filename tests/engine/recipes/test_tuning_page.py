@@ -15,7 +15,7 @@ def test_the_numbers_are_those_of_the_code() -> None:
         f"{ranges.DEFAULT_TRIALS} trials unless",
         f"({ranges.MOST_TRIALS} at most)",
         f"after {RANDOM_TRIALS} trials to begin with",
-        f"not before {PATIENT_TENTHS} tenths of it, and not before {PATIENT_TRIALS} others have ended",
+        f"not before {PATIENT_TENTHS} tenths of it, and not before {PATIENT_TRIALS} others are complete",
         f"after {MOST_FAILURES} failures and nothing else",
         f"with {AUTOML_TRIALS} trials each",
         f"`{ranges.OBJECTIVE}` on validation users",

@@ -28,6 +28,8 @@ MODULE = "pzdecl.engine.training.tuning.child"
 """What the child runs."""
 LOG = "log.txt"
 """In the trial's folder: what the child wrote to standard error."""
+MOST_TOLD = 4000
+"""Characters of that which are told where a child can't even begin."""
 LOOK = 0.1
 """Seconds between looks at whether the trial is still wanted, and between reports of progress."""
 PATIENCE = 10.0
@@ -72,8 +74,11 @@ def run_in_child(task: Task, report: Report, cancelled: Callable[[], bool]) -> d
         raise TrainingFailed(found["failed"])
     if "error" in found:
         raise RuntimeError(f"a trial failed:\n{found['error']}")
+    if child.returncode > 0:
+        wrote = (folder / LOG).read_text(encoding="utf-8", errors="replace")
+        raise RuntimeError(f"a trial's process ended with status {child.returncode}:\n{wrote[-MOST_TOLD:]}")
     raise TrainingFailed(
-        f"The trial's process died (status {child.returncode}), usually for want of memory: "
+        f"The trial's process was killed (signal {-child.returncode}), usually for want of memory: "
         "set maxParallelTrainingJobs lower."
     )
 

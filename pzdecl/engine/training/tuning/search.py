@@ -22,11 +22,10 @@ from pzdecl.engine.training.errors import TrainingFailed
 from pzdecl.engine.training.train import check_datasets
 from pzdecl.engine.training.tuning.task import Task
 from pzdecl.engine.training.tuning.trials import Candidate, Trials, read_trials
-from pzdecl.engine.training.tuning.tuner import UNIT, Tuner
+from pzdecl.engine.training.tuning.tuner import SCRATCH, UNIT, Circumstances, Tuner
 
 AUTOML_TRIALS = 5
 """Trials for each recipe that AutoML compares."""
-SCRATCH = "tuning"
 
 
 def search(
@@ -49,10 +48,10 @@ def search(
     """
     trials = read_trials(folder) or _candidates(solution)
     if trials.chosen is None:
-        tuners = _tuners(trials, solution, datasets, folder, seed)
+        around = Circumstances(trials, folder, seed, _tasks(solution, datasets, seed), report, cancelled)
         parallel = min(_budget(solution).parallel or ranges.MOST_PARALLEL, cores())
-        for tuner in tuners:
-            tuner.run(parallel, report, cancelled)
+        for tuner in _tuners(around, solution, datasets):
+            tuner.run(parallel)
         _choose(trials, solution)
         trials.write(folder)
     shutil.rmtree(folder / SCRATCH, ignore_errors=True)
@@ -105,23 +104,21 @@ def _budget(solution: Mapping[str, Any]) -> ranges.Budget:
     return ranges.budget(_config(solution))
 
 
+def _tasks(
+    solution: Mapping[str, Any], datasets: Mapping[str, Sequence[Path]], seed: int
+) -> Callable[[str, Mapping[str, Value], Path], Task]:
+    files = {kind: [str(path) for path in paths] for kind, paths in datasets.items()}
+    told = {"eventType": solution.get("eventType"), "solutionConfig": _config(solution)}
+    return lambda recipe, parameters, scratch: Task(recipe, files, told, parameters, seed, str(scratch))
+
+
 def _tuners(
-    trials: Trials,
-    solution: Mapping[str, Any],
-    datasets: Mapping[str, Sequence[Path]],
-    folder: Path,
-    seed: int,
+    around: Circumstances, solution: Mapping[str, Any], datasets: Mapping[str, Sequence[Path]]
 ) -> list[Tuner]:
     """One for each candidate that can be trained on these datasets; the others get their reason."""
     config, budget = _config(solution), _budget(solution)
-    files = {kind: [str(path) for path in paths] for kind, paths in datasets.items()}
-    told = {"eventType": solution.get("eventType"), "solutionConfig": config}
-
-    def make_task(recipe: str, parameters: Mapping[str, Value], scratch: Path) -> Task:
-        return Task(recipe, files, told, parameters, seed, str(scratch))
-
     tuners = []
-    for candidate in trials.candidates:
+    for candidate in around.trials.candidates:
         recipe = RECIPES.get(candidate.recipe)
         if recipe is None:
             candidate.reason = f"The built-in engine has no {candidate.recipe}."
@@ -132,7 +129,7 @@ def _tuners(
             candidate.reason = str(error)
             continue
         space = ranges.search_space(recipe, config)
-        tuner = Tuner(trials, candidate, recipe.parameters(config), space, make_task, folder, seed)
+        tuner = Tuner(around, candidate, recipe.parameters(config), space)
         if candidate.reason is None:
             candidate.wanted = int(min(budget.trials, tuner.size))
         tuners.append(tuner)

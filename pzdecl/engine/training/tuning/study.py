@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
 RANDOM_TRIALS = 4
 """Trials, the first among them, before the estimator has something to go by."""
-PATIENT_TRIALS, PATIENT_TENTHS = 2, 3
-"""No trial is given up before so many others have ended and in its first tenths."""
+PATIENT_TRIALS, PATIENT_TENTHS = 4, 3
+"""No trial is given up before so many others are complete, and none before so many tenths of it."""
 ENUMERABLE = 10_000
 """Spaces of at most so many points are looked through for one that was not tried yet."""
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
 from pzdecl.engine.progress import Progress, Report
@@ -20,33 +22,46 @@ from pzdecl.engine.training.tuning.trials import Candidate, Trial, Trials
 MOST_FAILURES = 3
 """A recipe of which so many trials failed and none ended well is given up."""
 UNIT = "trainings"
+SCRATCH = "tuning"
 
-MakeTask = Callable[[str, Mapping[str, Value], Path], Task]
-"""Of a recipe's name, its complete hyperparameters and a folder for checkpoints."""
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """What the candidates of a search share.
+
+    trials     the whole search, written to `folder` after every event
+    make_task  of a recipe's name, its complete hyperparameters and a folder for checkpoints
+    report     is told how far the search is
+    cancelled  is asked often; when it says yes, all trials stop
+    """
+
+    trials: Trials
+    folder: Path
+    seed: int
+    make_task: Callable[[str, Mapping[str, Value], Path], Task]
+    report: Report
+    cancelled: Callable[[], bool]
+
+    def write(self) -> None:
+        """Keeps what is known by now."""
+        self.trials.write(self.folder)
 
 
 class Tuner:
-    """Tries `candidate` out. `parameters` are its hyperparameters without a search, complete.
-
-    `trials` is the whole search, of which the candidate is one; it is written to `folder` after every event.
-    """
+    """Tries a recipe out: `parameters` are its hyperparameters without a search, complete."""
 
     def __init__(
         self,
-        trials: Trials,
+        around: Circumstances,
         candidate: Candidate,
         parameters: Mapping[str, Value],
         space: Sequence[Range],
-        make_task: MakeTask,
-        folder: Path,
-        seed: int,
     ) -> None:
-        self._trials = trials
+        self._around = around
         self._candidate = candidate
         self._parameters = parameters
-        self._make_task = make_task
-        self._folder = folder
-        self._study = Study(space, parameters, seed, candidate.trials)
+        self._study = Study(space, parameters, around.seed, candidate.trials)
+        self._began, self._before = time.monotonic(), 0
         self._interrupted = [trial for trial in candidate.trials if trial.state == "running"]
         self._lock = threading.Lock()
         self._over = threading.Event()
@@ -57,10 +72,9 @@ class Tuner:
         """How many different trials there are."""
         return self._study.size
 
-    def run(self, parallel: int, report: Report, cancelled: Callable[[], bool]) -> None:
+    def run(self, parallel: int) -> None:
         """Runs what is wanted and not done yet. Raises TrainingCancelled; failed trials are only recorded."""
-        self._report, self._cancelled = report, cancelled
-        self._began, self._before = time.monotonic(), self._trials.done
+        self._began, self._before = time.monotonic(), self._around.trials.done
         left = self._candidate.wanted - self._candidate.finished
         workers = min(parallel, left)
         if workers <= 1:
@@ -92,14 +106,15 @@ class Tuner:
                 return None
             trial = self._study.ask(len(self._candidate.trials))
             self._candidate.trials.append(trial)
-            self._trials.write(self._folder)
+            self._around.write()
             return trial
 
     def _run(self, trial: Trial, execute: Execute) -> None:
         """To its end, whichever it is; or to a cancellation, after which it is still `running`."""
         watch = _Watch(self, trial)
-        scratch = self._folder / "tuning" / self._candidate.recipe / str(trial.number)
-        chosen = self._make_task(self._candidate.recipe, {**self._parameters, **trial.parameters}, scratch)
+        recipe, parameters = self._candidate.recipe, {**self._parameters, **trial.parameters}
+        scratch = self._around.folder / SCRATCH / recipe / str(trial.number)
+        chosen = self._around.make_task(recipe, parameters, scratch)
         try:
             metrics = execute(chosen, watch.report, watch.cancelled)
         except TrainingFailed as error:
@@ -108,11 +123,12 @@ class Tuner:
             if not watch.hopeless:
                 with self._lock:
                     trial.seconds = watch.seconds
-                    self._trials.write(self._folder)
+                    self._around.write()
                 raise
             self._end(watch)
         else:
             self._end(watch, metrics=metrics)
+        shutil.rmtree(scratch, ignore_errors=True)
 
     def _end(
         self, watch: _Watch, *, metrics: Mapping[str, float] | None = None, reason: str | None = None
@@ -124,14 +140,15 @@ class Tuner:
                 trial.state = "failed"
             elif metrics is not None:
                 trial.metrics = {name: float(value) for name, value in sorted(metrics.items())}
-                trial.value = trial.metrics.get(self._trials.objective)
+                objective = self._around.trials.objective
+                trial.value = trial.metrics.get(objective)
                 trial.state = "complete" if trial.value is not None else "failed"
                 if trial.value is None:
-                    trial.reason = f"{self._candidate.recipe} is not measured by {self._trials.objective}."
+                    trial.reason = f"{self._candidate.recipe} is not measured by {objective}."
             self._study.tell(trial)
             self._shares.pop(trial.number, None)
             self._give_up()
-            self._trials.write(self._folder)
+            self._around.write()
             self._tell()
 
     def _give_up(self) -> None:
@@ -153,28 +170,29 @@ class Tuner:
             loss, tenth = progress.detail.get("validation_loss"), int(share * 10)
             if loss is not None and tenth not in trial.losses:
                 hopeless = self._study.hopeless(trial, tenth, loss)
-                self._trials.write(self._folder)
+                self._around.write()
             self._tell()
             return hopeless
 
     def cancelled(self) -> bool:
         """Whether all trials are to stop."""
-        return self._over.is_set() or self._cancelled()
+        return self._over.is_set() or self._around.cancelled()
 
     def _tell(self) -> None:
         """The whole search counts as its trials and the full training after them."""
-        total = self._trials.wanted + 1
-        done = self._trials.done + sum(self._shares.values())
+        trials = self._around.trials
+        total = trials.wanted + 1
+        done = trials.done + sum(self._shares.values())
         pace = (done - self._before) / max(time.monotonic() - self._began, 1e-9)
         detail: dict[str, float] = {}
-        if len(self._trials.candidates) > 1:
-            place = self._trials.candidates.index(self._candidate)
-            detail = {"candidate": place + 1, "candidates": len(self._trials.candidates)}
-        best = self._trials.best
+        if len(trials.candidates) > 1:
+            place = trials.candidates.index(self._candidate)
+            detail = {"candidate": place + 1, "candidates": len(trials.candidates)}
+        best = trials.best
         if best is not None and best.best is not None and best.best.value is not None:
             detail["best"] = best.best.value
         eta = (total - done) / pace if pace > 0 else None
-        self._report(Progress(UNIT, round(done, 3), total, None, eta, detail))
+        self._around.report(Progress(UNIT, round(done, 3), total, None, eta, detail))
 
 
 class _Watch:

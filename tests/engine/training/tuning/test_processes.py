@@ -101,7 +101,16 @@ def test_a_child_that_is_killed_is_a_failed_trial(parallel: Laboratory) -> None:
     solution = parallel.solution(trials=2, suicide=200, sleep=0.02)
     first, second = parallel.search(solution).candidates[0].trials
     assert (first.state, second.state) == ("failed", "complete")
-    assert "process died (status -9)" in str(first.reason)
+    assert "process was killed (signal 9)" in str(first.reason)
+
+
+@pytest.mark.slow
+def test_a_child_that_cannot_begin_comes_with_what_it_wrote(
+    parallel: Laboratory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(child, "MODULE", "pzdecl.nowhere")
+    with pytest.raises(RuntimeError, match=r"No module named pzdecl\.nowhere"):
+        parallel.search(parallel.solution(trials=2))
 
 
 @pytest.mark.slow
