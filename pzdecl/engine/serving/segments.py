@@ -105,9 +105,10 @@ def item_features(tensors: Tensors, item: int) -> NDArray[np.float32]:
     """float32[4, U]: log chance, log related, log events, and whether the user had the item."""
     import numpy as np
 
+    one = np.zeros(len(tensors["items"]), bool)
+    one[item] = True
     had = np.zeros(len(tensors["events"]), np.float32)
-    places = np.flatnonzero(tensors["had_items"] == item)
-    had[np.searchsorted(tensors["had_offsets"], places, "right") - 1] = 1
+    had[_had_among(tensors, one)[0]] = 1
     chance = log_chance(tensors, np.array([item], np.int32))
     related = np.log(related_to(tensors, item) + EPSILON)
     return np.stack([chance, related, np.log(tensors["events"]), had]).astype(np.float32)
@@ -124,21 +125,28 @@ def log_chance(tensors: Tensors, items: NDArray[np.int32]) -> NDArray[np.float32
     """float32[U]: the log of the chance that a user's next event is with one of `items`."""
     import numpy as np
 
-    place = np.full(len(tensors["items"]), -1, np.int64)
-    place[items] = np.arange(len(items))
+    column = np.full(len(tensors["items"]), -1, np.int32)
+    column[items] = np.arange(len(items))
+    had_users, had = _had_among(tensors, column >= 0)
     vectors, bias = tensors["items"][items].T, tensors["bias"][items]
-    offsets, users = tensors["had_offsets"], len(tensors["events"])
-    out = np.empty(users, np.float32)
+    out = np.empty(len(tensors["events"]), np.float32)
     step = max(1, CELLS // max(len(items), 1))
-    for start in range(0, users, step):
-        end = min(start + step, users)
+    for start in range(0, len(out), step):
+        end = min(start + step, len(out))
         logits = tensors["expected"][start:end] @ vectors + bias - tensors["totals"][start:end, None]
-        columns = place[tensors["had_items"][offsets[start] : offsets[end]]]
-        rows = np.repeat(np.arange(end - start), np.diff(offsets[start : end + 1]))
-        inside = columns >= 0
-        logits[rows[inside], columns[inside]] += tensors["seen"][0]
+        part = slice(*np.searchsorted(had_users, (start, end)))
+        logits[had_users[part] - start, column[had[part]]] += tensors["seen"][0]
         out[start:end] = np.log(np.exp(logits).sum(1) + SMALLEST)
     return out
+
+
+def _had_among(tensors: Tensors, wanted: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    """The users and items of all pairs in which a user had one of the wanted items (bool[N]), by user."""
+    import numpy as np
+
+    places = np.flatnonzero(wanted[tensors["had_items"]])
+    users = np.searchsorted(tensors["had_offsets"], places, "right") - 1
+    return users, tensors["had_items"][places]
 
 
 def related_to(tensors: Tensors, item: int) -> NDArray[np.float32]:
