@@ -210,6 +210,7 @@ class _Watch:
         return round(self._earlier + time.monotonic() - self._began, 3)
 
     def report(self, progress: Progress) -> None:
+        self.trial.seconds = self.seconds
         self.hopeless = self.hopeless or self._tuner.progressed(self.trial, progress)
 
     def cancelled(self) -> bool:

@@ -97,6 +97,17 @@ def test_where_every_trial_fails_the_training_does(lab: Laboratory) -> None:
     assert len(trials.candidates[0].trials) == 3
 
 
+def test_networks_tell_their_validation_losses(lab: Laboratory) -> None:
+    """By which they can be given up: the epochs' progress has them."""
+    found = lab.search(lab.solution("aws-hrnn", trials=1))
+    (trial,) = found.candidates[0].trials
+    assert trial.parameters == {"hidden_dimension": 43, "bptt": 32, "recency_mask": True}
+    assert len(trial.losses) > 1
+    assert trial.losses[max(trial.losses)] < trial.losses[min(trial.losses)]
+    assert trial.value is not None
+    assert trial.value > 0.5
+
+
 def test_the_final_test_users_take_no_part(lab: Laboratory, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[set[int]] = []
 
