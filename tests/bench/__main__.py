@@ -7,7 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.bench import ingest, planning, recipes, startup
+from tests.bench import batch, ingest, planning, recipes, startup
 from tests.bench.report import Report
 
 BENCHES = {
@@ -15,6 +15,7 @@ BENCHES = {
     "planning": planning.bench,
     "recipes": recipes.bench,
     "ingest": ingest.bench,
+    "batch": batch.bench,
 }
 
 

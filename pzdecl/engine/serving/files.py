@@ -60,7 +60,7 @@ def map_tensors(file: Path) -> dict[str, NDArray[Any]]:
     """A safetensors file's tensors without copying: 8 bytes of header length, a JSON header, the raw data."""
     import numpy as np
 
-    data = np.memmap(file, np.uint8, "r")
+    data = np.asarray(np.memmap(file, np.uint8, "r"))  # a plain array over the map: slices of a memmap are slow
     length = int(data[:8].view("<u8")[0])
     header = json.loads(data[8 : 8 + length].tobytes())
     tensors = {}
@@ -75,8 +75,10 @@ class Ids(Sequence[str]):
     """Sorted ids as one run of UTF-8 bytes; `find` looks one up by bisection, so loading costs nothing."""
 
     def __init__(self, text: NDArray[np.uint8], offsets: NDArray[np.int64]) -> None:
-        self._text = text
-        self._offsets = offsets
+        import numpy as np
+
+        self._text = memoryview(np.ascontiguousarray(text))  # views are many times quicker than arrays here
+        self._offsets = memoryview(np.require(offsets, np.int64, ["A", "C"]))
 
     @staticmethod
     def pack(name: str, ids: Sequence[str]) -> dict[str, NDArray[Any]]:
@@ -100,7 +102,10 @@ class Ids(Sequence[str]):
     def __getitem__(self, index: Any) -> Any:
         if isinstance(index, slice):
             return [self[i] for i in range(*index.indices(len(self)))]
-        return self._bytes(range(len(self))[index]).decode()
+        start = index if index >= 0 else len(self) + index
+        if start < 0:
+            raise IndexError(index)
+        return str(self._text[self._offsets[start] : self._offsets[start + 1]], "utf-8")
 
     def find(self, wanted: str) -> int | None:
         """The index of an id, or None. UTF-8 sorts as its code points do."""

@@ -115,12 +115,12 @@ class ServedModel:
 
     def listed(self, answer: Answer) -> list[dict[str, Any]]:
         """An answer in the words of the API."""
-        ids = [self.item_ids[int(item)] for item in answer.items]
+        ids = [self.item_ids[item] for item in answer.items.tolist()]
         if answer.scores is None:
             return [{"itemId": one} for one in ids]
         return [
-            {"itemId": one, "score": round(float(score), SCORE_DECIMALS)}
-            for one, score in zip(ids, answer.scores, strict=True)
+            {"itemId": one, "score": round(score, SCORE_DECIMALS)}
+            for one, score in zip(ids, answer.scores.tolist(), strict=True)
         ]
 
     def _coded(self, query: Query, user_id: str | None, item_id: str | None, count: int) -> Query:
