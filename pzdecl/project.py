@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -155,6 +156,35 @@ class Project:
         if not destroy:
             self._check_data(made)
         return made
+
+    def rollback(self, campaign: str, to: str | None = None, *, release: bool = False) -> Plan:
+        """The plan that puts a campaign back to an earlier version and pins it there, and does nothing else.
+
+        to       a version of its solution: its ARN or the last part of it; None: the one before today's
+        release  lets it follow the newest version again instead
+
+        Raises UsageError where there is no such campaign or version.
+        """
+        from pzdecl import plan as planning
+        from pzdecl.plan import versions
+        from pzdecl.providers.client import ReadOnly
+
+        with self.state() as state, self.client() as client:
+            address = self.address(campaign if "/" in campaign else f"Campaign/{campaign}")
+            row = versions.campaign(state, address)
+            wanted = self.declared.resources.get(address)
+            if wanted is None:
+                raise UsageError(f"{address} is not declared any more", hint="take its manifest back first")
+            if release:
+                versions.check_pinned(row)
+                pin = None
+            else:
+                pin = versions.earlier(client, row, to)
+            # Nothing else of the campaign changes now, whatever its manifest says meanwhile.
+            as_it_is = replace(wanted, inputs=row.inputs, tags=row.tags, depends_on=row.dependencies)
+            declared = replace(self.declared, resources={**self.declared.resources, address: as_it_is})
+            options = planning.PlanOptions(pins={address: pin}, scope=frozenset({address}))
+            return planning.make(declared, state, ReadOnly(client), options)
 
     def apply(
         self,

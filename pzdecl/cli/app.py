@@ -21,6 +21,7 @@ COMMANDS = (
     "plan",
     "apply",
     "destroy",
+    "rollback",
     "drift",
     "diff",
     "show",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,17 +36,24 @@ class Wishes:
     command: str
 
 
-def carry_out(wishes: Wishes, *, expect: str | None = None, **options: Any) -> int:
+def carry_out(
+    wishes: Wishes,
+    *,
+    expect: str | None = None,
+    make: Callable[[Project], Plan] | None = None,
+    **options: Any,
+) -> int:
     """Plans, asks and applies under one lock: nobody else's change comes between.
 
-    With `expect`, the digest of the plan that was reviewed, nothing is asked and no other plan is carried out.
+    `make` makes the plan where it is not that of the whole project. With `expect`, the digest of the plan that
+    was reviewed, nothing is asked and no other plan is carried out.
     """
     wishes = replace(wishes, auto_approve=wishes.auto_approve or expect is not None)
     _can_ask(wishes)
     project = session().load()
     events = _events(wishes)
     with project.locked(command=wishes.command, timeout=wishes.lock_timeout):
-        plan = project.plan(**options)
+        plan = make(project) if make else project.plan(**options)
         if events:
             events.plan(plan)
         else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pzdecl.kinds.base import Effect
-from pzdecl.plan import naming, policy, reasons
+from pzdecl.plan import naming, pins, policy, reasons
 from pzdecl.plan.comparison import Comparison, compare
 from pzdecl.plan.leftovers import clear_attempts
 from pzdecl.plan.model import Action, FieldChange, Reason, ReasonCode
@@ -17,6 +17,7 @@ def decide(node: Node, survey: Survey) -> None:
     """Fills in a node whose parents are decided."""
     assert node.desired
     bindings, node.causes = survey.bind(node)
+    bindings = pins.hold(node, bindings, survey)
     if node.recorded is None or (node.live is not None and node.live.missing):
         _create(node, bindings, survey)
         return
@@ -30,6 +31,7 @@ def decide(node: Node, survey: Survey) -> None:
         _replace(node, survey)
     else:
         _update(node, comparison, survey)
+    pins.tell(node, survey)
 
 
 def _create(node: Node, bindings: dict[str, object], survey: Survey) -> None:

@@ -55,6 +55,7 @@ class ReasonCode(StrEnum):
     NOT_TRAINED = "not_trained"
     OUT_OF_SCOPE = "out_of_scope"
     POLICY = "policy"
+    PINNED = "pinned"
 
 
 @dataclass(frozen=True, slots=True)

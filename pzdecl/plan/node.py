@@ -80,6 +80,8 @@ class Node:
     way: Way | None = None
     recreated: bool = False
     """What it held is gone, although its ARN stays the same: jobs that filled it run again."""
+    pinned: str | None = None
+    """The ARN of the version that a campaign stays with."""
     absent: bool = False
     void: bool = False
     """Its record is declared void before what it filled goes: it will run even if this apply is cut short."""

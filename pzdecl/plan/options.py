@@ -20,6 +20,7 @@ class PlanOptions:
     allow_destroy  resources that hold data and may be deleted or replaced all the same
     retrain        jobs that run again without another reason (`SolutionVersion/x`; `Solution/x` means that too)
     replace        resources that are replaced without another reason
+    pins           campaigns to put back to a version (its ARN), or to release (None)
     scope          the addresses that the plan is about; None: all. What is left out stays as it is on record
     data           by address of an import: `{"sha256", "bytes", "rows"}` of the content it reads, and
                    `appended` (True: the content on record is the beginning of it); none for what lies elsewhere
@@ -30,6 +31,7 @@ class PlanOptions:
     allow_destroy: frozenset[Address] = frozenset()
     retrain: frozenset[Address] = frozenset()
     replace: frozenset[Address] = frozenset()
+    pins: Mapping[Address, str | None] = field(default_factory=dict)
     scope: frozenset[Address] | None = None
     data: Mapping[Address, Mapping[str, Any]] = field(default_factory=dict)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from pzdecl.plan import pins
 from pzdecl.plan.node import Node
 from pzdecl.state.codec import fingerprint, to_json
 
@@ -14,7 +15,7 @@ def planned(node: Node) -> dict[str, Any]:
     desired, recorded = node.desired, node.recorded
     assert desired
     same = recorded is not None and recorded.arn == node.arn and not node.recreated
-    attributes = recorded.attributes if same and recorded else {}
+    attributes = pins.attributes(node, recorded.attributes if same and recorded else {})
     protect, on_delete = desired.lifecycle.protect, desired.lifecycle.on_delete
     return {
         "name": node.name,
@@ -71,4 +72,5 @@ def stale(node: Node) -> bool:
         or (node.kind.taggable and recorded.tags != node.tags)
         or recorded.data != node.data
         or recorded.dependencies != desired.depends_on
+        or pins.pinned(recorded) != node.pinned
     )

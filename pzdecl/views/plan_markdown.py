@@ -32,7 +32,7 @@ def render(plan: Plan) -> str:
         f"### pzdecl plan: `{plan.project}`, environment `{plan.environment}`",
         "",
     ]
-    if not plan.has_changes and not plan.drift:
+    if not plan.has_changes and not plan.drift and not plan_text.pinned(plan):
         return "\n".join([*head, plan_text.nothing(plan), ""])
     text = plan_text.summary(plan) if plan.has_changes else plan_text.nothing(plan)
     body = "\n".join([*head, f"**{text}**", *(["", plan_text.PARTIAL] if plan.partial else []), ""])
@@ -67,6 +67,8 @@ def _sections(plan: Plan) -> Iterator[tuple[str, list[str]]]:
         chosen.sort(key=lambda c: (actions.index(c.action), c.address))
         if chosen:
             yield heading, ["\n".join(_change(c)) for c in chosen]
+    if lines := plan_text.pinned(plan):
+        yield "Pinned", [f"! {line}" for line in lines]
     if lines := plan_text.moves(plan):
         yield plan_text.MOVES, [f"! {line}" for line in lines]
     if plan.drift:

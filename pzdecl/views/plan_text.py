@@ -36,6 +36,16 @@ def moves(plan: Plan) -> list[str]:
     return [f"{change.previous} becomes {change.address}" for change in plan.changes if change.previous]
 
 
+def pinned(plan: Plan) -> list[str]:
+    """Campaigns that stay with an earlier version, a line each."""
+    return [
+        f"{change.address} is {reason.text}"
+        for change in plan.changes
+        for reason in change.reasons
+        if reason.code is ReasonCode.PINNED and change.action is Action.NO_OP
+    ]
+
+
 def summary(plan: Plan) -> str:
     """`Plan: 3 to create, 1 to train, 0 to delete.`"""
     told = words.summary(words.counts(plan.changes), len(plan.blocked))
@@ -56,6 +66,9 @@ def _lines(plan: Plan, style: Style) -> Iterator[str]:
         yield style.paint(MOVES, "bold")
         yield ""
         yield from (f"  {style.paint('>', 'cyan')} {line}" for line in lines)
+        yield ""
+    for line in pinned(plan):
+        yield f"  {style.paint('=', 'yellow')} {line}"
         yield ""
     yield from _drift(plan, style)
     yield from _blocked(plan, style)
