@@ -58,6 +58,8 @@ INCREMENTAL = frozenset({"aws-semantic-similarity"})
 EVENTS_CONFIG = frozenset({"aws-user-personalization-v2", "aws-personalized-ranking-v2"})
 EXPLORING = frozenset({"aws-user-personalization"})
 """Recipes whose campaigns take an itemExplorationConfig."""
+SEGMENTING = frozenset({"aws-item-affinity", "aws-item-attribute-affinity"})
+"""Recipes that find users: no campaign serves them."""
 INFLUENCED = frozenset({"aws-semantic-similarity"})
 """Recipes whose campaigns take a rankingInfluence."""
 

@@ -256,6 +256,10 @@ CODES: dict[str, Code] = {
         "dataset that the recipe needs",
         "The recipe learns from a type of dataset that the solution's group is declared without.",
     ),
+    "PZ5013": Code(
+        "campaign of a recipe that serves none",
+        "Recipes of user segmentation answer batch segment jobs and `pzdecl segment`, not campaigns.",
+    ),
     "PZ6001": Code(
         "unusable Avro schema",
         "The schema breaks a rule of the service.",

@@ -189,6 +189,16 @@ def _campaign_config(document: Document, documents: Documents, report: Report) -
     recipe = solution.inputs.get("recipe") if solution else None
     if recipe is None:
         return
+    if recipe in recipes.SEGMENTING:
+        report.add(
+            "PZ5013",
+            f"{recipe} finds users; no campaign can serve it",
+            _at(document, "spec.solution"),
+            address=document.address,
+            field="spec.solution",
+            expected="a solution of a recipe that recommends items",
+            hint=f"pzdecl segment {document.inputs['solution']} finds the users of an item or of attributes",
+        )
     parts = {"itemExplorationConfig": recipes.EXPLORING, "rankingInfluence": recipes.INFLUENCED}
     spec = document.spec.model_dump(by_alias=True, exclude_none=True) if document.spec else {}
     for part, fit in parts.items():

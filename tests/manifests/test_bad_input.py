@@ -384,6 +384,14 @@ SPECS = {
         "spec.campaignConfig.itemExplorationConfig",
         more={"s.yaml": SOLUTION},
     ),
+    "campaign of users": Bad(
+        CAMPAIGN,
+        "PZ5013",
+        4,
+        18,
+        "spec.solution",
+        more={"s.yaml": SOLUTION.replace("aws-hrnn", "aws-item-affinity")},
+    ),
     "domain": Bad(
         named("metadata: {name: g}\nspec: {domain: ECOMERCE}\n"), "PZ3004", 4, 16, "spec.domain", "ECOMMERCE"
     ),

@@ -146,6 +146,10 @@ def follow_latest(tx: Writer, version: Resource) -> None:
 def _check_config(config: Mapping[str, Any], asked: str | None, version: Resource) -> None:
     """`asked` is the version's ARN as the request has it, None where the request has none."""
     recipe = recipe_of(version.body["recipeArn"])
+    if recipe.type == "USER_SEGMENTATION":
+        raise InvalidInputException(
+            f"No campaign can serve {version.arn}: its recipe, {recipe.name}, finds users in batch segment jobs"
+        )
     problems = list(exploration.problems(config, recipe))
     if config.get("rankingInfluence"):
         problems.append(f"rankingInfluence is for aws-semantic-similarity; the recipe is {recipe.name}")
