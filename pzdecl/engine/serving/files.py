@@ -77,8 +77,8 @@ class Ids(Sequence[str]):
     def __init__(self, text: NDArray[np.uint8], offsets: NDArray[np.int64]) -> None:
         import numpy as np
 
-        self._text = memoryview(np.ascontiguousarray(text))  # views are many times quicker than arrays here
-        self._offsets = memoryview(np.require(offsets, np.int64, ["A", "C"]))
+        self._text = np.ascontiguousarray(text).data  # views are many times quicker than arrays here
+        self._offsets = np.require(offsets, np.int64, ["A", "C"]).data
 
     @staticmethod
     def pack(name: str, ids: Sequence[str]) -> dict[str, NDArray[Any]]:
