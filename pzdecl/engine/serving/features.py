@@ -84,7 +84,7 @@ class Column(Protocol):
         ...
 
     def cells(self, values: Sequence[Any]) -> Cells:
-        """A row for each value; None is a missing one."""
+        """A row for each value; None is a missing one. Numbers may come as float64[n], with NaN for those."""
         ...
 
 
@@ -133,11 +133,14 @@ class Number:
         """The place, the buckets, missing ones."""
         return len(self.bounds) + 1
 
-    def cells(self, values: Sequence[Any]) -> Cells:
+    def cells(self, values: Sequence[Any] | NDArray[np.float64]) -> Cells:
         """Values beyond the bounds are as the bounds. What is no number is missing."""
         import numpy as np
 
-        numbers = np.array([_number(value) for value in values], np.float64)
+        if isinstance(values, np.ndarray):
+            numbers = values
+        else:
+            numbers = np.array([_number(value) for value in values], np.float64)
         there = np.isfinite(numbers)
         clipped = np.clip(np.where(there, numbers, self.bounds[0]), self.bounds[0], self.bounds[-1])
         bucket = np.clip(np.searchsorted(self.bounds, clipped, "right"), 1, len(self.bounds) - 1)

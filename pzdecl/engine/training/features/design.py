@@ -51,11 +51,13 @@ def cells_of(design: Design, rows: Any) -> Cells:
     """The rows of a pyarrow Table as the design's; a column that it lacks is missing."""
     parts = []
     for column in design.columns:
-        if column.name in rows.column_names:
+        if column.name not in rows.column_names:
+            parts.append(column.cells([None]).take(np.zeros(rows.num_rows, np.int64)))
+        elif isinstance(column, Number):
+            parts.append(column.cells(_numbers(rows[column.name])))
+        else:
             distinct, places = _distinct(rows[column.name])
             parts.append(column.cells(distinct).take(places))
-        else:
-            parts.append(column.cells([None]).take(np.zeros(rows.num_rows, np.int64)))
     return design.beside(parts, rows.num_rows)
 
 
@@ -67,10 +69,10 @@ def _design(rows: Any, kinds: Mapping[str, Kind], *, missing: bool) -> Design:
 def _column(name: str, kind: Kind, values: Any, missing: bool) -> Column | None:
     if kind not in ("categorical", "numeric", "text") or not len(values):
         return None
+    if kind == "numeric":
+        return _number(name, _numbers(values), missing)
     distinct, places = _distinct(values)
     counts = np.bincount(places, minlength=len(distinct))
-    if kind == "numeric":
-        return _number(name, distinct, counts, missing)
     parts = parted if kind == "categorical" else words_of
     rows: Counter[str] = Counter()
     for value, count in zip(distinct, counts.tolist(), strict=True):
@@ -87,13 +89,9 @@ def _column(name: str, kind: Kind, values: Any, missing: bool) -> Column | None:
     return Words(name, tuple(informative), rarity, missing) if informative else None
 
 
-def _number(name: str, distinct: list[Any], counts: NDArray[np.int64], missing: bool) -> Number | None:
+def _number(name: str, numbers: NDArray[np.float64], missing: bool) -> Number | None:
     """Bounds at the quantiles: of few distinct values each has a bucket, of many each bucket as many rows."""
-    numbers = np.array([math.nan if value is None else float(value) for value in distinct])
-    there = np.isfinite(numbers)
-    values, weights = numbers[there], counts[there]
-    order = np.argsort(values)
-    values, weights = values[order], weights[order]
+    values, weights = np.unique(numbers[np.isfinite(numbers)], return_counts=True)
     if len(values) < 2:
         return None
     if len(values) <= BUCKETS:
@@ -104,7 +102,16 @@ def _number(name: str, distinct: list[Any], counts: NDArray[np.int64], missing: 
     return Number(name, tuple(bounds.tolist()), missing)
 
 
+def _numbers(column: Any) -> NDArray[np.float64]:
+    """float64[n]; NaN is nothing."""
+    import pyarrow as pa
+
+    return np.asarray(column.cast(pa.float64()).to_numpy(), np.float64)
+
+
 def _distinct(column: Any) -> tuple[list[Any], NDArray[np.int64]]:
-    """The distinct values of a pyarrow column, None among them, and which each row has."""
-    encoded = column.combine_chunks().dictionary_encode(null_encoding="encode")
+    """The distinct values of a pyarrow column of strings, None among them, and which each row has."""
+    import pyarrow as pa
+
+    encoded = column.cast(pa.string()).combine_chunks().dictionary_encode(null_encoding="encode")
     return encoded.dictionary.to_pylist(), encoded.indices.to_numpy().astype(np.int64)

@@ -7,8 +7,8 @@
 The first line is the item side of a factorisation machine (S. Rendle, ICDM 2010). `share` is n / (n + FEW) for
 n events, so an item that was never met is its features alone, and the more often it was met the more it is
 itself. In training an item is made nameless now and then (dropout of its own vector; Volkovs, Yu and Poutanen,
-"DropoutNet", NeurIPS 2017), so that features learn to stand alone; and the context of the event to come is
-hidden half of the time, so that the encoder also knows what to expect where nobody tells.
+"DropoutNet", NeurIPS 2017), so that features learn to stand alone. The context of the event to come is hidden
+half of the time, in validation as in training, so that the encoder also knows what to expect without it.
 """
 
 # What is mixed in calls what it is mixed into:
@@ -90,7 +90,7 @@ class Features(nn.Module):
     def share(self, dropout: np.random.Generator | None = None) -> Tensor:
         """float32[N]: how much of itself each item is; with `dropout`, nothing now and then."""
         share = self.met / (self.met + FEW)
-        if dropout is None:
+        if dropout is None or not self.designs.items.columns:
             return share
         named = dropout.random(len(share), np.float32) >= NAMELESS
         return share * torch.from_numpy(named).to(share)
@@ -109,7 +109,9 @@ class Features(nn.Module):
         return biases.masked_fill(met == 0, IMPOSSIBLE)
 
     def of_users(self, users: NDArray[np.int64]) -> Tensor:
-        """(len(users), h): the shifts of what is expected of them."""
+        """(len(users), h): the shifts of what is expected of them; none for -1."""
+        if not self.designs.users.columns:
+            return self.user_shift.new_zeros(len(users), self.user_shift.shape[1])
         some, places = np.unique(users, return_inverse=True)
         return F.embedding(_tensor(places, self.user_shift), bags(self.user_cells.take(some), self.user_shift))
 
@@ -147,7 +149,7 @@ class Featured(Encoder):
     by_item = (*Encoder.by_item, "features.met")
 
     def describe(self, data: TrainingData, designs: Designs | None = None) -> None:
-        """Begins with features of these designs (of `Designs.fit`), all zero."""
+        """Called once, after __init__: features of these designs (of `Designs.fit`), all zero."""
         self.features = Features(designs or Designs.fit(data), data, self.items.shape[1])
         self._table: tuple[Tensor, Tensor] | None = None
         self._share: Tensor | None = None
@@ -155,7 +157,7 @@ class Featured(Encoder):
         self._events = NO_CELLS
 
     def table(self) -> tuple[Tensor, Tensor]:
-        """As first said above; while a batch is read, as the batch sees them."""
+        """Own vectors and features together; while a batch is read, as the batch sees them."""
         return self._table or self.features.of_items(self.items, self.bias, self.features.share())
 
     def some(self, codes: Tensor) -> tuple[Tensor, Tensor]:
@@ -197,24 +199,28 @@ class Featured(Encoder):
             expected = super().read(batch, carry, dropout)
         finally:
             table, self._table = self._table, None
-        states = expected.states + self._shift(expected.rows.cpu().numpy(), dropout)
+        rows = expected.rows.cpu().numpy()
+        states = expected.states + self._of_users(rows) + self._of_contexts(rows, dropout)
         return expected._replace(states=states, table=table)
 
     def expectations(self, data: Interactions) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-        """With the context of each event, as far as it has one."""
+        """Of every other event the context is told."""
         self._look_at(data)
         expected, rows = super().expectations(data)
         with torch.no_grad():
             for start in range(0, len(rows), ROWS_AT_ONCE):
                 part = slice(start, start + ROWS_AT_ONCE)
-                expected[part] += self._shift(rows[part], None).cpu().numpy()
+                expected[part] += self._of_users(rows[part]).cpu().numpy()
+                told = np.where(rows[part] % 2 == 0, rows[part], -1)
+                expected[part] += self._of_contexts(told, None).cpu().numpy()
         return expected, rows
 
     def last_expectations(self, data: Interactions, users: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Without a context: what comes next is not known yet."""
+        """Without a context; a user of -1 is one of whom nothing is known."""
         self._look_at(data)
         expected = super().last_expectations(data, users)
-        return expected + self._of_users(users)
+        with torch.no_grad():
+            return np.asarray(expected + self.features.of_users(users).cpu().numpy())
 
     def carried(self, data: Interactions, users: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
         """The encoder's, but for what is expected."""
@@ -241,25 +247,20 @@ class Featured(Encoder):
             self._events = cells_of(design, data.columns)
         self._data, self._share = data, None
 
-    def _of_users(self, users: NDArray[np.int64]) -> NDArray[np.float32]:
-        if not self.features.designs.users.columns:
-            return np.zeros((len(users), self.items.shape[1]), np.float32)
-        with torch.no_grad():
-            return np.asarray(self.features.of_users(users).cpu().numpy())
+    def _of_users(self, rows: NDArray[np.int64]) -> Tensor:
+        """(n, h): what is known of the users of events, as shifts; rows of -1 are padding."""
+        assert self._data is not None
+        return self.features.of_users(np.where(rows >= 0, self._data.users[rows], -1))
 
-    def _shift(self, rows: NDArray[np.int64], dropout: np.random.Generator | None) -> Tensor:
-        """(n, h): what users and contexts add to the expectations before events; rows of -1 are padding."""
-        designs, shift = self.features.designs, self.items.new_zeros(len(rows), self.items.shape[1])
-        if designs.users.columns:
-            assert self._data is not None
-            shift = shift + self.features.of_users(self._data.users[rows].astype(np.int64))
-        if designs.events.columns:
-            context = self.features.of_events(self._events.take(rows))[0]
-            if dropout is not None:
-                seen = dropout.random(len(rows), np.float32) >= HIDDEN
-                context = context * torch.from_numpy(seen[:, None]).to(context)
-            shift = shift + context
-        return shift
+    def _of_contexts(self, rows: NDArray[np.int64], dropout: np.random.Generator | None) -> Tensor:
+        """(n, h): how the features of events shift what is expected before them; hidden now and then."""
+        if not self.features.designs.events.columns:
+            return self.items.new_zeros(len(rows), self.items.shape[1])
+        shift = self.features.of_events(self._events.take(rows))[0]
+        if dropout is None:
+            return shift
+        told = dropout.random(len(rows), np.float32) >= HIDDEN
+        return shift * torch.from_numpy(told[:, None]).to(shift)
 
 
 ROWS_AT_ONCE = 2**16

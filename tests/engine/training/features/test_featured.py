@@ -159,28 +159,43 @@ def test_rows_of_large_catalogues_are_those_of_the_whole_table(tmp_path: Path) -
         torch.testing.assert_close(ours, theirs)
 
 
-def test_expectations_are_shifted_by_user_and_context(tmp_path: Path) -> None:
+def test_expectations_are_shifted_by_user_and_of_every_other_event_by_context(tmp_path: Path) -> None:
     data = everything()
     events = data.interactions
     made = told(data, tmp_path)
-    both, rows = made.expectations(events)
-    last = made.last_expectations(events, np.arange(90))
+    known = Features({"items": made.items.detach().numpy(), **made.tensors()})
+    assert data.users is not None
+    people, days = data.users.rows.to_pylist(), events.columns.to_pylist()
+    asked = np.array([7, 30, -1])
+    shifted, rows = made.expectations(events)
+    last = made.last_expectations(events, asked)
+    of_users = [known.user(people[events.users[row]]) for row in rows]
+    of_contexts = [known.context(days[row] if row % 2 == 0 else {}) for row in rows]
+    of_asked = np.stack([known.user(people[7]), known.known_user(30), np.zeros(32, np.float32)])
     with torch.no_grad():
         made.features.user_shift.zero_()
-        half = made.features.event_vectors.shape[1] // 2
-        made.features.event_vectors[:, :half] = 0
-    neither, same = made.expectations(events)
-    np.testing.assert_array_equal(rows, same)
-    stored = told(data, tmp_path)
-    known = Features({"items": stored.items.detach().numpy(), **stored.tensors()})
-    people = data.users.rows.to_pylist() if data.users is not None else []
-    days = events.columns.to_pylist()
-    for place in range(0, len(rows), 97):
-        row = int(rows[place])
-        shift = known.user(people[events.users[row]]) + known.context(days[row])
-        np.testing.assert_allclose(both[place], neither[place] + shift, atol=1e-5)
-    plain = made.last_expectations(events, np.arange(90))
-    np.testing.assert_allclose(last[7], plain[7] + known.user(people[7]), atol=1e-5)
+        made.features.event_vectors[:, :32] = 0
+    plain, _ = made.expectations(events)
+    np.testing.assert_allclose(shifted, plain + np.stack(of_users) + np.stack(of_contexts), atol=1e-5)
+    np.testing.assert_allclose(last, made.last_expectations(events, asked) + of_asked, atol=1e-5)
+
+
+def test_the_context_of_the_event_to_come_shifts_half_of_what_a_step_reads(tmp_path: Path) -> None:
+    data = everything()
+    events = data.interactions
+    made = told(data, tmp_path)
+    known = Features({"items": made.items.detach().numpy(), **made.tensors()})
+    rows = np.arange(len(events))
+    days = events.columns["DAY"].to_pylist()
+    shifts = np.stack([known.context({"DAY": day}) for day in days])
+    made.expectations(events)  # to look at these events
+    with torch.no_grad():
+        always = made._of_contexts(rows, None).numpy()
+        sometimes = made._of_contexts(rows, np.random.default_rng(0)).numpy()
+    np.testing.assert_allclose(always, shifts, atol=1e-6)
+    hidden = (sometimes == 0).all(1)
+    np.testing.assert_allclose(sometimes[~hidden], shifts[~hidden], atol=1e-6)
+    assert hidden.mean() == pytest.approx(featured.HIDDEN, abs=0.05)
 
 
 def test_serving_makes_the_same_vectors_of_metadata(tmp_path: Path) -> None:
