@@ -181,7 +181,12 @@ def _unsupported(config: Mapping[str, Any], recipe: Recipe) -> list[str]:
     """Parts of the configuration that only other recipes know."""
     known = {
         "eventsConfig": ("aws-user-personalization-v2", "aws-personalized-ranking-v2"),
-        "optimizationObjective": ("aws-user-personalization", "aws-personalized-ranking"),
+        "optimizationObjective": (
+            "aws-user-personalization",
+            "aws-user-personalization-v2",
+            "aws-personalized-ranking",
+            "aws-personalized-ranking-v2",
+        ),
     }
     return [
         f"{part} is not supported by {recipe.name}: expected one of {', '.join(recipes)}"

@@ -12,10 +12,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from pzdecl.engine.data.columns import ROLE
+from pzdecl.engine.serving.files import read_model
 from pzdecl.engine.serving.segments import attribute_features, item_features, log_chance, totals
 from pzdecl.engine.serving.served import ServedModel
 from pzdecl.engine.training.affinity.factors import fit_factors
 from pzdecl.engine.training.affinity.histories import histories, related
+from pzdecl.engine.training.affinity.questions import ItemQuestions
 from pzdecl.engine.training.errors import TrainingFailed
 from pzdecl.engine.training.split import halves
 from pzdecl.engine.training.train import train
@@ -141,6 +143,16 @@ def test_times_that_tell_nothing_apart(parts: dict[str, list[Path]], tmp_path: P
     data = {**parts, "INTERACTIONS": [write(tmp_path / "i.parquet", rows)]}
     with pytest.raises(TrainingFailed, match="All interactions have the same TIMESTAMP"):
         train("aws-item-attribute-affinity", data, SMALL, tmp_path / "m", lambda _: None, lambda: False)
+
+
+def test_short_histories_leave_the_factors_where_they_start(tmp_path: Path) -> None:
+    rows = [(f"u{n:03}", f"i{(n + step) % 12:02}", 100 * n + step) for n in range(210) for step in range(5)]
+    data = {"INTERACTIONS": [write(tmp_path / "i.parquet", rows)]}
+    metrics = train("aws-item-affinity", data, SMALL, tmp_path / "m", lambda _: None, lambda: False)
+    model = ServedModel.load(tmp_path / "m")
+    assert read_model(tmp_path / "m")[1]["factors"].tolist() == list(ItemQuestions.prior)
+    assert metrics["hits_at_1_percent"] > 0
+    assert len(model.get_user_segment("i03", None, 7)) == 7
 
 
 def test_four_fifths_of_each_user_come_first() -> None:

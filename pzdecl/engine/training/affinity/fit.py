@@ -10,7 +10,7 @@ the users who validated the network: shown the oldest 80% of their events, whose
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -50,7 +50,7 @@ class Affinity:
     factors: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, np.float32))
 
     @property
-    def curve(self) -> Any:
+    def curve(self) -> Sequence[Mapping[str, float]]:
         """The network's."""
         return self.network.curve
 
@@ -128,19 +128,22 @@ def _calibrate(model: Affinity, job: Job) -> None:
     validating = np.zeros(len(events.user_ids), bool)
     validating[users] = True
     older, newer = halves(events.of_users(validating))
+    asking = model.asking(model.data)
+    model.factors = np.array(asking.prior, np.float32)
+    asked = chosen(asking.all(), newer, max(1, CELLS // len(users)))
+    if not asked:  # none of them has five events, or what they took up has no attributes
+        return
     known = model.state(older)
     model.seen = _seen_bias(known, newer)
-    asking = model.asking(model.data)
-    known = {**model.state(older), **asking.tensors(histories(events.of_users(~validating)))}
+    known |= {"seen": np.array([model.seen], np.float32)}
+    known |= {"totals": totals(known), **asking.tensors(histories(events.of_users(~validating)))}
     features, counts = [], []
-    for question in chosen(asking.all(), newer, max(1, CELLS // len(users))):
+    for question in asked:
         if job.cancelled():
             raise TrainingCancelled
         features.append(asking.features(known, question)[:, users])
         counts.append(np.isin(users, question.takers(newer)).astype(np.float32))
-    model.factors = np.array(asking.prior, np.float32)
-    if features:
-        model.factors = fit_factors(np.stack(features, 2), np.stack(counts, 1), model.factors)
+    model.factors = fit_factors(np.stack(features, 2), np.stack(counts, 1), model.factors)
 
 
 def _seen_bias(known: Mapping[str, NDArray[Any]], newer: Interactions) -> float:
@@ -165,7 +168,7 @@ def _log_odds(share: float) -> float:
     return float(np.log(bounded / (1 - bounded)))
 
 
-def chosen(questions: Any, events: Interactions, most: int) -> list[Question]:
+def chosen(questions: Iterable[Question], events: Interactions, most: int) -> list[Question]:
     """Up to `most` of the questions that somebody answers in `events`; which, a hash of their text decides."""
     active = np.zeros(len(events.item_ids), bool)
     active[events.items] = True
