@@ -54,7 +54,8 @@ def train(
     facts = RECIPES[recipe]
     config = solution.get("solutionConfig") or {}
     tuned = (solution.get("tunedHPOParams") or {}).get("algorithmHyperParameters") or {}
-    parameters = {**facts.parameters(config), **tuned}
+    parameters = facts.parameters(config)
+    parameters |= {one.name: one.parse(tuned[one.name]) for one in facts.hyperparameters if one.name in tuned}
     everything = read_data(facts, datasets, solution)
     data = everything.interactions
     if cancelled():
