@@ -36,7 +36,7 @@ MOST = 0.5
 """The share of places that exploration gets at weight 1."""
 NEAREST = 0.05
 """Least distance of a candidate from the list, in standard deviations of the scores: equals stay listed."""
-CELLS = 48
+CELLS = 32
 """Parts of the integral over a candidate's draw, beside those that the list's scores make."""
 ONE_BY_ONE = 64
 """Candidates counted exactly; the number of the others, all unlikely, is Poisson's (Le Cam)."""
@@ -130,18 +130,17 @@ def chances_in_list(
     top = max(float(listed[0]), float((centres + 7 * spreads).max()))
     edges = np.unique(np.concatenate((listed, np.linspace(listed[-1], top, CELLS))))
     values = np.concatenate((listed, (edges[1:] + edges[:-1]) / 2, edges[-1:]))
-    above = _above(values, centres[:, None], spreads[:, None])
-
     single = np.zeros(len(centres), bool)
-    single[np.argsort(-above[:, count - 1], kind="stable")[:ONE_BY_ONE]] = True
+    single[np.argsort((listed[-1] - centres) / spreads, kind="stable")[:ONE_BY_ONE]] = True
     single[asked] = True
-    numbers = _poisson(above[~single].sum(0), count)
+    rest = (part[~single, None].astype(np.float32) for part in (centres, spreads))
+    numbers = _poisson(_above(values.astype(np.float32), *rest).sum(0, dtype=float), count)
     single[asked] = False
-    for one in above[single]:
+    for one in _above(values, centres[single, None], spreads[single, None]):
         numbers = _joined(numbers, one)
 
-    everybody = numbers
-    for one in above[asked]:
+    everybody, shown = numbers, _above(values, centres[asked, None], spreads[asked, None])
+    for one in shown:
         everybody = _joined(everybody, one)
     room = count - 1 - np.arange(count)
     stay = np.cumsum(everybody[:count], 1)[np.arange(count), room]
@@ -151,7 +150,7 @@ def chances_in_list(
     come = np.empty(len(asked))
     for place, candidate in enumerate(asked):
         others = numbers
-        for one in above[np.delete(asked, place)]:
+        for one in np.delete(shown, place, 0):
             others = _joined(others, one)
         beyond = _above(edges, centres[candidate], spreads[candidate])
         mass = beyond - np.append(beyond[1:], 0.0)
@@ -186,7 +185,12 @@ def _above(value: Any, centre: Any, spread: Any) -> Any:
     """The chance of a logistic draw to lie above a value."""
     import numpy as np
 
-    return 1 / (1 + np.exp(np.minimum((value - centre) / spread, 500.0)))
+    found = np.asarray(value - centre)  # the rest happens in place: the tables are large
+    found /= spread
+    np.minimum(found, 80, out=found)  # 1 / (1 + e^80) is nothing, and nothing overflows
+    np.exp(found, out=found)
+    found += 1
+    return np.reciprocal(found, out=found)
 
 
 def _poisson(mean: NDArray[np.float64], count: int) -> NDArray[np.float64]:
