@@ -48,6 +48,7 @@ is missing is an error that names the flag.
 | `PZDECL_ENV` | the environment, as `-e` |
 | `PZDECL_VAR_name` | the value of the variable `name` |
 | `PZDECL_IN_AUTOMATION` | any value: no hints about what to type next, no questions |
+| `PZDECL_DEVICE` | where networks are trained: `auto` (a GPU where there is one), `cpu` or `cuda` |
 | `PZDECL_DEBUG` | any value: a bug shows its traceback |
 | `CI` | any value: no questions |
 | `NO_COLOR`, `FORCE_COLOR`, `TERM=dumb` | no colour, colour, no colour |

@@ -1,26 +1,44 @@
 """The score of models of sequences: what the network expects, what usually follows, what was had, in one.
 
-    score(item) = scale * (expected . vector(item) + bias(item))
-                + memory * log(1 + N * usual(item | newest items))
-                + seen * [the user has had the item]
+Each item has FEATURES: what the network says of it (expected . vector + bias), what the memory says (the log of
+N times its chance), and, where the user had it before, a one, the log of how long ago and the log of how often.
+Each moment has FACTS: a one, how long the history is, and how much the memory knows of the newest items. The
+score is bilinear in both,
 
-`expected` is the network's state after the user's newest event. `usual` is a Markov chain over the CONTEXT
-newest items: how often an item followed each of them, with weight 1/gap. The three factors are learned (see
-`pzdecl.engine.training.sequence.blend`), so where people rarely watch a thing twice, `seen` is far below zero;
-where they buy the same again, it is above. Recommended scores are the softmax over all items.
+    score(item) = sum over facts f and features g of  fact_f * blend[f, g] * feature_g(item),
+
+so the facts decide how far each feature is trusted: a gate, whose 15 numbers are learned (see
+`pzdecl.engine.training.sequence.blend`). Where people rarely watch a thing twice, having had it counts far
+below zero; where they buy the same again, it counts the more the newer and the more frequent it was.
+
+The memory is a Markov chain over the CONTEXT newest items: how often an item was next to each of them, with
+weight 1/gap. Recommended scores are the softmax over all items.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-CONTEXT = 5
+CONTEXT = 10
 """Newest items that the memory looks at."""
+DENSE = "memory_table"
+DENSE_MOST = 8192
+"""Items up to which the memory may be made a full table (256 MiB)."""
+FEATURES = ("network", "memory", "had", "age", "times")
+FACTS = ("one", "length", "known")
+
+
+class Had(NamedTuple):
+    """The k distinct items of a history, and of each the logs of 1 + its age in events and of its count."""
+
+    items: NDArray[np.int32]
+    age: NDArray[np.float32]
+    times: NDArray[np.float32]
 
 
 def network_logits(tensors: Mapping[str, NDArray[Any]], expected: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -29,33 +47,78 @@ def network_logits(tensors: Mapping[str, NDArray[Any]], expected: NDArray[np.flo
     return logits
 
 
-def remembered(tensors: Mapping[str, NDArray[Any]], context: NDArray[np.int32]) -> NDArray[np.float32]:
-    """float32[B, N]: log(1 + N * usual). `context` int32[B, CONTEXT]: the newest first; -1: none."""
+def newest(history: NDArray[np.int32]) -> NDArray[np.int32]:
+    """int32[up to CONTEXT]: the newest items of a history (the oldest first), the newest first."""
+    return history[-CONTEXT:][::-1]
+
+
+def gap_weights() -> NDArray[np.float32]:
+    """float32[CONTEXT], summing to one: how much the newest item counts, the one before it, ..."""
+    import numpy as np
+
+    weights = 1.0 / np.arange(1, CONTEXT + 1)
+    return np.asarray(weights / weights.sum(), np.float32)
+
+
+def remembered(tensors: Mapping[str, NDArray[Any]], history: NDArray[np.int32]) -> NDArray[np.float32]:
+    """float32[N]: log(1 + N * chance) of each item to follow the newest of a history."""
+    import numpy as np
+
+    last, weights = newest(history), gap_weights()
+    if DENSE in tensors:
+        usual = weights[: len(last)] @ tensors[DENSE][last]
+        return np.asarray(np.log1p(usual * np.float32(len(usual))))
+    offsets, items, shares = (tensors[f"memory_{part}"] for part in ("offsets", "items", "shares"))
+    usual = np.zeros(len(offsets) - 1, np.float32)
+    for item, weight in zip(last, weights, strict=False):
+        part = slice(offsets[item], offsets[item + 1])
+        usual[items[part]] += weight * shares[part]
+    return np.log1p(usual * np.float32(len(usual)), out=usual)
+
+
+def dense_memory(tensors: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[np.float32]]:
+    """The memory as one tensor more, float32[N, N], for scoring many; none of it where that would be large."""
     import numpy as np
 
     offsets, items, shares = (tensors[f"memory_{part}"] for part in ("offsets", "items", "shares"))
-    usual = np.zeros((len(context), len(offsets) - 1), np.float32)
-    weights = (1.0 / np.arange(1, CONTEXT + 1)).astype(np.float32)
-    weights /= weights.sum()
-    for row, newest in enumerate(context):
-        for item, weight in zip(newest, weights, strict=True):
-            if item >= 0:
-                part = slice(offsets[item], offsets[item + 1])
-                usual[row, items[part]] += weight * shares[part]
-    return np.log1p(usual * usual.shape[1])
+    count = len(offsets) - 1
+    if count > DENSE_MOST:
+        return {}
+    table = np.zeros((count, count), np.float32)
+    table[np.repeat(np.arange(count), np.diff(offsets)), items] = shares
+    return {DENSE: table}
+
+
+def had_before(history: NDArray[np.int32]) -> Had:
+    """What a history says of the items in it."""
+    import numpy as np
+
+    items, last, times = np.unique(history[::-1], return_index=True, return_counts=True)
+    return Had(items, np.log1p(last).astype(np.float32), np.log(times).astype(np.float32))
+
+
+def facts(tensors: Mapping[str, NDArray[Any]], history: NDArray[np.int32]) -> NDArray[np.float32]:
+    """float32[FACTS] of a moment."""
+    import numpy as np
+
+    mass = np.log1p(tensors["memory_mass"][newest(history)])
+    return np.array([1, np.log1p(len(history)), mass @ gap_weights()[: len(mass)]], np.float32)
 
 
 def blended(
     tensors: Mapping[str, NDArray[Any]],
     expected: NDArray[np.float32],
-    context: NDArray[np.int32],
-    seen: list[NDArray[np.int32]],
+    histories: Sequence[NDArray[np.int32]],
 ) -> NDArray[np.float32]:
-    """float32[B, N]: the score above, for B users at once."""
-    scale, memory, penalty = (float(factor) for factor in tensors["blend"])
-    scores = scale * network_logits(tensors, expected) + memory * remembered(tensors, context)
-    for row, items in enumerate(seen):
-        scores[row, items] += penalty
+    """float32[B, N]: the score above, for B users at once. `expected` float32[B, h], histories oldest first."""
+    scores = network_logits(tensors, expected)
+    for place, history in enumerate(histories):
+        row = scores[place]
+        network, memory, *having = facts(tensors, history) @ tensors["blend"]
+        row *= network
+        row += memory * remembered(tensors, history)
+        had = had_before(history)
+        row[had.items] += having[0] + having[1] * had.age + having[2] * had.times
     return scores
 
 

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from pzdecl.engine.serving.blend import CONTEXT, best, blended, softmax
+from pzdecl.engine.serving.blend import best, blended, dense_memory, softmax
 from pzdecl.engine.serving.explore import Novelty, explore, ignored_by
 from pzdecl.engine.serving.features import Features
+from pzdecl.engine.serving.objective import favoured
 from pzdecl.engine.serving.query import Answer, Query, Stored
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+MANY = 64
+"""Users that are worth the full table of the memory."""
 
 
 class Reader(Protocol):
@@ -33,11 +38,10 @@ class Reader(Protocol):
 
 
 class Moment(NamedTuple):
-    """A user as the scores see him: what is expected float32[h], newest items int32[CONTEXT], those he had."""
+    """A user as the scores see him: what is expected float32[h], what he had int32[n], the oldest first."""
 
     expected: NDArray[np.float32]
-    newest: NDArray[np.int32]
-    had: NDArray[np.int32]
+    history: NDArray[np.int32]
 
 
 class SequenceAnswers:
@@ -52,13 +56,42 @@ class SequenceAnswers:
 
     def answer(self, query: Query) -> Answer:
         """The likeliest items of what is allowed."""
+        return self.answer_many([query])[0]
+
+    def answer_many(self, queries: Sequence[Query]) -> list[Answer]:
+        """The likeliest items for each query; all users are scored together."""
         import numpy as np
 
-        moment = self.moment(query)
+        moments = [self.moment(query) for query in queries]
+        shifts = [self._shift(query, moment) for query, moment in zip(queries, moments, strict=True)]
+        known = [(moment, shift) for moment, shift in zip(moments, shifts, strict=True) if moment is not None]
+        scored: Iterator[NDArray[np.float64]] = iter(())
+        if known:
+            tensors = self.tensors if len(known) < MANY else {**self.tensors, **self.dense}
+            expected = np.stack([moment.expected + shift for moment, shift in known])
+            scored = iter(softmax(blended(tensors, expected, [moment.history for moment, _ in known])))
+        return [
+            self._best(query, moment, self.new_user(shift) if moment is None else next(scored))
+            for query, moment, shift in zip(queries, moments, shifts, strict=True)
+        ]
+
+    @cached_property
+    def dense(self) -> dict[str, NDArray[np.float32]]:
+        """The memory as a full table, where it is small: looked up quicker, worth making for many answers."""
+        return dense_memory(self.tensors)
+
+    def _shift(self, query: Query, moment: Moment | None) -> NDArray[np.float32]:
+        """float32[h]: what the features of the request add to what is expected."""
         shift = self.features.context(query.context)
         if moment is None and query.user is not None:
             shift = shift + self.features.known_user(query.user)
-        chances = self.chances(moment, shift)
+        return shift
+
+    def _best(self, query: Query, moment: Moment | None, chances: NDArray[np.float64]) -> Answer:
+        """The answer from float64[N], the softmax over all items."""
+        import numpy as np
+
+        chances = favoured(self.tensors, chances)
         if query.among is not None:
             chances = chances[query.among] / max(float(chances[query.among].sum()), 1e-300)
         ranked = chances
@@ -74,24 +107,20 @@ class SequenceAnswers:
             return relevant
         able = np.ones(len(chances), bool) if query.allowed is None else query.allowed.copy()
         if moment is not None:
-            able[moment.had] = False
+            able[moment.history] = False
         scores = np.log(np.maximum(chances, 1e-300))
         ignored = ignored_by(query.events, len(chances))
         return explore(relevant, scores, able, Novelty.of(self.tensors), query.explore, ignored)
 
-    def chances(self, moment: Moment | None, shift: NDArray[np.float32]) -> NDArray[np.float64]:
-        """float64[N]: the softmax over all items; for None, what a new user gets.
-
-        `shift` float32[h] is what the features of the request add to what is expected.
-        """
+    def new_user(self, shift: NDArray[np.float32]) -> NDArray[np.float64]:
+        """float64[N]: the softmax over all items for somebody without a history."""
         import numpy as np
 
         t = self.tensors
-        if moment is None:
-            chances = t["new_user"] * np.exp(t["items"] @ shift, dtype=np.float64)
-            return np.asarray(chances / chances.sum() if shift.any() else t["new_user"], np.float64)
-        expected = moment.expected + shift
-        return np.asarray(softmax(blended(t, expected[None], moment.newest[None], [moment.had]))[0])
+        if not shift.any():
+            return np.asarray(t["new_user"], np.float64)
+        chances = t["new_user"] * np.exp(t["items"] @ shift, dtype=np.float64)
+        return np.asarray(chances / chances.sum())
 
     def moment(self, query: Query) -> Moment | None:
         """Where the user is now, with what he did since the training; None for one without events."""
@@ -99,17 +128,15 @@ class SequenceAnswers:
 
         t, user = self.tensors, query.user
         events = [event for event in query.events if event.item >= 0]
-        newest, had = np.full(CONTEXT, -1, np.int32), np.zeros(0, np.int32)
+        history = np.zeros(0, np.int32)
         if user is not None:
-            newest = t["context"][user]
-            had = t["seen_items"][t["seen_offsets"][user] : t["seen_offsets"][user + 1]]
+            history = t["history_items"][t["history_offsets"][user] : t["history_offsets"][user + 1]]
         if not events:
-            return Moment(t["expected"][user], newest, had) if len(had) else None
+            return Moment(t["expected"][user], history) if len(history) else None
         items = np.array([event.item for event in events], np.int32)
         times = np.array([event.timestamp for event in events], np.int64)
         given = np.stack([self.features.event(event.columns) for event in events])
-        newest = np.concatenate((items[::-1], newest))[:CONTEXT]
-        return Moment(self.reader.expect(user, items, times, given), newest, np.union1d(had, items))
+        return Moment(self.reader.expect(user, items, times, given), np.concatenate((history, items)))
 
 
 def reader_of(tensors: Mapping[str, NDArray[Any]]) -> Reader:

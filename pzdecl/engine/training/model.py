@@ -6,6 +6,7 @@ A recipe names three functions, imported when they are needed: its trainer (`Fit
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from pzdecl.engine.data.interactions import Interactions
 from pzdecl.engine.data.training_data import TrainingData
 from pzdecl.engine.progress import Report
+from pzdecl.engine.training.device import VARIABLE
 
 if TYPE_CHECKING:
     import numpy as np
@@ -38,6 +40,7 @@ class Job:
     scratch     a folder for checkpoints; what is found there is gone on with
     config      the solution's `solutionConfig`, for what is no hyperparameter
     base        what trainingMode UPDATE goes on from; None for a training from the beginning
+    device      where networks are trained: "auto", "cpu" or "cuda"; PZDECL_DEVICE unless given
     """
 
     parameters: Mapping[str, Any]
@@ -47,6 +50,7 @@ class Job:
     scratch: Path
     config: Mapping[str, Any] = field(default_factory=dict)
     base: Base | None = None
+    device: str = field(default_factory=lambda: os.environ.get(VARIABLE) or "auto")
 
 
 class Model(Protocol):

@@ -35,6 +35,14 @@ class Chunk(NamedTuple):
     sessions: list[Tensor | None]
     rows: Tensor
 
+    def to(self, device: torch.device) -> Chunk:
+        """The same on another device."""
+        users, sessions = (
+            [None if lanes is None else lanes.to(device) for lanes in some] for some in self[2:4]
+        )
+        items, weights, rows = (part.to(device) for part in (self.items, self.weights, self.rows))
+        return Chunk(items, weights, users, sessions, rows)
+
 
 def training_chunks(
     data: Interactions, weights: NDArray[np.float32], gap: int, width: int, steps: int, rng: np.random.Generator

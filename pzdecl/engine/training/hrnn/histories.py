@@ -30,7 +30,7 @@ def expectations(network: Network, data: Interactions) -> tuple[NDArray[np.float
     users = np.flatnonzero(data.lengths)
     for chosen in _by_length(data, users):
         for before, _, _, places in _run(network, data, users[chosen]):
-            expected.append(before.numpy()[places >= 0])
+            expected.append(before.cpu().numpy()[places >= 0])
             rows.append(places[places >= 0])
     return np.concatenate(expected), np.concatenate(rows)
 
@@ -46,7 +46,7 @@ def last_states(network: Network, data: Interactions, users: NDArray[np.int64]) 
         for _, state, level, _ in _run(network, data, users[places]):  # noqa: B007 - the last ones are wanted
             pass
         with torch.no_grad():
-            none = torch.from_numpy(data.lengths[users[places]] == 0)
+            none = torch.from_numpy(data.lengths[users[places]] == 0).to(network.device)
             state[none], level[none] = network.begin(), network.start
             sessions[places], levels[places] = state, level
     return sessions, levels
@@ -58,7 +58,7 @@ def last_expectations(network: Network, data: Interactions, users: NDArray[np.in
     Of those without any, what it expects of a new user.
     """
     with torch.no_grad():
-        return np.asarray(network.expect(last_states(network, data, users)[0]).numpy())
+        return np.asarray(network.expect(last_states(network, data, users)[0]).cpu().numpy())
 
 
 def _by_length(data: Interactions, users: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
@@ -75,5 +75,5 @@ def _run(
     state, user = network.blank(len(users))
     for chunk, places in history_chunks(data, users, network.gap, BLOCK):
         with torch.no_grad():
-            before, state, user = network(chunk, state, user)
+            before, state, user = network(chunk.to(network.device), state, user)
         yield before, state, user, places

@@ -126,6 +126,7 @@ class Network(Encoder):
 
     def read(self, batch: Chunk, carry: Any, dropout: np.random.Generator | None) -> Expected:
         """The states of both levels go on from chunk to chunk."""
+        batch = batch.to(self.device)
         state, user = carry or self.blank(batch.items.shape[1])
         expected, state, user = self(batch, state, user, dropout)
         return Expected(
@@ -152,14 +153,14 @@ class Network(Encoder):
         present = data.lengths[users] > 0
         times[present] = data.timestamps[ends[present] - 1]
         with torch.no_grad():
-            expected = self.expect(sessions).numpy()
-        states = {"session_states": sessions.numpy(), "user_states": levels.numpy()}
+            expected = self.expect(sessions).cpu().numpy()
+        states = {"session_states": sessions.cpu().numpy(), "user_states": levels.cpu().numpy()}
         return {"expected": expected, **states, "last_times": times}
 
     def tensors(self) -> dict[str, NDArray[Any]]:
         """`network.*`: the weights of both levels; `session_gap` (seconds) int64[1]."""
         weights = {
-            f"network.{k}": v.numpy() for k, v in self.state_dict().items() if k not in ("items", "bias")
+            f"network.{k}": v.cpu().numpy() for k, v in self.state_dict().items() if k not in ("items", "bias")
         }
         return {**weights, "session_gap": np.array([self.gap], np.int64)}
 
@@ -178,4 +179,4 @@ def _drop(values: Tensor, rng: np.random.Generator | None) -> Tensor:
         return values
     kept = np.frombuffer(rng.bytes(values.numel()), np.uint8) >= DROPPED
     scale = np.float32(256 / (256 - DROPPED))
-    return values * torch.from_numpy(kept * scale).view(values.shape)
+    return values * torch.from_numpy(kept * scale).to(values.device).view(values.shape)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -80,6 +81,11 @@ class Encoder(nn.Module, ABC):
     by_rows: bool = False
     by_item: tuple[str, ...] = ("items", "bias")
     """The names of the weights that have a row for each item."""
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are; what is read goes there, what comes out in numpy comes back."""
+        return self.items.device
 
     def table(self) -> tuple[Tensor, Tensor]:
         """The items' vectors (N, h) and biases (N), as inputs and for the scores alike (tied embeddings)."""

@@ -12,10 +12,14 @@ from numpy.typing import NDArray
 from pzdecl.engine.data.interactions import Interactions
 from pzdecl.engine.data.training_data import TrainingData
 from pzdecl.engine.serving.blend import best, blended, network_logits, softmax
+from pzdecl.engine.serving.objective import FAVOUR
+from pzdecl.engine.training.objective import Objective
 from pzdecl.engine.training.sequence import blend
 from pzdecl.engine.training.sequence.encoder import Encoder
 
 USERS_AT_ONCE = 256
+CELLS = 2**24
+"""Users x items whose scores exist at one time at most: 64 MiB."""
 NEW_USER_POPULARITY = 0.5
 """Where recent events weigh more: the share of what is popular of late in the answer without a history."""
 
@@ -23,24 +27,27 @@ NEW_USER_POPULARITY = 0.5
 class Sequences:
     """A `Recommender`. `finish` is called with all events to train the last epoch; it returns those it used.
 
-    curve  of each epoch: `epoch`, `loss`, `validation_loss`
+    curve      of each epoch: `epoch`, `loss`, `validation_loss`
+    objective  what items earn, where the solution asks for more than relevance
     """
 
     def __init__(
         self,
         encoder: Encoder,
-        factors: NDArray[np.float32],
+        gate: NDArray[np.float32],
         fitted: Interactions,
         finish: Callable[[Interactions], Interactions],
         *,
         popular: bool,
         curve: Sequence[Mapping[str, float]] = (),
+        objective: Objective | None = None,
     ) -> None:
         self.encoder = encoder
-        self.factors = factors
+        self.gate = gate
         self.fitted = fitted
         self._finish = finish
         self.curve = curve
+        self.objective = objective
         self._popular = popular
 
     def recommend(self, shown: Interactions, users: NDArray[np.int64], count: int) -> NDArray[np.int32]:
@@ -48,48 +55,50 @@ class Sequences:
         lists = np.full((len(users), count), -1, np.int32)
         start = 0
         for scores in self.scores(shown, users):
-            found = best(scores, count)
+            found = best(scores if self.objective is None else scores + self.objective.favour, count)
             lists[start : start + len(scores), : found.shape[1]] = found
             start += len(scores)
         return lists
 
     def scores(self, shown: Interactions, users: NDArray[np.int64]) -> Iterator[NDArray[np.float32]]:
         """float32[B, N] for some users after the others: see `pzdecl.engine.serving.blend`."""
-        known = {**tables(self.encoder), **blend.memory(self.fitted), "blend": self.factors}
-        for start in range(0, len(users), USERS_AT_ONCE):
-            some = users[start : start + USERS_AT_ONCE]
-            ends = shown.offsets[some + 1]
+        known = {**tables(self.encoder), **blend.memory(self.fitted), "blend": self.gate}
+        at_once = max(1, min(USERS_AT_ONCE, CELLS // len(shown.item_ids)))
+        for start in range(0, len(users), at_once):
+            some = users[start : start + at_once]
             yield blended(
                 known,
                 self.encoder.last_expectations(shown, some),
-                blend.context(shown, ends, some),
-                blend.seen(shown, ends, some),
+                [shown.items[shown.offsets[user] : shown.offsets[user + 1]] for user in some],
             )
 
     def finish(self, data: TrainingData) -> dict[str, NDArray[Any]]:
         """One more epoch over everybody, then the state of every user.
 
-        Returns `items` float32[N, h], `bias` float32[N], `blend` float32[3]: see `pzdecl.engine.serving.blend`;
-        `memory_*`: see `blend.memory`; `expected` float32[U, h], `context` int32[U, CONTEXT], `seen_offsets`
-        int64[U + 1] and `seen_items` int32: one row a user; `new_user` float32[N]: the answer without a
-        history; and what the encoder needs to carry a state on.
+        Returns `items` float32[N, h], `bias` float32[N], `blend` float32[FACTS, FEATURES]: see
+        `pzdecl.engine.serving.blend`; `memory_*`: see `blend.memory`; `expected` float32[U, h];
+        `history_offsets` int64[U + 1] and `history_items` int32[n]: what each user had, the oldest first;
+        `new_user` float32[N]: the answer without a history; and what the encoder needs to carry a state on.
         """
         events = data.interactions
         self.fitted = self._finish(events)
         users = np.arange(len(events.user_ids))
-        had = blend.seen(events, events.offsets[1:], users)
         known = tables(self.encoder)
         return {
             **known,
             **blend.memory(self.fitted),
-            "blend": self.factors,
+            "blend": self.gate,
             **self.encoder.carried(events, users),
-            "context": blend.context(events, events.offsets[1:], users),
-            "seen_offsets": np.concatenate(([0], np.cumsum([len(items) for items in had]))).astype(np.int64),
-            "seen_items": np.concatenate([np.zeros(0, np.int32), *had]).astype(np.int32),
+            "history_offsets": events.offsets.astype(np.int64),
+            "history_items": events.items.astype(np.int32),
             "new_user": self._new_user(events, known),
+            **({FAVOUR: self.objective.favour} if self.objective else {}),
             **self.encoder.tensors(),
         }
+
+    def weights(self) -> dict[str, NDArray[Any]]:
+        """What a `Base` holds: the encoder's weights, and the gate."""
+        return {**self.encoder.weights(), "blend": self.gate}
 
     def _new_user(self, data: Interactions, known: dict[str, NDArray[Any]]) -> NDArray[np.float32]:
         """Chances of each item for a user of whom nothing is known."""
@@ -107,4 +116,4 @@ def tables(encoder: Encoder) -> dict[str, NDArray[Any]]:
     """`items` and `bias` as the encoder has them now."""
     with torch.no_grad():
         items, bias = encoder.table()
-    return {"items": items.detach().numpy(), "bias": bias.detach().numpy()}
+    return {"items": items.detach().cpu().numpy(), "bias": bias.detach().cpu().numpy()}
