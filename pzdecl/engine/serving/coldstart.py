@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from pzdecl.engine.serving.query import Answer, Query, Stored
@@ -18,9 +19,11 @@ class ColdAnswers(SequenceAnswers):
         self.cold = np.zeros(len(stored.item_ids), bool)
         self.cold[stored.tensors["cold"]] = True
 
-    def answer(self, query: Query) -> Answer:
+    def answer_many(self, queries: Sequence[Query]) -> list[Answer]:
         """The likeliest cold items of what is allowed."""
-        if query.among is None:
-            allowed = self.cold if query.allowed is None else self.cold & query.allowed
-            query = replace(query, allowed=allowed)
-        return super().answer(query)
+        return super().answer_many([self._among_cold(query) for query in queries])
+
+    def _among_cold(self, query: Query) -> Query:
+        if query.among is not None:
+            return query
+        return replace(query, allowed=self.cold if query.allowed is None else self.cold & query.allowed)
