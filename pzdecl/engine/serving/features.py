@@ -5,9 +5,9 @@
     Number       its bucket, and its place between the least and the greatest (-1 to 1)
     Words        one for each known word, weighted by TF-IDF, of length 1
 
-A thing's vector is the sum of its cells' weights, each times a learned vector (`training.features`). A value
-that is missing has a cell of its own where things are described (items, users), and none for events. Weights
-begin at zero, so a cell that no training ever met says nothing.
+A thing's vector is the sum of its cells' learned vectors (`pzdecl.engine.training.features`), each times the
+cell's weight. A value that is missing has a cell of its own where things are described (items, users), and none
+for events. The learned vectors begin at zero, so a cell that no training ever met says nothing.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 _WORD = re.compile(r"\w+")
 
 
-class Cells(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Cells:
     """A sparse matrix by rows: row i has `columns[offsets[i]:offsets[i + 1]]` with `weights` beside them."""
 
     offsets: NDArray[np.int64]
@@ -115,7 +116,7 @@ class Categories:
             places = [known.get(part, rare) for part in parts] or [nothing]
             if not self.missing:
                 places = [place for place in places if place < rare]
-            rows.append([(place, 1 / len(places)) for place in dict.fromkeys(places)])
+            rows.append([(place, places.count(place) / len(places)) for place in dict.fromkeys(places)])
         return Cells.of(rows)
 
 
