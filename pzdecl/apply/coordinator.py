@@ -275,7 +275,7 @@ class Coordinator:
                 self._report.errored(step, answer.text or "", now - job.began)
                 self._report.left_out(self._queue.fail(step), step.address)
             case _:
-                self._give_up(step, _trouble(job, answer), now - job.began)
+                self._give_up(step, _trouble(job, answer), now - job.began, held=answer.held)
 
     def _patient(self, job: Job, now: float) -> bool:
         """Whether trouble of this job may still pass by itself."""
@@ -315,9 +315,17 @@ class Coordinator:
             failure = Failure(step.address, step.op.value, step.name, answer.arn, text)
         self._give_up(step, text, now - job.began, failure)
 
-    def _give_up(self, step: Step, message: str, elapsed: float, failure: Failure | None = None) -> None:
+    def _give_up(
+        self,
+        step: Step,
+        message: str,
+        elapsed: float,
+        failure: Failure | None = None,
+        *,
+        held: bool = False,
+    ) -> None:
         self._state.fail(self._run, step.id, message, failure)
-        self._report.errored(step, message, elapsed)
+        self._report.errored(step, message, elapsed, held=held)
         self._report.left_out(self._queue.fail(step), step.address)
 
     def _done(self, step: Step, arn: str | None, elapsed: float) -> None:

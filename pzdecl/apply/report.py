@@ -64,9 +64,9 @@ class Report:
         self.done.add(step.id)
         self._step(EventType.STEP_COMPLETE, step, arn=arn, elapsed=elapsed)
 
-    def errored(self, step: Step, message: str, elapsed: float) -> None:
-        """The step failed."""
-        self.failed.append(StepFailure(step.id, step.address, step.op.value, message))
+    def errored(self, step: Step, message: str, elapsed: float, *, held: bool = False) -> None:
+        """The step failed, or a gate held it back."""
+        self.failed.append(StepFailure(step.id, step.address, step.op.value, message, held=held))
         self._step(EventType.STEP_ERRORED, step, elapsed=elapsed, message=message)
 
     def left_out(self, steps: Iterable[Step], because: Address) -> None:

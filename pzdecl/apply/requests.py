@@ -22,6 +22,7 @@ from pzdecl.engine.errors import (
 from pzdecl.engine.progress import Progress
 from pzdecl.errors import PzdeclError
 from pzdecl.kinds.base import Kind, Status
+from pzdecl.plan import gates
 from pzdecl.plan.model import Op, Step
 from pzdecl.providers.client import Client
 
@@ -58,6 +59,8 @@ class Answer:
     text: str | None = None
     progress: Progress | None = None
     busy: bool = False
+    held: bool = False
+    """A gate refused it: nothing was sent."""
 
 
 @dataclass(slots=True)
@@ -109,11 +112,7 @@ class Requests:
     def send(self, job: Job) -> Answer:
         """Sends the step's request and looks once. What an earlier run left is taken up, not made again."""
         try:
-            if job.creates and job.resumed:
-                found = self._find(job)
-                if found.standing is not Standing.GONE:
-                    return found
-            return self._send(job)
+            return self._taken_up(job) or self._held(job) or self._send(job)
         except UnavailableException as error:
             return Answer(Standing.UNCERTAIN if job.creates else Standing.REFUSED, job.known, text=str(error))
         except ServiceError as error:
@@ -148,6 +147,21 @@ class Requests:
         except ServiceError:
             pass
         return False
+
+    def _taken_up(self, job: Job) -> Answer | None:
+        """What an earlier run made of the step, if it made something."""
+        if not (job.creates and job.resumed):
+            return None
+        found = self._find(job)
+        return None if found.standing is Standing.GONE else found
+
+    def _held(self, job: Job) -> Answer | None:
+        """The answer of a gate that refuses the version that the step would deploy."""
+        version = job.params.get("solutionVersionArn")
+        if not job.step.gates or not isinstance(version, str):
+            return None
+        text = gates.refusal(self._client, job.step.gates, version, job.step.serving)
+        return Answer(Standing.REFUSED, job.known, text=text, held=True) if text else None
 
     def _send(self, job: Job) -> Answer:
         operation = str(job.step.operation)

@@ -26,6 +26,8 @@ class StepFailure:
     op: str
     message: str
     because: Address | None = None
+    held: bool = False
+    """A gate refused it, and that is no failure of the run."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -146,6 +146,8 @@ def _status(run: Run) -> int:
     from pzdecl import errors
     from pzdecl.apply.result import Outcome
 
+    if run.outcome is Outcome.PARTIAL and all(failure.held for failure in run.failed):
+        return Refused.exit_status
     return {
         Outcome.DONE: 0,
         Outcome.PARTIAL: errors.PartialApply.exit_status,

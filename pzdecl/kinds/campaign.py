@@ -7,8 +7,10 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
+from pzdecl.engine.recipes.ranges import METRICS
+from pzdecl.errors import nearest
 from pzdecl.kinds.address import Address
-from pzdecl.kinds.base import ArnOf, Call, Effect, Inputs, Kind, Operations, Spec, is_arn
+from pzdecl.kinds.base import ArnOf, Call, Effect, Inputs, Kind, Operations, Problem, Spec, is_arn
 from pzdecl.kinds.names import Ref
 from pzdecl.kinds.wire import given, texts, with_tags
 
@@ -40,6 +42,19 @@ class CampaignConfig(Spec):
     )
 
 
+class Gate(Spec):
+    """An offline metric that a version must have before it is served."""
+
+    metric: str = Field(
+        description="A metric of the solution's versions.",
+        examples=["normalized_discounted_cumulative_gain_at_25"],
+    )
+    min: float | None = Field(None, description="The least that is served.")
+    max_regression: float | None = Field(
+        None, ge=0, description="How much less it may be than that of the version that serves."
+    )
+
+
 class CampaignSpec(Spec):
     """A campaign serves the newest trained version of a solution."""
 
@@ -53,6 +68,11 @@ class CampaignSpec(Spec):
         description="Requests a second that are always provided (and billed).",
     )
     campaign_config: CampaignConfig | None = Field(None, description="How it answers.")
+    gates: list[Gate] | None = Field(
+        None,
+        max_length=20,
+        description="What a new version must measure up to; otherwise the one that serves goes on serving.",
+    )
 
 
 class Campaign(Kind):
@@ -76,7 +96,37 @@ class Campaign(Kind):
         inputs = super().inputs(spec)
         if not inputs.get("campaignConfig"):
             inputs.pop("campaignConfig", None)
+        if not inputs.get("gates"):
+            inputs.pop("gates", None)
         return inputs
+
+    def check(self, spec: CampaignSpec) -> list[Problem]:
+        """Gates ask for something that is measured."""
+        problems = []
+        for index, gate in enumerate(spec.gates or ()):
+            if gate.min is None and gate.max_regression is None:
+                expected = "min, maxRegression or both"
+                problems.append(Problem("PZ3015", ("gates", index), "the gate asks for nothing", expected))
+            if gate.metric not in METRICS:
+                problems.append(
+                    Problem(
+                        "PZ3015",
+                        ("gates", index, "metric"),
+                        f"no recipe is measured by {gate.metric}",
+                        "one of " + ", ".join(METRICS),
+                        suggestion=nearest(gate.metric, METRICS),
+                    )
+                )
+        if spec.gates and _follows(spec):
+            problems.append(
+                Problem(
+                    "PZ3015",
+                    ("gates",),
+                    "the service itself deploys each new version (syncWithLatestSolutionVersion)",
+                    "gates, or that the service deploys",
+                )
+            )
+        return problems
 
     def bindings(self, inputs: Inputs, arn_of: ArnOf) -> dict[str, Any]:
         """A managed solution stands for its newest version; `$LATEST` where the service switches by itself."""
@@ -110,6 +160,8 @@ class Campaign(Kind):
         return Call("update_campaign", params)
 
     def effect(self, field: str, inputs: Inputs) -> Effect:
+        if field.startswith("gates"):
+            return Effect.METADATA
         return Effect.SWITCH if field in ("solution", "solutionVersionArn") else Effect.IN_PLACE
 
     def default(self, field: str, inputs: Inputs) -> Any:
@@ -130,6 +182,10 @@ class Campaign(Kind):
         if _syncs({"campaignConfig": config}) or version.endswith(LATEST):
             return seen
         return {**seen, "solutionVersionArn": version or None}
+
+
+def _follows(spec: CampaignSpec) -> bool:
+    return bool(spec.campaign_config and spec.campaign_config.sync_with_latest_solution_version)
 
 
 def _syncs(inputs: Inputs) -> bool:

@@ -183,6 +183,10 @@ CODES: dict[str, Code] = {
         "tags where none can be",
         "The API cannot tag resources of this kind.",
     ),
+    "PZ3015": Code(
+        "malformed gate",
+        "A gate of a campaign names an offline metric and what is asked of it: `min`, `maxRegression` or both.",
+    ),
     "PZ4001": Code(
         "reference to nothing",
         "The field names a resource that no manifest declares.",

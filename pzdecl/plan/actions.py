@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pzdecl.kinds.base import Effect
-from pzdecl.plan import naming, pins, policy, reasons
+from pzdecl.plan import gates, naming, pins, policy, reasons
 from pzdecl.plan.comparison import Comparison, compare
 from pzdecl.plan.leftovers import clear_attempts
 from pzdecl.plan.model import Action, FieldChange, Reason, ReasonCode
@@ -20,6 +20,8 @@ def decide(node: Node, survey: Survey) -> None:
     bindings = pins.hold(node, bindings, survey)
     if node.recorded is None or (node.live is not None and node.live.missing):
         _create(node, bindings, survey)
+        if node.blocked is None:
+            gates.judge(node, survey)
         return
     comparison = compare(node, bindings, survey)
     node.inputs, node.bindings, node.tags = comparison.inputs, comparison.bindings, comparison.tags
@@ -31,6 +33,7 @@ def decide(node: Node, survey: Survey) -> None:
         _replace(node, survey)
     else:
         _update(node, comparison, survey)
+    gates.judge(node, survey)
     pins.tell(node, survey)
 
 

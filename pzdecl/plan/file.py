@@ -173,6 +173,8 @@ def _step(step: Step) -> dict[str, Any]:
         "arn": step.arn,
         "record": step.record,
         "deposed": step.deposed,
+        "gates": [dict(gate) for gate in step.gates],
+        "serving": step.serving,
     }
 
 
@@ -182,6 +184,7 @@ def _to_step(one: Mapping[str, Any]) -> Step:
         "op": Op(one["op"]),
         "address": Address.parse(one["address"]),
         "needs": tuple(one["needs"]),
+        "gates": tuple(one["gates"]),
     }
     return Step(**fields)
 

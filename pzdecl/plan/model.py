@@ -56,6 +56,7 @@ class ReasonCode(StrEnum):
     OUT_OF_SCOPE = "out_of_scope"
     POLICY = "policy"
     PINNED = "pinned"
+    GATE = "gate"
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +189,10 @@ class Step:
     record: Mapping[str, Any] | None = None
     deposed: bool = False
     """For deletions: removes what a replacement left, not the current resource."""
+    gates: tuple[Mapping[str, Any], ...] = ()
+    """For deployments: what the version in `params` must measure up to, see `pzdecl.plan.gates`."""
+    serving: str | None = None
+    """For deployments with gates: the ARN of the version that serves until now."""
 
 
 @dataclass(frozen=True, slots=True)

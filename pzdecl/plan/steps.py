@@ -9,7 +9,7 @@ from typing import Any
 
 from pzdecl.kinds.address import Address
 from pzdecl.kinds.base import Call
-from pzdecl.plan import naming, records
+from pzdecl.plan import gates, naming, records
 from pzdecl.plan.model import Action, Op, ReasonCode, Step
 from pzdecl.plan.node import MAKING, Leftover, Node, Way
 from pzdecl.plan.survey import Survey
@@ -38,6 +38,8 @@ class Draft:
     record: Mapping[str, Any] | None = None
     deposed: bool = False
     source: Address | None = None
+    gates: tuple[Mapping[str, Any], ...] = ()
+    serving: str | None = None
     needs: set[str] = field(default_factory=set)
 
     def step(self) -> Step:
@@ -53,6 +55,8 @@ class Draft:
             arn=self.arn,
             record=self.record,
             deposed=self.deposed,
+            gates=self.gates,
+            serving=self.serving,
         )
 
 
@@ -105,6 +109,8 @@ def draft(node: Node, survey: Survey) -> Drafts:
         _update(node, drafts, survey)
     elif records.stale(node):
         drafts.others.append(_bookkeeping(node))
+    if drafts.make and (rules := gates.of(node)):
+        drafts.make.gates, drafts.make.serving = tuple(rules), gates.serving(node)
     return drafts
 
 

@@ -209,7 +209,13 @@ SPECS = {
         "eventValueThreshold",
     ),
     "gates": Bad(
-        CAMPAIGN.replace("hrnn", "hrnn, gates: []"), "PZ3001", 4, 24, "spec.gates", more={"s.yaml": SOLUTION}
+        CAMPAIGN.replace("hrnn", "hrnn, gate: []"),
+        "PZ3001",
+        4,
+        24,
+        "spec.gate",
+        "gates",
+        more={"s.yaml": SOLUTION},
     ),
     "unknown recipe": Bad(solution("  recipe: aws-hrn\n"), "PZ3010", 6, 11, "spec.recipe", "aws-hrnn"),
     "recipe of the service": Bad(

@@ -106,7 +106,7 @@ def test_what_is_valid(text: str) -> None:
         TEMPLATE.replace("type: integer", "type: int"),
         INSTANCE.replace("template:", "templat:"),
         CAMPAIGN.replace("hrnn}", "hrnn, minProvisionedTPS: 0}"),
-        CAMPAIGN.replace("hrnn}", "hrnn, gates: []}"),
+        CAMPAIGN.replace("hrnn}", "hrnn, gates: [{min: 0.5}]}"),
         "apiVersion: pzdecl/v1\nkind: Campaign\nmetadata: {name: x}\n",
         SCHEMA.replace("{name: interactions}", "{name: x, tags: {a: b}}"),
         SOLUTION + "  performHPO: maybe\n",
