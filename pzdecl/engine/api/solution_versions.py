@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 from pzdecl.engine.api.common import (
     ACTIVE,
@@ -18,8 +19,10 @@ from pzdecl.engine.api.common import (
 )
 from pzdecl.engine.api.families import SOLUTION, SOLUTION_VERSION
 from pzdecl.engine.api.operation import Context, Params, Result, operation
+from pzdecl.engine.api.recipes import recipe_of
 from pzdecl.engine.errors import InvalidInputException, ResourceInUseException
-from pzdecl.engine.store.rows import Resource
+from pzdecl.engine.recipes.registry import RECIPES
+from pzdecl.engine.store.rows import Reader, Resource
 
 METRIC_DIGITS = 4
 
@@ -28,10 +31,6 @@ METRIC_DIGITS = 4
 def create_solution_version(context: Context, params: Params) -> Result:
     """Queues a training of the solution, as it is configured now, on all data of its group."""
     mode = params.get("trainingMode", "FULL")
-    if mode != "FULL":
-        raise InvalidInputException(
-            f"trainingMode {mode} is not supported by the recipes of the built-in engine: expected FULL"
-        )
     solution_arn = params["solutionArn"]
     with context.store.write() as tx:
         solution = find(tx, SOLUTION, solution_arn)
@@ -47,10 +46,38 @@ def create_solution_version(context: Context, params: Params) -> Result:
             "trainingMode": mode,
             "trainingType": "MANUAL",
         }
+        if mode != "FULL":
+            body |= update_of(tx, solution, mode)
         version = Resource(arn, SOLUTION_VERSION.type, name, solution_arn, body, PENDING)
         create(tx, SOLUTION_VERSION, version, params.get("tags"))
         tx.enqueue(arn, "train", solution.body["datasetGroupArn"])
     return {"solutionVersionArn": arn}
+
+
+def update_of(reader: Reader, solution: Resource, mode: str) -> dict[str, Any]:
+    """What a version has of the one that it goes on from: the newest that was trained in full.
+
+    Raises InvalidInputException where there is none, or the recipe can't.
+    """
+    trained = [
+        version
+        for version in reader.children(SOLUTION_VERSION.type, solution.arn)
+        if version.status == ACTIVE and version.body["trainingMode"] == "FULL"
+    ]
+    recipe = (trained[-1].body if trained else solution.body).get("recipeArn")
+    if recipe and mode not in recipe_of(recipe).training_modes:
+        able = sorted(one.name for one in RECIPES.values() if mode in one.training_modes)
+        raise InvalidInputException(
+            f"trainingMode {mode} is for {' and '.join(able) or 'no recipe of the built-in engine'}; "
+            f"the recipe is {recipe_of(recipe).name}"
+        )
+    if not trained:
+        raise InvalidInputException(
+            f"trainingMode {mode} needs an ACTIVE solution version of {solution.arn} that was trained with "
+            "trainingMode FULL: create one first"
+        )
+    body = trained[-1].body
+    return {"_base": trained[-1].arn, "performHPO": False, **given(body, "recipeArn", "tunedHPOParams")}
 
 
 @operation("DescribeSolutionVersion")

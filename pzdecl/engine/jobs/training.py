@@ -40,7 +40,8 @@ def run_training(context: Context, job: Job, control: Control) -> None:
         }
     target = model_folder(context.folder, version.arn)
     if not (target / RESULT).exists():
-        _train(version, datasets, target, job, control)
+        base = version.body.get("_base")
+        _train(version, datasets, target, job, control, model_folder(context.folder, base) if base else None)
     result: dict[str, Any] = json.loads((target / RESULT).read_text(encoding="utf-8"))
     with context.store.write() as tx:
         queue.finish(tx, job, progress=control.progress)
@@ -82,7 +83,12 @@ def stop_training(context: Context, job: Job) -> None:
 
 
 def _train(
-    version: Resource, datasets: dict[str, list[Path]], target: Path, job: Job, control: Control
+    version: Resource,
+    datasets: dict[str, list[Path]],
+    target: Path,
+    job: Job,
+    control: Control,
+    base: Path | None,
 ) -> None:
     from pzdecl.engine.training.train import TrainingCancelled, TrainingFailed, train
 
@@ -99,7 +105,7 @@ def _train(
         if settings["performHPO"]:
             settings, found, report = _search(settings, filled, workspace, control)
         recipe = recipe_of(settings["recipeArn"]).name
-        metrics = train(recipe, filled, settings, workspace, report, control.cancelled)
+        metrics = train(recipe, filled, settings, workspace, report, control.cancelled, base=base)
     except TrainingCancelled as error:
         raise JobCancelled from error
     except TrainingFailed as error:

@@ -52,4 +52,5 @@ HRNN_COLDSTART = replace(
     protocol=late("pzdecl.engine.training.features.coldstart:measure_coldstart"),
     datasets=("INTERACTIONS", "ITEMS"),
     whole_catalogue=True,
+    training_modes=("FULL", "UPDATE"),
 )

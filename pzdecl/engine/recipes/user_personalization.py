@@ -49,4 +49,5 @@ USER_PERSONALIZATION = Recipe(
     whole_catalogue=True,
     whole_audience=True,
     explores=True,
+    training_modes=("FULL", "UPDATE"),
 )

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from pzdecl.engine.data.event_parameters import event_parameters
 from pzdecl.engine.data.training_data import TrainingData, load_training_data
@@ -18,10 +19,10 @@ from pzdecl.engine.progress import Report
 from pzdecl.engine.recipes.base import Recipe
 from pzdecl.engine.recipes.registry import RECIPES
 from pzdecl.engine.serving.evaluation import write_evaluation
-from pzdecl.engine.serving.files import Ids, write_model
+from pzdecl.engine.serving.files import WEIGHTS, Ids, map_tensors, read_model, write_model, write_weights
 from pzdecl.engine.training.errors import TrainingCancelled, TrainingFailed
 from pzdecl.engine.training.metrics import Evaluation
-from pzdecl.engine.training.model import Job, Measure
+from pzdecl.engine.training.model import Base, Job, Measure, Updatable
 from pzdecl.engine.training.novelty import novelty
 from pzdecl.engine.training.split import check_minimum
 
@@ -39,6 +40,7 @@ def train(
     cancelled: Callable[[], bool],
     *,
     seed: int = 0,
+    base: Path | None = None,
 ) -> dict[str, float]:
     """Trains `recipe`, writes the model into `folder` and returns the offline metrics.
 
@@ -47,6 +49,8 @@ def train(
               `tunedHPOParams`, which override the config's hyperparameters
     folder    gets `model.json`, `model.safetensors` and, with the metrics of each test user,
               `evaluation.safetensors`; a checkpoint that is found there is gone on with
+    base      the folder of an earlier model of the same solution: trainingMode UPDATE. The weights go on from
+              there, and the metrics stay those of that model
 
     Raises TrainingFailed with the service's text, TrainingCancelled when `cancelled()`, ParameterError for a
     hyperparameter that is wrong.
@@ -61,8 +65,12 @@ def train(
     if cancelled():
         raise TrainingCancelled
     job = Job(parameters, seed, report, cancelled, folder / SCRATCH, config)
-    measure: Measure = facts.protocol()
-    model, metrics = measure(facts.trainer(), everything, job)
+    if base is None:
+        measure: Measure = facts.protocol()
+        model, metrics = measure(facts.trainer(), everything, job)
+    else:
+        earlier, metrics = read_base(base)
+        model = facts.trainer()(everything, replace(job, base=earlier))
     tensors = {
         **model.finish(everything),
         **(novelty(everything) if facts.explores else {}),
@@ -81,9 +89,26 @@ def train(
     }
     if isinstance(metrics, Evaluation):
         write_evaluation(folder, metrics)
+    if "UPDATE" in facts.training_modes:
+        write_weights(folder, cast(Updatable, model).weights())
     write_model(folder, described, tensors)
     shutil.rmtree(folder / SCRATCH, ignore_errors=True)
     return metrics
+
+
+def read_base(folder: Path) -> tuple[Base, dict[str, float]]:
+    """What an update goes on from, and the earlier model's metrics.
+
+    Raises TrainingFailed where the model has no weights to go on from, or another format.
+    """
+    try:
+        facts, tensors = read_model(folder)
+        weights = map_tensors(folder / WEIGHTS)
+    except (OSError, ValueError) as error:
+        raise TrainingFailed(
+            f"The solution version to update from can't be read ({error}): train one with trainingMode FULL."
+        ) from error
+    return Base(weights, Ids.unpack("item_ids", tensors)), facts["metrics"]
 
 
 def read_data(

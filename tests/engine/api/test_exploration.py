@@ -208,6 +208,37 @@ def test_what_the_guide_says_of_the_recipe(service: InProcess) -> None:
     assert _ids(_ask(service, campaign, itemId="i05")) == _ids(_ask(service, campaign))
     assert len(_ids(_ask(service, campaign, "nobody"))) == 10
     with_context = _ask(service, campaign, context={"DEVICE": "phone"})
-    assert _ids(with_context) == _ids(
-        _ask(service, campaign)
-    )  # unknown to the data
+    assert _ids(with_context) == _ids(_ask(service, campaign))  # unknown to the data
+
+
+def test_an_update_goes_on_from_the_version_that_was_trained_in_full(service: InProcess) -> None:
+    arn = f"{service.arn_prefix}solution/up"
+    first = service.call("list_solution_versions", solutionArn=arn)["solutionVersions"][0]["solutionVersionArn"]
+    made = service.call("create_solution_version", solutionArn=arn, trainingMode="UPDATE")
+    found = settled(service, "describe_solution_version", "solutionVersion", seconds=120, **made)
+    assert (found["status"], found["trainingMode"]) == ("ACTIVE", "UPDATE"), found
+    metrics = [
+        service.call("get_solution_metrics", solutionVersionArn=version)["metrics"]
+        for version in (first, made["solutionVersionArn"])
+    ]
+    assert metrics[0] == metrics[1]
+    campaign = _campaign(service, "updated", explorationWeight="0")
+    served = service.call("describe_campaign", campaignArn=campaign)["campaign"]["solutionVersionArn"]
+    assert served == made["solutionVersionArn"]
+    assert len(_ids(_ask(service, campaign))) == 10
+
+
+def test_an_update_is_refused_where_there_is_nothing_to_go_on_from(service: InProcess) -> None:
+    code, message = service.refused(
+        "create_solution_version", solutionArn=f"{service.arn_prefix}solution/pr", trainingMode="UPDATE"
+    )
+    assert code == "InvalidInputException"
+    assert "is for aws-" in message
+    assert "aws-user-personalization" in message
+    assert message.endswith("the recipe is aws-personalized-ranking")
+    untrained = solution(
+        service, f"{service.arn_prefix}dataset-group/movies", "untrained", "aws-user-personalization"
+    )
+    code, message = service.refused("create_solution_version", solutionArn=untrained, trainingMode="UPDATE")
+    assert code == "InvalidInputException"
+    assert "trainingMode FULL: create one first" in message
