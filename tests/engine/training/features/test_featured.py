@@ -24,6 +24,7 @@ from pzdecl.engine.training.features.hrnn import FeaturedNetwork, build, fit_hrn
 from pzdecl.engine.training.hrnn.fit import build as build_plain
 from pzdecl.engine.training.hrnn.fit import settings
 from pzdecl.engine.training.model import Job
+from pzdecl.engine.training.sequence import softmax
 from pzdecl.engine.training.sequence.encoder import Settings
 from pzdecl.engine.training.train import train
 from tests.engine.training.features.worlds import genres, quick, table, tastes, weekends
@@ -295,6 +296,20 @@ def test_a_killed_training_goes_on_to_the_same_weights(tmp_path: Path) -> None:
         assert torch.equal(ours, theirs), name
     ours, theirs = whole.finish(data), resumed.finish(data)
     assert all(np.array_equal(ours[name], theirs[name]) for name in ours)
+
+
+@pytest.mark.usefixtures("short")
+def test_large_catalogues_learn_from_a_sample_of_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(softmax, "LARGE", 20)
+    monkeypatch.setattr(softmax, "NEGATIVES", 10)
+    data = everything()
+    model = fit_hrnn_metadata(data, quick(tmp_path))
+    assert model.encoder.by_rows
+    losses = [epoch["validation_loss"] for epoch in model.curve]
+    assert losses[-1] < losses[0]
+    assert all(
+        np.isfinite(tensor).all() for tensor in model.finish(data).values() if tensor.dtype == np.float32
+    )
 
 
 @pytest.mark.usefixtures("short")
