@@ -76,9 +76,12 @@ def test_what_is_read_is_the_event_before_and_the_time_before_that() -> None:
     data = replace(interactions([[3, 4, 5, 6]], 7), timestamps=np.array([100, 100, 163, 100_000], np.int64))
     found = windows.cut(data, 8, 2)
     made = windows.filled(data, found, np.array([0]))
-    assert made.inputs.items.tolist() == [[START, 3, 4, 5]]
-    assert made.targets.tolist() == [[3, 4, 5, 6]]
-    assert made.inputs.gaps.tolist() == [[0, 0, 1, 7]]
+    assert made.inputs.items[:, :4].tolist() == [[START, 3, 4, 5]]
+    assert made.inputs.rows[:, :4].tolist() == [[-1, 0, 1, 2]]
+    assert made.inputs.gaps[:, :4].tolist() == [[0, 0, 1, 7]]
+    assert made.targets[:, :4].tolist() == [[3, 4, 5, 6]]
+    assert made.weights.tolist() == [[1] * 4 + [0] * 4]
+    assert made.rows.tolist() == [[0, 1, 2, 3, -1, -1, -1, -1]]
     assert gap_codes(np.array([0, 1, 2, 3, 1 << 60])).tolist() == [1, 2, 2, 3, 31]
 
 
@@ -100,8 +103,8 @@ def test_padding_has_no_effect() -> None:
     with torch.no_grad():
         alone = model(windows.filled(data, found, np.array([0])).inputs)
         beside = model(windows.filled(data, found, np.array([0, 1])).inputs)
-    assert beside.shape[1] == 15
-    torch.testing.assert_close(beside[:1, :3], alone)
+    assert (alone.shape[1], beside.shape[1]) == (8, 16)
+    torch.testing.assert_close(beside[:1, :3], alone[:, :3])
 
 
 def test_attention_equals_torchs() -> None:
@@ -220,17 +223,22 @@ def test_both_recipes_train_the_same_model() -> None:
 
 
 def test_event_weights_decide_what_is_learned(tmp_path: Path) -> None:
-    """Half of the users buy along the circle, half view against it: what weighs more is what is expected."""
+    """Half of the users buy the next item, half view the one before: what weighs more is what is expected."""
     steps = np.where(np.arange(60) < 30, 1, -1)
     data = interactions([[(7 * u + steps[u] * t) % 11 for t in range(2)] for u in range(60)] * 8, 11)
-    types = np.where(data.users % 60 < 30, "buy", "view")
+    types = np.where(data.users % 60 < 30, "buy", "view").astype(object)
+    types[data.offsets[:-1]] = "look"
     data = replace(data, columns=pa.table({"EVENT_TYPE": types}))
     forward = []
     for buy, view in ((0.9, 0.1), (0.1, 0.9)):
         listed = [{"eventType": "Buy", "weight": buy}, {"eventType": "view", "weight": view}]
+        listed.append({"eventType": "look", "weight": 0.5})
         base = job(tmp_path / f"{buy}", RECIPE)
         model = fitted(RECIPE, data, replace(base, config={"eventsConfig": {"eventParametersList": listed}}))
-        seen = interactions([[item] for item in range(11)], 11)
+        seen = replace(
+            interactions([[item] for item in range(11)], 11),
+            columns=pa.table({"EVENT_TYPE": ["look"] * 11}),
+        )
         with torch.no_grad():
             expected = torch.from_numpy(model.encoder.last_expectations(seen, np.arange(11)))
             logits = expected @ model.encoder.items.t() + model.encoder.bias

@@ -35,6 +35,8 @@ from pzdecl.engine.training.transformer.windows import Inputs, Windows, batches,
 
 RECENT = 3
 """Places that are mixed before looking."""
+ROUND = 64
+"""What the number of events in a batch is a multiple of: for each number, oneDNN keeps compiled products."""
 WIDER = 4
 """Width of the middle of the second branch, in times of the model's."""
 
@@ -78,7 +80,8 @@ class Block(nn.Module):
 
     def bias(self, places: int) -> Tensor:
         """(heads, T, T): what a place's score is raised by for its distance; what is yet to come is out."""
-        distance = torch.arange(places)[:, None] - torch.arange(places)
+        place = torch.arange(places, device=self.nearness.device)
+        distance = place[:, None] - place
         near = self.nearness[:, distance.clamp_min(0).flatten()].view(self.heads, places, places)
         return near.masked_fill(distance < 0, -torch.inf)
 
@@ -113,10 +116,11 @@ class Transformer(Encoder):
 
     def forward(self, inputs: Inputs, rng: np.random.Generator | None = None) -> Tensor:
         """float[B, T, h]: what is expected after each of the inputs, given those before it."""
+        inputs = Inputs(*(part.to(self.items.device) for part in inputs))
         events = self.embed(inputs.items.clamp_min(0), inputs.rows)
         x = torch.where(inputs.items[..., None] < 0, self.start, events)
         x = _drop(x + F.embedding(inputs.gaps, self.gaps), self.dropout, rng)
-        with narrow_products() if rng is not None else nullcontext():
+        with narrow_products(x.device.type) if rng is not None else nullcontext():
             for block in self.blocks:
                 x = block(x, rng)
         return _normed(_drop(x, self.dropout, rng), self.norm) @ self.output + self.output_bias
@@ -138,7 +142,11 @@ class Transformer(Encoder):
         """A window holds all that is looked back on: nothing is carried."""
         del carry
         expected = self(batch.inputs, dropout).flatten(0, 1)
-        return Expected(expected, batch.targets.flatten(), batch.weights.flatten(), batch.rows.flatten(), None)
+        targets, weights, rows = (part.flatten().to(expected.device) for part in batch[1:])
+        # The others are padding, or read for what comes after them. Some stay, to make round numbers:
+        count = -(-int(weights.count_nonzero()) // ROUND) * ROUND
+        wanted = torch.argsort((weights == 0).byte(), stable=True)[:count]
+        return Expected(expected.index_select(0, wanted), targets[wanted], weights[wanted], rows[wanted], None)
 
     @torch.no_grad()
     def expectations(self, data: Interactions) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
@@ -148,7 +156,7 @@ class Transformer(Encoder):
         for chosen in batches(found, self.places):
             windows = filled(data, found, chosen)
             wanted = (windows.weights > 0).flatten()
-            states.append(self(windows.inputs).flatten(0, 1)[wanted].numpy())
+            states.append(self(windows.inputs).flatten(0, 1).cpu()[wanted].numpy())
             rows.append(windows.rows.flatten()[wanted].numpy())
         return np.concatenate(states), np.concatenate(rows)
 
@@ -157,11 +165,11 @@ class Transformer(Encoder):
         """From the newest `length` events of each user; of those without any, after START alone."""
         nothing = torch.zeros(1, 1, dtype=torch.int64)
         expected: NDArray[np.float32] = (
-            self(Inputs(nothing + START, nothing, nothing - 1))[0].numpy().repeat(len(users), 0)
+            self(Inputs(nothing + START, nothing, nothing - 1))[0].cpu().numpy().repeat(len(users), 0)
         )
         active = np.flatnonzero(data.lengths[users])
         for chosen, inputs, last in newest(data, users[active], self.length, self.places):
-            expected[active[chosen]] = self(inputs)[torch.arange(len(chosen)), last].numpy()
+            expected[active[chosen]] = self(inputs).cpu()[torch.arange(len(chosen)), last].numpy()
         return expected
 
     def carried(self, data: Interactions, users: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
@@ -187,16 +195,15 @@ class Transformer(Encoder):
     def tensors(self) -> dict[str, NDArray[Any]]:
         """`network.*`: the weights; `attention_shape` int64[2]: heads, and places of a window."""
         weights = {
-            f"network.{k}": v.numpy() for k, v in self.state_dict().items() if k not in ("items", "bias")
+            f"network.{k}": v.cpu().numpy() for k, v in self.state_dict().items() if k not in ("items", "bias")
         }
         return {**weights, "attention_shape": np.array([self.heads, self.length], np.int64)}
 
 
-def narrow_products() -> AbstractContextManager[Any]:
-    """Makes the products in bfloat16 where the CPU multiplies it in hardware; sums and norms stay exact."""
-    if product_dtype() == torch.float32:
-        return nullcontext()
-    return torch.autocast("cpu", product_dtype())
+def narrow_products(device: str) -> AbstractContextManager[Any]:
+    """Makes the products in bfloat16 where it is multiplied in hardware; sums and norms stay exact."""
+    dtype = product_dtype(device)
+    return nullcontext() if dtype == torch.float32 else torch.autocast(device, dtype)
 
 
 def _normed(x: Tensor, scale: Tensor) -> Tensor:
@@ -216,4 +223,4 @@ def _drop(values: Tensor, share: float, rng: np.random.Generator | None) -> Tens
         return values
     kept = np.frombuffer(rng.bytes(values.numel()), np.uint8) >= dropped
     scale = np.float32(256 / (256 - dropped))
-    return values * torch.from_numpy(kept * scale).view(values.shape)
+    return values * torch.from_numpy(kept * scale).to(values.device).view(values.shape)

@@ -18,6 +18,9 @@ from torch import Tensor
 from pzdecl.engine.data.interactions import Interactions
 from pzdecl.engine.serving.transformer import START, gap_codes
 
+ROUND = 8
+"""What the number of places in a window is a multiple of."""
+
 
 class Cut(NamedTuple):
     """W windows of the data's rows: each reads `reads:ends` and expects `begins:ends`. int64[W] each."""
@@ -76,7 +79,7 @@ def batches(found: Cut, places: int, rng: np.random.Generator | None = None) -> 
     order = np.argsort(-(lengths if rng is None else lengths + rng.random(len(lengths))), kind="stable")
     parts, start = [], 0
     while start < len(order):
-        stop = start + max(1, places // int(lengths[order[start]]))
+        stop = start + max(1, places // _rounded(int(lengths[order[start]])))
         parts.append(order[start:stop])
         start = stop
     return parts if rng is None else [parts[place] for place in rng.permutation(len(parts))]
@@ -87,7 +90,7 @@ def filled(
 ) -> Windows:
     """The windows `chosen` of `found`, padded to the longest. `weights` float32[n]; None: one for all."""
     reads, begins, ends = (part[chosen, None] for part in found)
-    rows = reads + np.arange(int((ends - reads).max()))
+    rows = reads + np.arange(_rounded(int((ends - reads).max())))
     rows = np.where(rows < ends, rows, -1)
     first = rows == data.offsets[data.users[reads]]
     counted = rows >= begins
@@ -110,10 +113,15 @@ def newest(
     starts, ends = data.offsets[users], data.offsets[users + 1]
     reads = np.maximum(starts - 1, ends - length)  # the row before the first event stands for START
     for chosen in batches(Cut(reads, reads, ends), places):
-        rows = reads[chosen, None] + np.arange(int((ends - reads)[chosen].max()))
+        rows = reads[chosen, None] + np.arange(_rounded(int((ends - reads)[chosen].max())))
         first = rows < starts[chosen, None]
         rows = np.where(first, 0, np.minimum(rows, ends[chosen, None] - 1))
         yield chosen, _inputs(data, rows, first), torch.from_numpy((ends - reads)[chosen] - 1)
+
+
+def _rounded(length: int) -> int:
+    """Windows of few different lengths: for each, oneDNN keeps compiled products."""
+    return -(-length // ROUND) * ROUND
 
 
 def _inputs(data: Interactions, rows: NDArray[np.int64], first: NDArray[np.bool_]) -> Inputs:
