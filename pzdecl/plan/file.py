@@ -7,6 +7,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from pzdecl.errors import Diagnostic, Position, PzdeclError, Severity
@@ -50,10 +51,11 @@ def digest(plan: Plan) -> str:
 def reviewed(plan: Plan) -> str:
     """`sha256:` and the digest of what a reviewer sees: the same plan made again has it again.
 
-    The lineage is left out, since a state that is yet to be made has none; that the rows are those that were
-    planned on is in the content.
+    Left out are the lineage, since a state that is yet to be made has none (that the rows are those that were
+    planned on is in the content), and how long trainings will take.
     """
-    return f"sha256:{_digest({**_plan(plan), 'lineage': ''})}"
+    content = _plan(replace(plan, lineage="", changes=tuple(replace(c, seconds=None) for c in plan.changes)))
+    return f"sha256:{_digest(content)}"
 
 
 def load(data: bytes) -> Plan:
@@ -140,6 +142,7 @@ def _change(change: Change) -> dict[str, Any]:
         "deposed": change.deposed,
         "steps": list(change.steps),
         "previous": str(change.previous) if change.previous else None,
+        "seconds": change.seconds,
     }
 
 
@@ -158,6 +161,7 @@ def _to_change(one: Mapping[str, Any]) -> Change:
         deposed=one["deposed"],
         steps=tuple(one["steps"]),
         previous=Address.parse(one["previous"]) if one["previous"] else None,
+        seconds=one["seconds"],
     )
 
 

@@ -111,6 +111,8 @@ class Change:
     """The ids of the steps that carry it out: it is done when all of them are."""
     previous: Address | None = None
     """The address that it had until now, where a `moved:` document says so."""
+    seconds: float | None = None
+    """How long it will take, told from past trainings; None where nobody can tell."""
 
 
 @dataclass(frozen=True, slots=True)

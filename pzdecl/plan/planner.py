@@ -7,7 +7,7 @@ from typing import Any
 
 from pzdecl.kinds.address import Address
 from pzdecl.manifests.model import Project
-from pzdecl.plan import actions, policy, reasons, removals, runs
+from pzdecl.plan import actions, costs, policy, reasons, removals, runs
 from pzdecl.plan.comparison import drift
 from pzdecl.plan.diff import shown
 from pzdecl.plan.leftovers import abandon_all, clear_deposed
@@ -41,11 +41,7 @@ def make(project: Project, reader: Reader, client: ReadClient, options: PlanOpti
         held |= more
     steps, drafts = Wiring(survey).steps()
     told = [node for node in survey.nodes.values() if survey.includes(node.address)]
-    changes = [
-        change
-        for node in told
-        for change in _changes(node, drafts[node.address], survey.came_from.get(node.address))
-    ]
+    changes = [change for node in told for change in _changes(node, drafts[node.address], survey)]
     return Plan(
         project=project.name,
         environment=project.environment,
@@ -113,7 +109,7 @@ def _await(
         node.block(Reason(ReasonCode.NOT_TRAINED, text, cause=absent))
 
 
-def _changes(node: Node, drafts: list[Draft], previous: Address | None) -> Iterable[Change]:
+def _changes(node: Node, drafts: list[Draft], survey: Survey) -> Iterable[Change]:
     """The node's own change, and one for each leftover that goes without being a part of it."""
     apart = {left.arn: left for left in node.leftovers if left.own}
     own = tuple(one.id for one in drafts if not (one.deposed and one.arn in apart))
@@ -131,7 +127,8 @@ def _changes(node: Node, drafts: list[Draft], previous: Address | None) -> Itera
             position=reasons.source(node),
             blocked=node.blocked,
             steps=own,
-            previous=previous,
+            previous=survey.came_from.get(node.address),
+            seconds=costs.seconds(node, survey),
         )
     for one in drafts:
         if one.deposed and one.arn in apart:

@@ -95,6 +95,7 @@ class ResourceChangeDocument(TypedDict):
     fields: list[FieldDocument]
     api_name: NotRequired[Annotated[str, Field(description="the API's name after the change")]]
     deposed: NotRequired[Annotated[str, Field(description="the API's name of what an earlier run left behind")]]
+    expected_seconds: NotRequired[Annotated[float, Field(description="told from past trainings")]]
     position: NotRequired[Place]
     blocked: NotRequired[Annotated[ReasonDocument, Field(description="why a policy refuses it")]]
 
@@ -200,6 +201,8 @@ def _change(change: Change) -> ResourceChangeDocument:
         out["previous_address"] = str(change.previous)
     if change.deposed:
         out["deposed"] = change.deposed
+    if change.seconds is not None:
+        out["expected_seconds"] = change.seconds
     if change.position:
         out["position"] = _place(change.position)
     if change.blocked:

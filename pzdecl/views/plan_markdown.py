@@ -84,6 +84,8 @@ def _change(change: Change) -> Iterator[str]:
     renamed = plan_text.naming(change)
     at = f"  ({change.position.file}:{change.position.line})" if change.position else ""
     yield f"{_MARK[change.action]} {change.address} {words.WORDS[change.action].future}{renamed}{at}"
+    if change.seconds is not None:
+        yield f"    {plan_text.cost(change.seconds)}"
     for reason in change.reasons:
         if reason.code is ReasonCode.NEW:
             continue

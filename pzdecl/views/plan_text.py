@@ -31,6 +31,12 @@ def nothing(plan: Plan) -> str:
     return NOTHING_OF_IT if plan.partial else NOTHING if plan.changes else NOTHING_AT_ALL
 
 
+def cost(seconds: float) -> str:
+    """`about 12 min`, as exact as such a guess can be."""
+    whole = max(round(seconds), 1)
+    return f"about {words.duration(round(whole / 60) * 60)}" if whole >= 120 else f"about {whole} s"
+
+
 def moves(plan: Plan) -> list[str]:
     """What gets another address, a line each."""
     return [f"{change.previous} becomes {change.address}" for change in plan.changes if change.previous]
@@ -50,7 +56,13 @@ def summary(plan: Plan) -> str:
     """`Plan: 3 to create, 1 to train, 0 to delete.`"""
     told = words.summary(words.counts(plan.changes), len(plan.blocked))
     moves = sum(change.previous is not None for change in plan.changes)
-    return f"Plan: {told}, {moves:,} to move." if moves else f"Plan: {told}."
+    told = f"{told}, {moves:,} to move" if moves else told
+    known = [change.seconds for change in plan.changes if change.seconds is not None]
+    trained = sum(change.action is Action.TRAIN and not change.blocked for change in plan.changes)
+    if not known:
+        return f"Plan: {told}."
+    rest = f" for {len(known)} of {trained} trainings" if len(known) < trained else ""
+    return f"Plan: {told}. Training takes {cost(sum(known))}{rest}."
 
 
 def _lines(plan: Plan, style: Style) -> Iterator[str]:
@@ -90,6 +102,8 @@ def _change(change: Change, style: Style) -> Iterator[str]:
     renamed = naming(change)
     head = f"  {words.symbol(change.action, style)} {style.paint(str(change.address), 'bold')}"
     yield f"{head} {words.WORDS[change.action].future}{renamed}{_at(change.position, style)}"
+    if change.seconds is not None:
+        yield f"      {cost(change.seconds)}"
     for reason in change.reasons:
         if reason.code is ReasonCode.NEW:
             continue  # the verb says it
