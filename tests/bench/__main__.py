@@ -7,13 +7,14 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.bench import batch, ingest, planning, recipes, startup
+from tests.bench import batch, ingest, planning, recipes, related, startup
 from tests.bench.report import Report
 
 BENCHES = {
     "startup": startup.bench,
     "planning": planning.bench,
     "recipes": recipes.bench,
+    "related": related.bench,
     "ingest": ingest.bench,
     "batch": batch.bench,
 }

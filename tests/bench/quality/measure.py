@@ -74,8 +74,11 @@ def longest(model: Any, shown: Interactions, users: NDArray[np.int64]) -> NDArra
 
 def job(recipe: str, parameters: Mapping[str, Any], seed: int, scratch: Path) -> Job:
     """A training that nobody watches, with these of the recipe's hyperparameters."""
-    complete = RECIPES[recipe].parameters({"algorithmHyperParameters": dict(parameters)})
-    return Job(complete, seed, _ignore, lambda: False, scratch)
+    groups = {one.name: one.group for one in RECIPES[recipe].hyperparameters}
+    config: dict[str, dict[str, Any]] = {}
+    for name, value in parameters.items():
+        config.setdefault(groups.get(name, "algorithmHyperParameters"), {})[name] = value
+    return Job(RECIPES[recipe].parameters(config), seed, _ignore, lambda: False, scratch)
 
 
 def _ignore(progress: Progress) -> None:

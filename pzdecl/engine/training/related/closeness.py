@@ -27,7 +27,7 @@ BLOCK_PAIRS = 4_000_000
 
 
 class Block(NamedTuple):
-    """What is near to the items `first:last`, as a scipy CSR matrix (last - first, N), columns sorted.
+    """What is near to the items `first:last`, as a scipy CSR matrix (last - first, N), columns in no order.
 
     `near.data` is complex: closeness is its real part, how many users had both its imaginary part. An item
     is not near to itself.
@@ -83,8 +83,7 @@ def _near(windows: NDArray[np.int32], edges: NDArray[np.int64], count: int) -> A
     near = of_item @ around
     near.data[near.indices == count] = 0
     near.eliminate_zeros()
-    near.sort_indices()
-    return near[:, :count]
+    return sparse.csr_matrix((near.data, near.indices, near.indptr), shape=(near.shape[0], count))
 
 
 def _weights() -> NDArray[np.complex64]:

@@ -21,9 +21,10 @@ class Lists:
         self.scores: list[NDArray[np.float32]] = []
 
     def add(self, scores: Any) -> None:
-        """A scipy CSR matrix, float32 (rows, N), columns sorted: the best of each row; of equals, the first."""
+        """Of each row of a scipy CSR matrix, float32 (rows, N), the best; of equals, the first."""
         import numpy as np
 
+        scores.sort_indices()
         lengths = np.zeros(scores.shape[0], np.int64)
         for row in range(scores.shape[0]):
             part = slice(scores.indptr[row], scores.indptr[row + 1])
