@@ -18,6 +18,7 @@ weight 1/gap. Recommended scores are the softmax over all items.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ def newest(history: NDArray[np.int32]) -> NDArray[np.int32]:
     return history[-CONTEXT:][::-1]
 
 
+@cache
 def gap_weights() -> NDArray[np.float32]:
     """float32[CONTEXT], summing to one: how much the newest item counts, the one before it, ..."""
     import numpy as np
