@@ -125,14 +125,12 @@ class Features(nn.Module):
         shift, given = self.event_vectors.detach().cpu().chunk(2, -1)
         users = self.user_cells
         return {
-            "features.items.design": self.designs.items.pack(),
+            **self.designs.pack(),
             "features.items.vectors": self.item_vectors.detach().cpu().numpy(),
-            "features.users.design": self.designs.users.pack(),
             "features.users.shift": self.user_shift.detach().cpu().numpy(),
             "features.users.offsets": users.offsets,
             "features.users.columns": users.columns,
             "features.users.weights": users.weights,
-            "features.events.design": self.designs.events.pack(),
             "features.events.shift": shift.numpy(),
             "features.events.input": given.numpy(),
         }
