@@ -40,6 +40,8 @@ CELLS = 32
 """Parts of the integral over a candidate's draw, beside those that the list's scores make."""
 ONE_BY_ONE = 64
 """Candidates counted exactly; the number of the others, all unlikely, is Poisson's (Le Cam)."""
+CANDIDATES = 2_000
+"""Most candidates of one answer; of more, so many are drawn first, each with the same chance."""
 DAY = 24 * 60 * 60
 
 
@@ -91,6 +93,10 @@ def explore(
     listed = scores[relevant.items]
     if not len(candidates):
         return Answer(relevant.items, relevant.scores, np.ones(count), np.zeros(count, bool))
+    random, drawn = np.random.default_rng(settings.seed), 1.0
+    if len(candidates) > CANDIDATES:
+        drawn = CANDIDATES / len(candidates)
+        candidates = random.choice(candidates, CANDIDATES, replace=False)
 
     seen = novelty.events[candidates].astype(np.int64) + novelty.ignored[candidates]
     unknown = 1 / (1 + (seen if ignored is None else seen + ignored[candidates]) / KNOWN)
@@ -102,13 +108,13 @@ def explore(
     spreads *= _scale(distances / spreads, wanted)
     centres = listed[-1] - distances
 
-    draws = centres + spreads * np.random.default_rng(settings.seed).logistic(size=len(candidates))
+    draws = centres + spreads * random.logistic(size=len(candidates))
     values = np.concatenate((listed, draws))
     order = np.argsort(-values, kind="stable")[:count]
     chosen = order >= count
     chances = np.empty(count)
     stay, come = chances_in_list(listed, centres, spreads, order[chosen] - count)
-    chances[~chosen], chances[chosen] = stay[order[~chosen]], come
+    chances[~chosen], chances[chosen] = stay[order[~chosen]], come * drawn
     chances = np.clip(chances, np.finfo(float).tiny, 1.0)  # sums of chances end a rounding error beside 1
     items = np.concatenate((relevant.items, candidates))[order].astype(np.int32)
     return Answer(items, np.exp(scores[items]), chances, chosen)

@@ -67,7 +67,7 @@ class Answer:
     """Items, best first.
 
     scores        float64[k], or None for recipes that give none
-    propensities  float64[k]: the chance that exploration had to put each item at its place, or None
+    propensities  float64[k]: the chance of each item to be in this list, where exploration had a say; or None
     explored      bool[k]: which items are there by exploration, or None
     """
 

@@ -71,7 +71,7 @@ def _interactions(path: Path) -> Path:
     draw, lines = random.Random(1), []
     for user in range(60):
         item = draw.randrange(30)
-        for step in range(24, -1, -1):
+        for step in range(17, -1, -1):
             item = (item + draw.choice([1, 1, 1, 2])) % 30
             lines.append(f"u{user},{OLD[item]},{NOW - step * 3 * DAY}")
     path.write_text("\n".join(["USER_ID,ITEM_ID,TIMESTAMP", *lines]) + "\n", encoding="utf-8")

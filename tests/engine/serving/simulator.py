@@ -16,7 +16,7 @@ from pzdecl.engine.serving.blend import best
 from pzdecl.engine.serving.explore import DAY, Novelty, explore
 from pzdecl.engine.serving.query import Answer, Exploration
 
-OLD, NEW, PLACES, DAYS, VISITS = 60, 40, 10, 10, 20
+OLD, NEW, PLACES, DAYS, VISITS = 60, 40, 10, 10, 12
 """Established items, items that come later, places in a list, days, visits a day."""
 GUESS = (1.0, 30.0)
 """Clicks and showings with which the estimate of each item begins: 1 in 30."""

@@ -41,7 +41,7 @@ def _answer(
     return explore(RELEVANT, SCORES, able, novelty, Exploration(weight, cut_off, seed), by_user)
 
 
-def _shares(draws: int = 300, **more: Any) -> NDArray[np.float64]:
+def _shares(draws: int = 150, **more: Any) -> NDArray[np.float64]:
     """float64[ITEMS]: how often each was shown."""
     shown = np.concatenate([_answer(seed=seed, **more).items for seed in range(draws)])
     return np.bincount(shown, minlength=ITEMS) / draws
@@ -108,6 +108,21 @@ def test_exploration_ends_where_everything_is_known() -> None:
     assert _shares(novelty=known, weight=1.0)[OLD:].sum() < 0.01
 
 
+def test_of_very_many_new_items_all_have_a_chance_that_is_known() -> None:
+    """What is shown, each counted by one over its chance, adds up to all there are."""
+    count = LISTED + 5_000
+    scores = np.concatenate((SCORES[:LISTED], np.full(count - LISTED, -5.0)))
+    nothing = np.zeros(count, np.int32)
+    novelty = Novelty(np.full(count, 99 * DAY), nothing, nothing, 100 * DAY)
+    total = 0.0
+    for seed in range(150):
+        answer = explore(RELEVANT, scores, np.ones(count, bool), novelty, Exploration(0.8, seed=seed))
+        assert answer.propensities is not None
+        assert answer.explored is not None
+        total += (1 / answer.propensities[answer.explored]).sum() / 150
+    assert total == pytest.approx(count - LISTED, rel=0.2)
+
+
 def test_impressions_of_events_count_what_was_not_taken() -> None:
     events = (Event(3, 0, impressions=(1, 3, 4)), Event(-1, 1, impressions=(1, -1)), Event(2, 2))
     found = ignored_by(events, 6)
@@ -120,7 +135,7 @@ def test_equal_scores_are_not_washed_away() -> None:
     flat = np.full(ITEMS, -4.0)
     shown = [
         explore(RELEVANT, flat, np.ones(ITEMS, bool), NEW, Exploration(0.3, seed=seed)).explored
-        for seed in range(600)
+        for seed in range(300)
     ]
     assert np.mean([one for one in shown if one is not None]) == pytest.approx(0.3 / 2, abs=0.03)
 
@@ -179,7 +194,7 @@ def test_a_log_tells_what_relevance_alone_and_other_policies_are_worth() -> None
     """Explored lists are clicked less; their log says how often relevance alone would have been clicked."""
     rng = np.random.default_rng(0)
     tastes = np.exp(SCORES / 3) * 0.6
-    answers = [_answer(0.8, seed) for seed in range(1500)]
+    answers = [_answer(0.8, seed) for seed in range(700)]
     items = np.concatenate([answer.items for answer in answers])
     lists = np.repeat(np.arange(len(answers)), LISTED)
     propensities = np.concatenate([np.asarray(answer.propensities) for answer in answers])
