@@ -17,4 +17,5 @@ PERSONALIZED_RANKING_V2 = Recipe(
     trainer=late("pzdecl.engine.training.transformer.fit:fit_transformer"),
     answerer=late("pzdecl.engine.serving.sequences:SequenceAnswers"),
     returns_scores=True,
+    whole_audience=True,
 )
