@@ -1,10 +1,10 @@
 """Fits user segmentation: a sequence model, and the factors that make its users comparable.
 
-The sequence model, that of aws-hrnn, says what each user is likely to take up next. For one item that is not
-yet an order of the users: some do ten times as much as others, and what a user does over weeks is less sharp
-than what comes next. So the score of a user is a weighted sum of what the network says, how related the item is
-to what the user had, and how much the user does (`pzdecl.engine.serving.segments`). The weights are fitted on
-the users who validated the network: shown the oldest 80% of their events, whose are the newest 20%?
+The sequence model, that of aws-hrnn-metadata, says what each user is likely to take up next. For one item that
+is not yet an order of the users: some do ten times as much as others, and what a user does over weeks is less
+sharp than what comes next. So the score of a user is a weighted sum of what the network says, how related the
+item is to what the user had, and how much the user does (`pzdecl.engine.serving.segments`). The weights are
+fitted on the users who validated the network: shown the oldest 80% of their events, whose are the newest 20%?
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from numpy.typing import NDArray
 
 from pzdecl.engine.data.interactions import Interactions
 from pzdecl.engine.data.training_data import TrainingData
-from pzdecl.engine.recipes.hrnn import HRNN
+from pzdecl.engine.recipes.hrnn_metadata import HRNN_METADATA
 from pzdecl.engine.serving.blend import best
 from pzdecl.engine.serving.segments import had_chance, totals
 from pzdecl.engine.training.affinity.factors import fit_factors
 from pzdecl.engine.training.affinity.histories import histories
 from pzdecl.engine.training.affinity.questions import AttributeQuestions, ItemQuestions, Question, Questions
 from pzdecl.engine.training.errors import TrainingCancelled, TrainingFailed
-from pzdecl.engine.training.hrnn.fit import fit_hrnn
+from pzdecl.engine.training.features.hrnn import fit_hrnn_metadata
 from pzdecl.engine.training.model import Job
 from pzdecl.engine.training.sequence.sequences import Sequences, tables
 from pzdecl.engine.training.split import halves, split
@@ -115,8 +115,8 @@ def fit_attribute_affinity(data: TrainingData, job: Job) -> Affinity:
 def _fit(asking: Callable[[TrainingData], Questions], data: TrainingData, job: Job) -> Affinity:
     width = {"hidden_dimension": job.parameters["hidden_dimension"]}
     everybody = {"max_user_history_length_percentile": 1.0}
-    hrnn = replace(job, parameters={**HRNN.parameters({}), **everybody, **width})
-    model = Affinity(fit_hrnn(data, hrnn), asking, data)
+    network = replace(job, parameters={**HRNN_METADATA.parameters({}), **everybody, **width})
+    model = Affinity(fit_hrnn_metadata(data, network), asking, data)
     _calibrate(model, job)
     return model
 
