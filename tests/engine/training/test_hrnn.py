@@ -16,13 +16,12 @@ from torch.nn import functional as F
 from pzdecl.engine.data.interactions import Interactions
 from pzdecl.engine.data.training_data import TrainingData
 from pzdecl.engine.progress import Progress
-from pzdecl.engine.serving.blend import facts
 from pzdecl.engine.training.errors import TrainingCancelled, TrainingFailed
 from pzdecl.engine.training.hrnn import fit as hrnn_fit
 from pzdecl.engine.training.hrnn.batches import history_chunks, training_chunks
 from pzdecl.engine.training.hrnn.network import Network
 from pzdecl.engine.training.model import Job
-from pzdecl.engine.training.sequence import blend, fit, loss
+from pzdecl.engine.training.sequence import fit, loss
 from pzdecl.engine.training.sequence.fit import recency_weights
 from pzdecl.engine.training.sequence.optimiser import AdamW
 from tests.engine.training.worlds import HOUR, fitted, interactions, job
@@ -136,28 +135,6 @@ def test_it_learns_a_circle(tmp_path: Path) -> None:
     shown = ring(12, 10, 17)
     lists = model.recommend(replace(shown, user_ids=data.user_ids), np.arange(12), 1)
     assert lists[:, 0].tolist() == [(u * 5 + 17) % 10 for u in range(12)]
-
-
-def test_the_memory_counts_what_follows() -> None:
-    tensors = blend.memory(interactions([[0, 1, 2], [0, 1, 3]], 4))
-    part = slice(tensors["memory_offsets"][0], tensors["memory_offsets"][1])
-    found = dict(zip(tensors["memory_items"][part].tolist(), tensors["memory_shares"][part], strict=True))
-    assert found == pytest.approx({1: 2 / 3, 2: 1 / 6, 3: 1 / 6})
-
-
-def test_the_blend_learns_whether_things_are_had_again() -> None:
-    rng = np.random.default_rng(0)
-    network = {"items": np.zeros((20, 2), np.float32), "bias": np.zeros(20, np.float32)}
-    once = interactions([rng.permutation(20)[:12].tolist() for _ in range(30)], 20)
-    again = interactions([rng.choice(rng.permutation(20)[:3], 12).tolist() for _ in range(30)], 20)
-    gates = []
-    for data in (once, again):
-        tensors = {**network, **blend.memory(data)}
-        rows, nothing = np.arange(len(data)), np.zeros((len(data), 2), np.float32)
-        gates.append(blend.fit_blend(tensors, data, rows, nothing, np.random.default_rng(0)))
-    had = [(facts(tensors, np.zeros(6, np.int32)) @ gate)[2] for gate in gates]
-    assert had[0] < -2
-    assert had[1] > 0.5
 
 
 def test_the_optimiser_does_what_torchs_does() -> None:

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 BETAS = (0.9, 0.999)
 EPSILON = 1e-8
-ROW_RATE = 5.0
+ROW_RATE = 20.0
 """Rate of the rows beside that of all else: their steps shrink with every touch."""
 
 

@@ -36,9 +36,10 @@ class Softmax:
             encoder.by_rows = True
             counts = np.bincount(data.items, minlength=len(data.item_ids))
             chances = (counts + 1.0) ** POPULARITY
-            self._steps = np.cumsum(chances / chances.sum())
-            self._drawn = torch.from_numpy(chances / chances.sum())
-            self._met = torch.from_numpy(counts / max(counts.sum(), 1))
+            chances /= chances.sum()
+            self._steps = np.cumsum(chances)
+            self._not_drawn = _log_of_not(chances)
+            self._not_met = _log_of_not(counts / max(counts.sum(), 1))
 
     def loss(self, read: Expected, rng: np.random.Generator) -> Tensor:
         """The weighted mean over a batch's events. What is drawn comes from `rng`."""
@@ -61,8 +62,13 @@ class Softmax:
         negatives = torch.from_numpy(np.minimum(drawn, len(self._steps) - 1)).to(targets.device)
         codes, places = torch.unique(torch.cat((targets, negatives)), return_inverse=True)
         known = codes.cpu()
-        expected = NEGATIVES * self._drawn[known] + len(targets) * self._met[known]
-        return codes, places, (-torch.expm1(-expected)).log().float().to(targets.device)
+        absent = NEGATIVES * self._not_drawn[known] + len(targets) * self._not_met[known]
+        return codes, places, (-torch.expm1(absent)).log().float().to(targets.device)
+
+
+def _log_of_not(chances: NDArray[np.floating]) -> Tensor:
+    """float64[N]: the log of the chance that an item is not the one, in a single draw."""
+    return torch.from_numpy(np.log1p(-np.minimum(chances, 1 - 1e-12)))
 
 
 def full_loss(encoder: Encoder, expected: NDArray[np.float32], targets: NDArray[np.int32]) -> float:
