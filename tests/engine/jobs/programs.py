@@ -23,6 +23,8 @@ def slow_train(
     folder: Path,
     report: Callable[[Progress], None],
     cancelled: Callable[[], bool],
+    *,
+    base: Path | None = None,
 ) -> dict[str, float]:
     """Stands in for a long training: counts to STEPS, a checkpoint and a line in a log at each."""
     checkpoint = folder / "step"

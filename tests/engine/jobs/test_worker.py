@@ -130,7 +130,7 @@ def test_closing_puts_a_training_back_and_the_next_worker_goes_on(bench: Bench) 
 def test_a_failing_training_says_why(
     bench: Bench, monkeypatch: pytest.MonkeyPatch, error: Exception, reason: str
 ) -> None:
-    def fail(*_: object) -> dict[str, float]:
+    def fail(*_: object, **__: object) -> dict[str, float]:
         raise error
 
     monkeypatch.setattr(training, "train", fail)
