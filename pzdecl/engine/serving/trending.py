@@ -24,43 +24,43 @@ if TYPE_CHECKING:
 INTERVALS = {"30 minutes": 1800, "1 hour": 3600, "2 hours": 7200, "3 hours": 10800, "1 day": 86400}
 """Seconds of each `trend_discovery_frequency`."""
 OFTEN = 7200
-"""Seconds after which a list is made anew at the latest: as in the service, where intervals may be longer."""
+"""A list is to be refreshed after its interval, and after so many seconds at the latest, as in the service."""
 
 
 class TrendingAnswers:
     """The same items for everybody, without scores; no id is needed.
 
-    What `Query.events` holds (everybody's newer events, not one user's) counts as if it had been trained on.
-    `clock` says when now is, in seconds; unless given, it is the time of the newest event that is known.
+    `clock` says when now is, in seconds, for `refreshed`; unless given, it is the time of the newest event.
     """
 
     needs = ""
 
     def __init__(self, stored: Stored, clock: Callable[[], float] | None = None) -> None:
-        self.tensors = stored.tensors
+        self.stored = stored
         self.interval = INTERVALS[str(stored.facts["hyperparameters"]["trend_discovery_frequency"])]
         self.refresh_seconds = min(self.interval, OFTEN)
         self.clock = clock
+        self.ranking: NDArray[np.int32] = stored.tensors["trending"]
 
     def answer(self, query: Query) -> Answer:
         """What rises most of what is allowed."""
+        return Answer(best_of(self.ranking, query))
+
+    def refreshed(self, items: NDArray[np.int32], timestamps: NDArray[np.int64]) -> TrendingAnswers:
+        """What is answered with everybody's events since the training: no other training is needed for it.
+
+        items       codes, in any order; -1 for items that are new since
+        timestamps  seconds
+        """
         import numpy as np
 
-        if not query.events and self.clock is None:
-            return Answer(best_of(self.tensors["trending"], query))
-        known = [event for event in query.events if event.item >= 0]
-        items = np.array([event.item for event in known], np.int32)
-        timestamps = np.array([event.timestamp for event in known], np.int64)
-        return Answer(best_of(self.trend(items, timestamps), query))
-
-    def trend(self, items: NDArray[np.int32], timestamps: NDArray[np.int64]) -> NDArray[np.int32]:
-        """int32[N]: all items, ranked with events (any order) that came after the training."""
-        import numpy as np
-
-        items = np.concatenate((self.tensors["recent_items"], items))
-        timestamps = np.concatenate((self.tensors["recent_timestamps"], timestamps))
+        tensors, known = self.stored.tensors, items >= 0
+        items = np.concatenate((tensors["recent_items"], items[known]))
+        timestamps = np.concatenate((tensors["recent_timestamps"], timestamps[known]))
         now = int(self.clock() if self.clock is not None else timestamps.max(initial=0))
-        return ranking(items, timestamps, now, self.interval, self.tensors["popular"])
+        fresh = TrendingAnswers(self.stored, self.clock)
+        fresh.ranking = ranking(items, timestamps, now, self.interval, tensors["popular"])
+        return fresh
 
 
 def ranking(

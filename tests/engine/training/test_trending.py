@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ import pytest
 from pzdecl.engine.data.interactions import Interactions
 from pzdecl.engine.data.training_data import TrainingData
 from pzdecl.engine.recipes.registry import RECIPES
-from pzdecl.engine.serving.query import Event, Query
+from pzdecl.engine.serving.query import Query
 from pzdecl.engine.serving.served import ServedModel
 from pzdecl.engine.serving.trending import INTERVALS, TrendingAnswers, ranking
 from pzdecl.engine.training.errors import TrainingCancelled
@@ -83,22 +83,27 @@ def test_from_events_to_recommendations_the_same_for_all(tmp_path: Path) -> None
         model.get_personalized_ranking("u1", ["old"])
 
 
+def refreshed(model: ServedModel, hour: int, clock: Callable[[], float] | None = None) -> list[str]:
+    """The answer when `gone` was taken up 300 times at that hour, and an item that is new 400 times."""
+    answers, gone = model.answers, model.item_ids.find("gone")
+    assert isinstance(answers, TrendingAnswers)
+    items, timestamps = np.array([gone] * 300 + [-1] * 400, np.int32), np.full(700, hour * HOUR)
+    fresh = TrendingAnswers(answers.stored, clock).refreshed(items, timestamps)
+    assert fresh.interval == fresh.refresh_seconds == HOUR
+    return ids(model.listed(fresh.answer(Query(count=3))))
+
+
 def test_newer_events_count_without_another_training(tmp_path: Path) -> None:
     model, _ = trained(tmp_path)
-    gone = model.item_ids.find("gone")
-    assert gone is not None
-    later = tuple(Event(item, 7 * HOUR, {}) for item in [gone] * 300 + [-1] * 400)
-    assert ids(model.get_recommendations(query=Query(events=later)))[0] == "gone"
+    assert refreshed(model, 7) == ["gone", "old", "new"]
+    assert ids(model.get_recommendations())[0] == "new"
 
 
 def test_the_clock_can_be_set(tmp_path: Path) -> None:
     model, _ = trained(tmp_path)
-    stored = model.answers
-    assert isinstance(stored, TrendingAnswers)
-    for now, first in ((5.9 * HOUR, "new"), (20 * HOUR, "old")):  # in twenty hours nothing rises any more
-        stored.clock = lambda now=now: now  # type: ignore[misc]
-        assert ids(model.get_recommendations())[0] == first
-    assert stored.interval == stored.refresh_seconds == HOUR
+    assert refreshed(model, 20, lambda: 5.9 * HOUR)[0] == "new"  # what comes after now does not count
+    assert refreshed(model, 20, lambda: 20.5 * HOUR)[0] == "gone"
+    assert refreshed(model, 20, lambda: 40.0 * HOUR) == ["old", "gone", "new"]  # nothing rises: by popularity
 
 
 def world(counts: Sequence[Sequence[int]]) -> Interactions:
