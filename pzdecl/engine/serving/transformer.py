@@ -6,6 +6,7 @@ The same sums as `pzdecl.engine.training.transformer.network`, for one history a
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from pzdecl.engine.serving.features import Cells
@@ -70,7 +71,8 @@ class TransformerReader:
         start, end = t["history_offsets"][user], t["history_offsets"][user + 1]
         vectors = t["items"][t["history_items"][start:end]]
         if "history_cells_offsets" in t:
-            cells = Cells(*(t[f"history_cells_{name}"] for name in Cells._fields)).take(np.arange(start, end))
+            parts = (t[f"history_cells_{part.name}"] for part in fields(Cells))
+            cells = Cells(*parts).take(np.arange(start, end))
             vectors = vectors + cells.times(t["features.events.input"])
         return vectors, t["history_times"][start:end]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -21,4 +22,4 @@ class FeaturedTransformer(Featured, Transformer):
         if not self.features.designs.events.columns:
             return kept
         cells = self._events.take(self.history_rows(data, users)[1])
-        return {**kept, **{f"history_cells_{name}": part for name, part in cells._asdict().items()}}
+        return {**kept, **{f"history_cells_{part.name}": getattr(cells, part.name) for part in fields(cells)}}
