@@ -31,7 +31,7 @@ from pzdecl.engine.training.model import Job
 from pzdecl.engine.training.popularity import by_popularity
 from pzdecl.engine.training.related.closeness import blocks
 from pzdecl.engine.training.related.factors import factors
-from pzdecl.engine.training.related.histories import distinct
+from pzdecl.engine.training.related.histories import distinct, newest_items
 from pzdecl.engine.training.related.lists import Lists
 
 COLD = 5
@@ -47,12 +47,12 @@ class SimilarItems:
         self.tensors = _tensors(data, job)
 
     def recommend(self, shown: Interactions, users: NDArray[np.int64], count: int) -> NDArray[np.int32]:
-        """What is similar to the newest item that each user was shown."""
+        """What is similar to the newest item that each user was shown; popular items without one."""
         discount = float(self.job.parameters["popularity_discount_factor"])
-        newest = shown.items[shown.offsets[users + 1] - 1]
+        newest = newest_items(shown, users)
         lists = np.full((len(users), count), -1, np.int32)
-        for item in np.unique(newest):
-            found = similar(self.tensors, int(item), count, discount)
+        for item in np.unique(newest).tolist():
+            found = similar(self.tensors, item if item >= 0 else None, count, discount)
             lists[newest == item, : len(found)] = found
         return lists
 

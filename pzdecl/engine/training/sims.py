@@ -25,7 +25,7 @@ from pzdecl.engine.training.errors import TrainingCancelled
 from pzdecl.engine.training.model import Job
 from pzdecl.engine.training.popularity import by_popularity
 from pzdecl.engine.training.related.closeness import blocks
-from pzdecl.engine.training.related.histories import distinct, within_limits
+from pzdecl.engine.training.related.histories import distinct, newest_items, within_limits
 from pzdecl.engine.training.related.lists import Lists
 
 
@@ -37,11 +37,10 @@ class Sims:
         self.tensors = {"popular": by_popularity(data), **neighbours(data, job)}
 
     def recommend(self, shown: Interactions, users: NDArray[np.int64], count: int) -> NDArray[np.int32]:
-        """What is related to the newest item that each user was shown."""
-        newest = shown.items[shown.offsets[users + 1] - 1]
+        """What is related to the newest item that each user was shown; popular items without one."""
         lists = np.full((len(users), count), -1, np.int32)
-        for row, item in enumerate(newest):
-            found = related(self.tensors, int(item), count)
+        for row, item in enumerate(newest_items(shown, users).tolist()):
+            found = related(self.tensors, item if item >= 0 else None, count)
             lists[row, : len(found)] = found
         return lists
 

@@ -98,8 +98,8 @@ def test_blocks_do_not_change_the_answer(tmp_path: Path, monkeypatch: pytest.Mon
 def test_the_newest_item_is_what_the_evaluation_asks_about(tmp_path: Path) -> None:
     data = interactions([[0, 1]] * 3 + [[2, 3]] * 3, 4)
     shown = interactions([[], [], [], [0, 2]], 4)
-    lists = fitted("aws-sims", data, sims_job(tmp_path)).recommend(shown, np.array([3]), 3)
-    assert lists.tolist() == [[3, 0, 1]]
+    lists = fitted("aws-sims", data, sims_job(tmp_path)).recommend(shown, np.array([3, 0]), 3)
+    assert lists.tolist() == [[3, 0, 1], [0, 1, 2]]
 
 
 def test_popular_items_fill_up_and_answer_for_the_unknown() -> None:

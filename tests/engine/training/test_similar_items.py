@@ -102,8 +102,9 @@ def test_filters_and_counts(tmp_path: Path) -> None:
 
 def test_the_newest_item_is_what_the_evaluation_asks_about(tmp_path: Path) -> None:
     fitted = model(tmp_path)
-    lists = fitted.recommend(interactions([[], [12, 3], [4, 13]], 24), np.array([1, 2]), 9)
-    assert [halves(row) for row in lists] == [{"red"}, {"blue"}]
+    lists = fitted.recommend(interactions([[], [12, 3], [4, 13]], 24), np.array([0, 1, 2]), 9)
+    assert lists[0].tolist() == fitted.tensors["popular"][:9].tolist()
+    assert [halves(row) for row in lists[1:]] == [{"red"}, {"blue"}]
 
 
 def test_the_same_seed_gives_the_same_vectors(tmp_path: Path) -> None:

@@ -47,8 +47,12 @@ def blocks(histories: Interactions) -> Iterator[Block]:
     order = by_item(histories)
     edges = np.concatenate(([0], np.cumsum(np.bincount(histories.items, minlength=count))))
     for first, last in _ranges(edges):
-        events = order[edges[first] : edges[last]]
-        yield Block(first, last, _near(around[centres[events] - WINDOW], edges[first : last + 1], count))
+        near = None
+        for start, end in _pieces(int(edges[first]), int(edges[last])):
+            windows = around[centres[order[start:end]] - WINDOW]
+            part = _near(windows, np.clip(edges[first : last + 1], start, end) - start, count)
+            near = part if near is None else near + part
+        yield Block(first, last, near)
 
 
 def _padded(histories: Interactions) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
@@ -67,7 +71,7 @@ def _padded(histories: Interactions) -> tuple[NDArray[np.int32], NDArray[np.int6
 
 
 def _near(windows: NDArray[np.int32], edges: NDArray[np.int64], count: int) -> Any:
-    """Adds up windows that are sorted by the item in their middle; `edges` part one item's from the next's."""
+    """Adds up windows, sorted by the item in their middle; those of item i are `edges[i]:edges[i + 1]`."""
     import numpy as np
     from scipy import sparse
 
@@ -77,9 +81,7 @@ def _near(windows: NDArray[np.int32], edges: NDArray[np.int64], count: int) -> A
     rows = np.arange(0, events * width + 1, width, dtype=np.int32)
     around = sparse.csr_matrix((values, columns, rows), shape=(events, count + 1))
     ones, numbers = np.ones(events, np.complex64), np.arange(events, dtype=np.int32)
-    of_item = sparse.csr_matrix(
-        (ones, numbers, (edges - edges[0]).astype(np.int32)), shape=(len(edges) - 1, events)
-    )
+    of_item = sparse.csr_matrix((ones, numbers, edges.astype(np.int32)), shape=(len(edges) - 1, events))
     near = of_item @ around
     near.data[near.indices == count] = 0
     near.eliminate_zeros()
@@ -98,9 +100,18 @@ def _ranges(edges: NDArray[np.int64]) -> list[tuple[int, int]]:
     """Ranges of items whose events make about BLOCK_PAIRS pairs."""
     import numpy as np
 
-    most = max(1, BLOCK_PAIRS // (2 * WINDOW + 1))
     found = [0]
     while found[-1] < len(edges) - 1:
         start = found[-1]
-        found.append(max(start + 1, int(np.searchsorted(edges, edges[start] + most, "right")) - 1))
+        found.append(max(start + 1, int(np.searchsorted(edges, edges[start] + _most(), "right")) - 1))
     return list(pairwise(found))
+
+
+def _pieces(start: int, end: int) -> list[tuple[int, int]]:
+    """Ranges of a block's events: one, unless an item alone has too many for it."""
+    return [(first, min(first + _most(), end)) for first in range(start, end, _most())] or [(start, end)]
+
+
+def _most() -> int:
+    """Events whose windows make about BLOCK_PAIRS pairs."""
+    return max(1, BLOCK_PAIRS // (2 * WINDOW + 1))

@@ -42,6 +42,15 @@ def unique_users(data: Interactions) -> NDArray[np.int64]:
     return np.bincount(distinct(data).items, minlength=len(data.item_ids))
 
 
+def newest_items(shown: Interactions, users: NDArray[np.int64]) -> NDArray[np.int64]:
+    """int64[len(users)]: the item that each of them had last; -1 for those without events."""
+    import numpy as np
+
+    if not len(shown):
+        return np.full(len(users), -1)
+    return np.where(shown.lengths[users] > 0, shown.items[shown.offsets[users + 1] - 1], -1).astype(np.int64)
+
+
 def within_limits(data: Interactions, parameters: Mapping[str, Any]) -> Interactions:
     """Leaves out users with very short or long histories, then items with very few or many events.
 
