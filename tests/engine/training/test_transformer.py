@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -26,6 +27,10 @@ from pzdecl.engine.training.transformer import windows
 from pzdecl.engine.training.transformer.featured import FeaturedTransformer
 from pzdecl.engine.training.transformer.fit import build
 from pzdecl.engine.training.transformer.network import Block, Transformer
+from tests import datasets
+from tests.bench.quality.data import coded, training_data, truths
+from tests.bench.quality.protocols import LIST, first_hit, leave_last_out, relevant
+from tests.bench.quality.rows import LOO
 from tests.engine.training.worlds import HOUR, fitted, interactions, job
 
 RECIPE = "aws-user-personalization-v2"
@@ -289,3 +294,28 @@ def test_features_join_and_serving_reads_them_too(tmp_path: Path) -> None:
         user = model.features.of_users(np.array([3]))[0].numpy()
     assert np.abs(user).max() > 0.01
     np.testing.assert_allclose(reader_of(stored).expect(None, *NOTHING) + user, expected[3], atol=1e-4)
+
+
+@pytest.mark.slow
+def test_it_is_worth_more_than_what_usually_follows_on_real_data() -> None:
+    """Leave-last-out on MovieLens 100K without past items, beside a first-order Markov chain."""
+    datasets.require("ml-100k")
+    held = leave_last_out("ml-100k")
+    assert held is not None
+    with tempfile.TemporaryDirectory() as scratch:
+        data = training_data("ml-100k", held.training, Path(scratch)).interactions
+    shown, truth = coded(held.shown, data), truths(held.truth, data)
+    same = data.users[1:] == data.users[:-1]
+    follows = np.zeros((len(data.item_ids), len(data.item_ids)))
+    np.add.at(follows, (data.items[:-1][same], data.items[1:][same]), 1)
+    lists = np.full((len(truth), LIST), -1, np.int32)
+    for row, user in enumerate(truth):
+        past = shown.items[shown.offsets[user] : shown.offsets[user + 1]]
+        scores = follows[past[-1]].copy()
+        scores[past] = -1
+        lists[row] = np.argsort(-scores, kind="stable")[:LIST]
+    chain = first_hit(relevant(lists, truth))["NDCG@10"]
+    assert 0.07 < chain < 0.08
+    ours = LOO("ml-100k", RECIPE, {}, 0)
+    assert ours is not None
+    assert ours.scores["unseen NDCG@10"] > chain + 0.02
