@@ -8,8 +8,9 @@ score is bilinear in both,
     score(item) = sum over facts f and features g of  fact_f * blend[f, g] * feature_g(item),
 
 so the facts decide how far each feature is trusted: a gate, whose 15 numbers are learned (see
-`pzdecl.engine.training.sequence.blend`). Where people rarely watch a thing twice, having had it counts far
-below zero; where they buy the same again, it counts the more the newer and the more frequent it was.
+`pzdecl.engine.training.sequence.blend`). Facts beyond what they were learned from count as its bounds. Where
+people rarely watch a thing twice, having had it counts far below zero; where they buy the same again, it counts
+the more the newer and the more frequent it was.
 
 The memory is a Markov chain over the CONTEXT newest items: how often an item was next to each of them, with
 weight 1/gap. Recommended scores are the softmax over all items.
@@ -32,6 +33,8 @@ DENSE_MOST = 8192
 """Items up to which the memory may be made a full table (256 MiB)."""
 FEATURES = ("network", "memory", "had", "age", "times")
 FACTS = ("one", "length", "known")
+COLUMNS = (*FEATURES, "least", "most")
+"""Of `blend` float32[FACTS, COLUMNS]: the gate, and the bounds of each fact."""
 
 
 class Had(NamedTuple):
@@ -107,6 +110,13 @@ def facts(tensors: Mapping[str, NDArray[Any]], history: NDArray[np.int32]) -> ND
     return np.array([1, np.log1p(len(history)), mass @ gap_weights()[: len(mass)]], np.float32)
 
 
+def trust(blend: NDArray[np.float32], known: NDArray[np.float32]) -> NDArray[np.float32]:
+    """float32[FEATURES]: how far each feature is trusted where these are the facts."""
+    least, most = blend[:, -2], blend[:, -1]
+    trusted: NDArray[np.float32] = known.clip(least, most) @ blend[:, : len(FEATURES)]
+    return trusted
+
+
 def blended(
     tensors: Mapping[str, NDArray[Any]],
     expected: NDArray[np.float32],
@@ -116,7 +126,7 @@ def blended(
     scores = network_logits(tensors, expected)
     for place, history in enumerate(histories):
         row = scores[place]
-        network, memory, *having = facts(tensors, history) @ tensors["blend"]
+        network, memory, *having = trust(tensors["blend"], facts(tensors, history))
         row *= network
         row += memory * remembered(tensors, history)
         had = had_before(history)

@@ -7,7 +7,16 @@ import pytest
 from numpy.typing import NDArray
 
 from pzdecl.engine.data.interactions import Interactions
-from pzdecl.engine.serving.blend import FACTS, FEATURES, blended, facts, had_before, remembered, softmax
+from pzdecl.engine.serving.blend import (
+    FACTS,
+    FEATURES,
+    blended,
+    facts,
+    had_before,
+    remembered,
+    softmax,
+    trust,
+)
 from pzdecl.engine.training.sequence import blend
 from tests.engine.training.worlds import interactions
 
@@ -89,11 +98,11 @@ def test_the_gate_trusts_the_memory_where_it_knows_much() -> None:
     tensors = {**network(300), **blend.memory(half)}
     rows = np.flatnonzero(data.users >= 160)
     gate = blend.fit_blend(tensors, data, rows, np.zeros((len(rows), 2), np.float32), RNG(0))
-    trust = [
-        float((facts(tensors, np.full(6, item, np.int32)) @ gate)[FEATURES.index("memory")])
+    trusted = [
+        float(trust(gate, facts(tensors, np.full(6, item, np.int32)))[FEATURES.index("memory")])
         for item in (3, int(np.argmin(np.where(tensors["memory_mass"] > 0, tensors["memory_mass"], 1e9))))
     ]
-    assert trust[0] > trust[1]
+    assert trusted[0] > trusted[1]
 
 
 def test_newton_ends_where_no_step_is_better() -> None:
@@ -115,5 +124,10 @@ def test_without_validation_events_the_network_speaks_alone() -> None:
     gate = blend.fit_blend(
         tensors, interactions([[]], 4), np.zeros(0, np.int64), np.zeros((0, 2), np.float32), RNG(0)
     )
-    assert gate.tolist()[0] == [1, 0, 0, 0, 0]
-    assert not gate[1:].any()
+    assert trust(gate, np.array([1, 5, 5], np.float32)).tolist() == [1, 0, 0, 0, 0]
+
+
+def test_facts_beyond_what_was_learned_from_count_as_its_bounds() -> None:
+    tensors, gate = fitted(interactions([[0, 1, 2, 3, 4, 5]] * 20, 6))
+    beyond = facts(tensors, np.array([0, 1, 2, 3, 4] * 2000, np.int32))
+    assert trust(gate, beyond)[0] == pytest.approx(trust(gate, np.minimum(beyond, gate[:, -1]))[0])

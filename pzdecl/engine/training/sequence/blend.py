@@ -96,7 +96,8 @@ def fit_blend(
     expected: NDArray[np.float32],
     rng: np.random.Generator,
 ) -> NDArray[np.float32]:
-    """float32[FACTS, FEATURES]: the gate that makes the validation events `rows` of `data` most likely.
+    """float32[FACTS, COLUMNS]: the gate that makes the validation events `rows` of `data` most likely, and the
+    bounds of the facts that they gave.
 
     expected float32[len(rows), h]: what the network expected before each of them. Some of them are drawn.
     """
@@ -105,13 +106,13 @@ def fit_blend(
     most = min(MOST_MOMENTS, MOST_CELLS // min(len(data.item_ids), SAMPLED))
     chosen = np.sort(rng.permutation(len(rows))[:most])
     if not len(chosen):
-        return plain.astype(np.float32)
+        return np.asarray(np.column_stack((plain, plain[:, :1], plain[:, :1])), np.float32)
     cells = _cells(tensors, data, rows[chosen], expected[chosen], rng)
     middle, spread = cells.facts.mean(0), cells.facts.std(0)
     middle[0], spread[spread < 1e-6] = 0, 1
     gate = _newton(cells._replace(facts=(cells.facts - middle) / spread), plain) / spread[:, None]
     gate[0] -= middle[1:] @ gate[1:]
-    return np.asarray(gate, np.float32)
+    return np.asarray(np.column_stack((gate, cells.facts.min(0), cells.facts.max(0))), np.float32)
 
 
 def _cells(

@@ -75,7 +75,7 @@ class Sequences:
     def finish(self, data: TrainingData) -> dict[str, NDArray[Any]]:
         """One more epoch over everybody, then the state of every user.
 
-        Returns `items` float32[N, h], `bias` float32[N], `blend` float32[FACTS, FEATURES]: see
+        Returns `items` float32[N, h], `bias` float32[N], `blend` float32[FACTS, COLUMNS]: see
         `pzdecl.engine.serving.blend`; `memory_*`: see `blend.memory`; `expected` float32[U, h];
         `history_offsets` int64[U + 1] and `history_items` int32[n]: what each user had, the oldest first;
         `new_user` float32[N]: the answer without a history; and what the encoder needs to carry a state on.
