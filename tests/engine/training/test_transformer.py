@@ -25,7 +25,7 @@ from pzdecl.engine.training.errors import TrainingCancelled, TrainingFailed
 from pzdecl.engine.training.sequence.sequences import tables
 from pzdecl.engine.training.transformer import windows
 from pzdecl.engine.training.transformer.featured import FeaturedTransformer
-from pzdecl.engine.training.transformer.fit import build
+from pzdecl.engine.training.transformer.fit import Size, build
 from pzdecl.engine.training.transformer.network import Block, Transformer
 from tests import datasets
 from tests.bench.quality.data import coded, training_data, truths
@@ -110,6 +110,19 @@ def test_padding_has_no_effect() -> None:
         beside = model(windows.filled(data, found, np.array([0, 1])).inputs)
     assert (alone.shape[1], beside.shape[1]) == (8, 16)
     torch.testing.assert_close(beside[:1, :3], alone[:, :3])
+
+
+@pytest.mark.parametrize(
+    ("events", "size"),
+    [
+        (1_000, Size(64, 2, 256)),
+        (49_999, Size(64, 2, 781)),
+        (100_000, Size(128, 4, 1562)),
+        (10**9, Size(128, 4, 2048)),
+    ],
+)
+def test_the_size_follows_from_the_data(events: int, size: Size) -> None:
+    assert Size.of(events) == size
 
 
 def test_attention_equals_torchs() -> None:
@@ -230,7 +243,7 @@ def test_both_recipes_train_the_same_model() -> None:
 def test_event_weights_decide_what_is_learned(tmp_path: Path) -> None:
     """Half of the users buy the next item, half view the one before: what weighs more is what is expected."""
     steps = np.where(np.arange(60) < 30, 1, -1)
-    data = interactions([[(7 * u + steps[u] * t) % 11 for t in range(2)] for u in range(60)] * 8, 11)
+    data = interactions([[(7 * u + steps[u] * t) % 11 for t in range(2)] for u in range(60)] * 4, 11)
     types = np.where(data.users % 60 < 30, "buy", "view").astype(object)
     types[data.offsets[:-1]] = "look"
     data = replace(data, columns=pa.table({"EVENT_TYPE": types}))

@@ -22,6 +22,7 @@ from pzdecl.engine.training.transformer.network import Transformer
 
 PEAK_RATE = 0.003
 FINISHING_RATE = 0.0003
+EPOCHS = (10, 40)
 SMALL = 50_000
 """Events below which the narrower network is as good."""
 PLACES = (256, 2048)
@@ -68,4 +69,10 @@ def settings(job: Job) -> Settings:
     by_type = event_parameters(job.config)
     if by_type and not any(one.weight for one in by_type.values()):
         raise TrainingFailed("eventsConfig gives no event type a weight above 0: there is nothing to learn.")
-    return Settings(peak_rate=PEAK_RATE, finishing_rate=FINISHING_RATE, recency=recency, by_type=by_type)
+    return Settings(
+        peak_rate=PEAK_RATE,
+        finishing_rate=FINISHING_RATE,
+        epochs=EPOCHS,
+        recency=recency,
+        by_type=by_type,
+    )

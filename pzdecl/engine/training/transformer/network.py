@@ -7,7 +7,7 @@ things that have proved themselves since:
 - norms before the branches instead of after them, of the root mean square alone;
 - attention knows how far back an event is instead of where it stands, by one learned number for each head and
   distance (Shaw, Uszkoreit and Vaswani, NAACL 2018; Zhai et al., "Actions Speak Louder than Words", ICML 2024).
-  The numbers begin so that heads look back with weights 1, 1/gap, 1/gap^2, ...;
+  The numbers begin so that heads look back with weights 1, gap^-1/2, gap^-1, ...;
 - what a place looks with is a learned mixture of itself and the places just before it (So et al., "Primer",
   NeurIPS 2021), so that a head finds where the same run of items was met before, not just the same item;
 - the squared rectifier of the same authors.
@@ -100,7 +100,7 @@ class Transformer(Encoder):
         length: int = 128,
         overlap: int = 32,
         places: int = 2048,
-        dropout: float = 0.2,
+        dropout: float = 0.1,
     ) -> None:
         super().__init__()
         self.heads, self.length, self.overlap, self.places = heads, length, overlap, places
@@ -173,8 +173,10 @@ class Transformer(Encoder):
         return expected
 
     def carried(self, data: Interactions, users: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
-        """Of each user `expected`, the newest events and the one before them, which tells when the first was:
-        `history_offsets` int64[U + 1], `history_items` int32, `history_times` int64."""
+        """Of each user `expected`, and the newest events with the one before, for the time between them.
+
+        `history_offsets` int64[U + 1], `history_items` int32[n], `history_times` int64[n].
+        """
         offsets, rows = self.history_rows(data, users)
         return {
             **super().carried(data, users),
