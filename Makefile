@@ -13,7 +13,7 @@ $(STAMP): pyproject.toml constraints.txt
 		|| { echo "Python 3.11 or later is needed; name it with: make PYTHON=/path/to/python" >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --constraint constraints.txt torch==2.13.0
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[engine,aws,plot,dev]'
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[engine,aws,serve,plot,dev]'
 	@touch $@
 
 demo: $(STAMP)
@@ -33,6 +33,7 @@ check: $(STAMP)
 	$(BIN)/python -m pzdecl.manifests.schemas --check schemas
 	$(BIN)/python -m pzdecl.views.schemas --check schemas
 	$(BIN)/python -m pzdecl.cli.reference --check docs/reference/commands.md
+	$(BIN)/python -m pzdecl.engine.http.operations --check docs/reference/operations.md
 
 format: $(STAMP)
 	$(BIN)/ruff format .
@@ -43,6 +44,7 @@ schemas: $(STAMP)
 	$(BIN)/python -m pzdecl.views.schemas schemas
 	$(BIN)/python -m pzdecl.manifests.codes docs/reference/errors.md
 	$(BIN)/python -m pzdecl.cli.reference docs/reference/commands.md
+	$(BIN)/python -m pzdecl.engine.http.operations docs/reference/operations.md
 
 bench: $(STAMP)
 	$(BIN)/python -m tests.bench

@@ -32,6 +32,7 @@ COMMANDS = (
     "recommend",
     "segment",
     "explain",
+    "serve",
 )
 """In the order of a project's life, which is the order of `--help`. Each is a module of this package."""
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pzdecl.engine.serving.evaluation import Evaluated
     from pzdecl.engine.training.tuning.trials import Trials
 
-SERVICES = ("personalize", "personalize-runtime")
+SERVICES = ("personalize", "personalize-runtime", "personalize-events")
 
 
 class Engine:
@@ -61,7 +61,7 @@ class Engine:
         self.close()
 
     def client(self, service_name: str = "personalize") -> EngineClient:
-        """An object with boto3's method names: "personalize" or "personalize-runtime"."""
+        """An object with boto3's method names: of "personalize" or another of `SERVICES`."""
         if service_name not in SERVICES:
             raise ValueError(
                 f"the engine has no service {service_name!r}: expected one of {', '.join(SERVICES)}"
@@ -100,6 +100,19 @@ class Engine:
         """Whether anything waits for a worker, or is being worked on by any process."""
         with self._context.store.read() as reader:
             return bool(reader.unfinished())
+
+    def jobs(self) -> dict[tuple[str, str], int]:
+        """How many jobs of each kind ("import", "train", …) are "queued" and "running"."""
+        with self._context.store.read() as reader:
+            counts = reader.query(
+                "SELECT kind, state, count(*) FROM jobs WHERE state <> 'finished' GROUP BY kind, state"
+            )
+        return {(kind, state): count for kind, state, count in counts}
+
+    def trouble(self) -> str | None:
+        """Why this process's worker gets no job on; None where it does, or there is none."""
+        worker = self._worker
+        return worker.trouble() if worker is not None else None
 
     def arn(self, tail: str) -> str:
         """The ARN of something of this engine: `arn("solution/movies")`."""

@@ -1,0 +1,1 @@
+"""The engine behind AWS's wire protocols: what `pzdecl serve` runs."""

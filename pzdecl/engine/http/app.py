@@ -1,0 +1,70 @@
+"""The application that the server runs: the API, `/healthz` and `/metrics`."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from http import HTTPStatus
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from pzdecl.engine.http import metrics
+from pzdecl.engine.http.gateway import Gateway
+from pzdecl.engine.http.network import is_loopback
+
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+
+
+def application(gateway: Gateway, *, public_metrics: bool = False, work: bool = True) -> Starlette:
+    """The ASGI application.
+
+    public_metrics  lets everybody read `/metrics` where requests must be signed; else loopback alone may
+    work            runs the engine's queued jobs in this process, from the start of the server to its end
+    """
+
+    async def health(_: Request) -> Response:
+        why = await asyncio.to_thread(_trouble, gateway)
+        if why is not None:
+            return JSONResponse({"status": "failing", "reason": why}, HTTPStatus.SERVICE_UNAVAILABLE)
+        return JSONResponse({"status": "ok"})
+
+    async def figures(request: Request) -> Response:
+        peer = request.client.host if request.client else ""
+        if gateway.asks_for_keys and not public_metrics and not is_loopback(peer):
+            reason = "only this machine may read them (pzdecl serve --public-metrics)"
+            return JSONResponse({"message": reason}, HTTPStatus.FORBIDDEN)
+        page = await asyncio.to_thread(gateway.metrics.page)
+        return Response(page, media_type=metrics.CONTENT_TYPE)
+
+    async def answer(request: Request) -> Response:
+        return await gateway(request)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        if work:
+            await asyncio.to_thread(gateway.engine.start_worker)
+        yield
+        await asyncio.to_thread(gateway.close)
+        await asyncio.to_thread(gateway.engine.stop)  # jobs go back into the queue at their next checkpoint
+
+    return Starlette(
+        routes=[
+            Route("/healthz", health),
+            Route("/metrics", figures),
+            Route("/{path:path}", answer, methods=METHODS),
+        ],
+        lifespan=lifespan,
+    )
+
+
+def _trouble(gateway: Gateway) -> str | None:
+    """Why the server can't do its work; None where it can."""
+    try:
+        gateway.engine.jobs()
+    except Exception as error:
+        return f"the engine can't be read: {error}"
+    return gateway.engine.trouble()
