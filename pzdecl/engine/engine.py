@@ -13,6 +13,7 @@ from pzdecl.engine.api.models import Models, model_folder
 from pzdecl.engine.api.operation import Context
 from pzdecl.engine.api.validate import validate
 from pzdecl.engine.errors import InvalidInputException, ServiceError, UnavailableException
+from pzdecl.engine.filters.sources import Sources
 from pzdecl.engine.progress import Progress
 from pzdecl.engine.store.shown import Shown, ShownLog
 from pzdecl.engine.store.store import Store
@@ -47,7 +48,9 @@ class Engine:
     ) -> None:
         self.folder = Path(folder).expanduser().absolute()
         store = Store(self.folder)
-        self._context = Context(store, account, region, partition, Models(self.folder), ShownLog(self.folder))
+        self._context = Context(
+            store, account, region, partition, Models(self.folder), ShownLog(self.folder), Sources(self.folder)
+        )
         self._operations = operation.load()
         self._lock = threading.Lock()
         self._worker: Worker | None = None

@@ -157,6 +157,8 @@ def open_aws(
 
 
 def _service(operation: str) -> str:
+    if operation.startswith("put_"):
+        return "personalize-events"
     return "personalize-runtime" if operation in RUNTIME_OPERATIONS else "personalize"
 
 

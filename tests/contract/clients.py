@@ -55,7 +55,8 @@ class InProcess:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self.arn_prefix = engine.arn("")
-        self._clients = [engine.client(), engine.client("personalize-runtime")]
+        names = ("personalize", "personalize-runtime", "personalize-events")
+        self._clients = [engine.client(name) for name in names]
 
     def call(self, operation: str, **params: Any) -> dict[str, Any]:
         client = next(client for client in self._clients if operation in dir(client))

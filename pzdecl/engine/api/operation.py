@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,10 @@ class Context:
     """`pzdecl.engine.api.models.Models`: the trained models that campaigns serve."""
     shown: Any = None
     """`pzdecl.engine.store.shown.ShownLog`: the lists that were explored."""
+    sources: Any = None
+    """`pzdecl.engine.filters.sources.Sources`: what filters read, kept ready."""
+    clock: Callable[[], float] = time.time
+    """Seconds since 1970: when events arrive, and when automatic trainings and updates are due."""
 
     @property
     def folder(self) -> Path:
@@ -60,6 +65,8 @@ _FAMILIES = (
     "dataset_import_jobs",
     "datasets",
     "event_trackers",
+    "events",
+    "filters",
     "recipes",
     "runtime",
     "schemas",

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import time
 import uuid
+from dataclasses import replace
 from typing import Any
 
 from pzdecl.engine.api.common import ACTIVE, find
-from pzdecl.engine.api.exploration import exploration
+from pzdecl.engine.api.exploration import exploration, seed_of
 from pzdecl.engine.api.families import CAMPAIGN, SOLUTION_VERSION
 from pzdecl.engine.api.operation import Context, Params, Result, operation
+from pzdecl.engine.api.promotions import promote
 from pzdecl.engine.api.recipes import recipe_of
+from pzdecl.engine.api.selection import Metadata, Serving, allowed_ids, allowed_items, metadata
 from pzdecl.engine.errors import InvalidInputException, ResourceNotFoundException, UnavailableException
-from pzdecl.engine.recipes.base import Recipe
-from pzdecl.engine.serving.query import Query
-from pzdecl.engine.store.rows import Resource
+from pzdecl.engine.events.recent import new_events
+from pzdecl.engine.serving.query import Answer, Query
 from pzdecl.engine.store.shown import Shown
 
 DEFAULT_RESULTS = 25
@@ -37,32 +39,36 @@ def get_recommendations(context: Context, params: Params) -> Result:
     wanted = params.get("numResults", DEFAULT_RESULTS)
     if wanted > MAX_RESULTS:
         raise InvalidInputException(f"numResults is {wanted}: expected 0 to {MAX_RESULTS}")
-    recipe, campaign, model = _serving(context, params)
+    serving = _serving(context, params)
+    recipe, model = serving.recipe, serving.model
     if recipe.type == "PERSONALIZED_RANKING":
         raise InvalidInputException(
             f"The campaign's recipe, {recipe.name}, ranks a given list: use GetPersonalizedRanking"
         )
+    shown = metadata(context, serving, params, wanted)
+    allowed = allowed_items(context, serving, params, params)
     recommendation_id = _recommendation_id()
-    config = campaign.body.get("campaignConfig") or {}
-    query = Query(context=params.get("context") or {}, explore=exploration(config, recipe, recommendation_id))
+    query = Query(
+        context=params.get("context") or {},
+        events=new_events(context.store, serving.version, model, params.get("userId")),
+        allowed=allowed,
+    )
     try:
+        promoted = promote(context, serving, params, wanted, query)
+        if promoted is not None:
+            query = promoted.others(query)
+            wanted -= len(promoted)
+        config = serving.campaign.body.get("campaignConfig") or {}
+        query = replace(query, explore=exploration(config, recipe, recommendation_id) if wanted else None)
         answer = model.ask(params.get("userId"), params.get("itemId"), wanted, query)
     except ValueError as error:
         raise InvalidInputException(str(error)) from error
-    items = model.listed(answer)
+    items = _reasoned(serving, params, query, answer)
     if answer.propensities is not None and items:
-        shown = Shown(
-            recommendation_id,
-            time.time(),
-            campaign.arn,
-            campaign.body["solutionVersionArn"],
-            params.get("userId"),
-            tuple(item["itemId"] for item in items),
-            tuple(answer.propensities.tolist()),
-            tuple(answer.explored.tolist()),
-        )
-        context.shown.append(shown)
-    return {"itemList": [_item(item) for item in items], "recommendationId": recommendation_id}
+        context.shown.append(_log_line(recommendation_id, serving, params, answer, items))
+    if promoted is not None:
+        items = promoted.among(items, seed_of(recommendation_id))
+    return {"itemList": [_item(item, shown) for item in items], "recommendationId": recommendation_id}
 
 
 @operation("GetPersonalizedRanking", service=RUNTIME)
@@ -71,28 +77,31 @@ def get_personalized_ranking(context: Context, params: Params) -> Result:
     items = params["inputList"]
     if len(items) > MAX_RESULTS:
         raise InvalidInputException(f"inputList has {len(items)} items: expected at most {MAX_RESULTS}")
-    recipe, _, model = _serving(context, params)
+    serving = _serving(context, params)
+    recipe, version, model = serving.recipe, serving.version, serving.model
     if recipe.type != "PERSONALIZED_RANKING":
         raise InvalidInputException(
             f"The campaign's recipe, {recipe.name}, does not rank a given list: use GetRecommendations, "
             "or a campaign of a PERSONALIZED_RANKING recipe"
         )
+    shown = metadata(context, serving, params, len(items))
+    items = allowed_ids(context, serving, params, items)
     try:
-        query = Query(context=params.get("context") or {})
+        query = Query(
+            context=params.get("context") or {},
+            events=new_events(context.store, version, model, params["userId"]),
+        )
         ranked = model.get_personalized_ranking(params["userId"], list(items), query)
     except ValueError as error:
         raise InvalidInputException(str(error)) from error
-    return {"personalizedRanking": [_item(item) for item in ranked], "recommendationId": _recommendation_id()}
+    return {
+        "personalizedRanking": [_item(item, shown) for item in ranked],
+        "recommendationId": _recommendation_id(),
+    }
 
 
-def _serving(context: Context, params: Params) -> tuple[Recipe, Resource, Any]:
-    """The recipe, campaign and model that serve now."""
-    if "filterArn" in params:
-        raise ResourceNotFoundException(f"The given filter does not exist: {params['filterArn']}")
-    if params.get("promotions"):
-        raise InvalidInputException("promotions are given; the built-in engine does not promote items yet")
-    if params.get("metadataColumns"):
-        raise InvalidInputException("metadataColumns are given; the campaign does not return metadata")
+def _serving(context: Context, params: Params) -> Serving:
+    """The recipe, campaign, version and model that serve now."""
     arn = params["campaignArn"]
     with context.store.read() as reader:
         campaign = find(reader, CAMPAIGN, arn)
@@ -107,11 +116,47 @@ def _serving(context: Context, params: Params) -> tuple[Recipe, Resource, Any]:
         raise UnavailableException(
             f"The model of {version.arn} can't be loaded ({error}): train a new solution version"
         ) from error
-    return recipe_of(version.body["recipeArn"]), campaign, model
+    return Serving(recipe_of(version.body["recipeArn"]), campaign, version, model)
 
 
-def _item(item: dict[str, Any]) -> dict[str, Any]:
-    return {**item, "score": round(float(item["score"]), SCORE_DIGITS)} if "score" in item else item
+def _item(item: dict[str, Any], shown: Metadata | None) -> dict[str, Any]:
+    if "score" in item:
+        item = {**item, "score": round(float(item["score"]), SCORE_DIGITS)}
+    return item if shown is None else {**item, "metadata": shown.of(item["itemId"])}
+
+
+def _reasoned(serving: Serving, params: Params, query: Query, answer: Answer) -> list[dict[str, Any]]:
+    """The items in the words of the API; with a reason, where the recipe tells one beside relevance."""
+    items: list[dict[str, Any]] = serving.model.listed(answer)
+    if not serving.recipe.name.endswith("-v2"):
+        return items
+    known = query.events or serving.model.user_ids.find(params["userId"]) is not None
+    explored = answer.explored.tolist() if answer.explored is not None else [False] * len(items)
+    return [
+        {**item, "reason": ["Exploration"]}
+        if explores
+        else item
+        if known
+        else {**item, "reason": ["Popular item"]}
+        for item, explores in zip(items, explored, strict=True)
+    ]
+
+
+def _log_line(
+    recommendation_id: str, serving: Serving, params: Params, answer: Answer, items: list[dict[str, Any]]
+) -> Shown:
+    assert answer.propensities is not None
+    assert answer.explored is not None
+    return Shown(
+        recommendation_id,
+        time.time(),
+        serving.campaign.arn,
+        serving.campaign.body["solutionVersionArn"],
+        params.get("userId"),
+        tuple(item["itemId"] for item in items),
+        tuple(answer.propensities.tolist()),
+        tuple(answer.explored.tolist()),
+    )
 
 
 def _recommendation_id() -> str:

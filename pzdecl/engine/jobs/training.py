@@ -16,6 +16,7 @@ from pzdecl.engine.api.models import model_folder
 from pzdecl.engine.api.operation import Context
 from pzdecl.engine.api.recipes import recipe_of, text
 from pzdecl.engine.data.parts import flush, flush_tree
+from pzdecl.engine.events.parts import Content, put_parts
 from pzdecl.engine.jobs import queue
 from pzdecl.engine.jobs.control import Control, JobCancelled, JobFailed
 from pzdecl.engine.jobs.queue import Job
@@ -25,6 +26,8 @@ from pzdecl.engine.store.rows import Resource
 
 RESULT = "result.json"
 """Written beside the model before it is renamed into place: a job killed after that is not trained again."""
+PUT = "put"
+"""The folder of the workspace with what was put one by one."""
 
 
 def run_training(context: Context, job: Job, control: Control) -> None:
@@ -41,13 +44,17 @@ def run_training(context: Context, job: Job, control: Control) -> None:
     target = model_folder(context.folder, version.arn)
     if not (target / RESULT).exists():
         base = version.body.get("_base")
-        _train(version, datasets, target, job, control, model_folder(context.folder, base) if base else None)
+        put, held = put_parts(context.store, version.body["datasetGroupArn"], control.workspace() / PUT)
+        datasets = {kind: [*paths, *([put[kind]] if kind in put else [])] for kind, paths in datasets.items()}
+        base_folder = model_folder(context.folder, base) if base else None
+        _train(version, datasets, held, target, job, control, base_folder)
     result: dict[str, Any] = json.loads((target / RESULT).read_text(encoding="utf-8"))
     with context.store.write() as tx:
         queue.finish(tx, job, progress=control.progress)
         version.status = ACTIVE
         version.body["trainingHours"] = result["hours"]
         version.body["_metrics"] = result["metrics"]
+        version.body["_content"] = result.get("content")
         version.body.update(result.get("found", {}))
         tx.save(version)
         parent = tx.get(str(version.parent))
@@ -85,6 +92,7 @@ def stop_training(context: Context, job: Job) -> None:
 def _train(
     version: Resource,
     datasets: dict[str, list[Path]],
+    held: Content,
     target: Path,
     job: Job,
     control: Control,
@@ -115,7 +123,9 @@ def _train(
         "metrics": {name: float(value) for name, value in metrics.items()},
         "hours": hours,
         "found": found,
+        "content": held,
     }
+    shutil.rmtree(workspace / PUT)
     (workspace / RESULT).write_text(json.dumps(result, sort_keys=True), encoding="utf-8")
     flush_tree(workspace)
     target.parent.mkdir(parents=True, exist_ok=True)

@@ -77,7 +77,51 @@ def m002_deaths(db: Any) -> None:
         db.execute(f"ALTER TABLE jobs ADD COLUMN {column}")
 
 
-ALL: tuple[Callable[[Any], None], ...] = (m001_baseline, m002_deaths)
+def m003_events(db: Any) -> None:
+    """What comes in one by one: events, rows of items and users; and models' updates between trainings."""
+    for statement in (
+        """CREATE TABLE events (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            known INTEGER NOT NULL,
+            dataset TEXT NOT NULL,
+            owner TEXT NOT NULL,
+            user TEXT,
+            session TEXT NOT NULL,
+            event TEXT,
+            received REAL NOT NULL,
+            item TEXT NOT NULL,
+            at INTEGER NOT NULL,
+            type TEXT NOT NULL,
+            value REAL,
+            recommendation TEXT,
+            impression TEXT,
+            source TEXT,
+            columns TEXT)""",
+        "CREATE UNIQUE INDEX events_once ON events (dataset, event) WHERE event IS NOT NULL",
+        "CREATE INDEX events_by_owner ON events (dataset, owner, known)",
+        "CREATE INDEX events_by_session ON events (dataset, session, id) WHERE user IS NOT NULL",
+        "CREATE INDEX events_by_dataset ON events (dataset, id)",
+        """CREATE TABLE puts (
+            dataset TEXT NOT NULL,
+            id TEXT NOT NULL,
+            seq INTEGER NOT NULL,
+            at REAL NOT NULL,
+            covered INTEGER NOT NULL DEFAULT 0,
+            columns TEXT NOT NULL,
+            PRIMARY KEY (dataset, id)) WITHOUT ROWID""",
+        "CREATE INDEX puts_by_number ON puts (dataset, seq)",
+        """CREATE TABLE updates (
+            version TEXT PRIMARY KEY,
+            at REAL NOT NULL,
+            data TEXT NOT NULL,
+            file TEXT) WITHOUT ROWID""",
+        """CREATE INDEX trackers_by_id ON resources (json_extract(body, '$.trackingId'))
+            WHERE type = 'event-tracker'""",
+    ):
+        db.execute(statement)
+
+
+ALL: tuple[Callable[[Any], None], ...] = (m001_baseline, m002_deaths, m003_events)
 
 FORMAT = len(ALL)
 """The newest format that this code knows."""

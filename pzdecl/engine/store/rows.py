@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -140,6 +140,10 @@ class Reader:
         """Rows of a statement that another module of the engine owns."""
         return self._connection.execute(sql, values).fetchall()
 
+    def rows(self, sql: str, values: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
+        """The same one by one, for results that are not to be in memory as a whole."""
+        yield from self._connection.execute(sql, values)
+
     def unfinished(self) -> list[tuple[int, str, str]]:
         """`(id, arn, kind)` of every job that is queued or running, oldest first."""
         rows = self._connection.execute("SELECT id, arn, kind FROM jobs WHERE state <> 'finished' ORDER BY id")
@@ -188,11 +192,13 @@ class Writer(Reader):
         )
 
     def delete(self, arn: str) -> None:
-        """Removes a resource with its tags, jobs and parts' rows."""
+        """Removes a resource with its tags, jobs, updates, and all that a dataset holds besides its files."""
         self._connection.execute("DELETE FROM resources WHERE arn = ?", (arn,))
         self._connection.execute("DELETE FROM tags WHERE arn = ?", (arn,))
         self._connection.execute("DELETE FROM jobs WHERE arn = ?", (arn,))
-        self._connection.execute("DELETE FROM parts WHERE dataset = ?", (arn,))
+        for table in ("parts", "events", "puts"):
+            self._connection.execute(f"DELETE FROM {table} WHERE dataset = ?", (arn,))
+        self._connection.execute("DELETE FROM updates WHERE version = ?", (arn,))
 
     def put_tags(self, arn: str, tags: Mapping[str, str]) -> None:
         """Adds tags, or gives them new values."""

@@ -1,0 +1,150 @@
+"""Events in `engine.db`: written durably, found by user, counted once by their ids.
+
+An event belongs to the user that came with it. One that came with a session alone belongs to whoever the
+session is known to be, and until then to a pseudo user of the session's name; when the session's user becomes
+known, the session's anonymous events move to that user.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from pzdecl.engine.store.rows import Reader, Writer
+
+READ = 400
+"""Of one user, so many of the newest arrivals are looked at."""
+
+_COLUMNS = "item, at, type, value, recommendation, impression, source, columns"
+
+
+class EventRow(NamedTuple):
+    """One event, checked.
+
+    item            its id
+    at              when it happened, in seconds
+    type, value     EVENT_TYPE and EVENT_VALUE
+    recommendation  the recommendationId it came with
+    impression      ids of what was shown
+    source          metricAttribution.eventAttributionSource
+    columns         the schema's other columns, by their names
+    event           the eventId it came with
+    """
+
+    item: str
+    at: int
+    type: str
+    value: float | None = None
+    recommendation: str | None = None
+    impression: tuple[str, ...] = ()
+    source: str | None = None
+    columns: Mapping[str, Any] = {}
+    event: str | None = None
+
+
+def add(
+    tx: Writer, dataset: str, user: str | None, session: str, events: Sequence[EventRow], received: float
+) -> int:
+    """Writes events of one user or session; returns how many are new. An eventId that is there already is not.
+
+    dataset  the ARN of the Interactions dataset; received: seconds
+    """
+    connection = tx.connection
+    owner = user or session_user(tx, dataset, session) or session
+    found = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'events'").fetchone()
+    first = last = int(found[0]) if found else 0
+    for event in events:
+        # `known` is the event with which this one came to be its owner's: itself, until a session is merged.
+        added = connection.execute(
+            "INSERT OR IGNORE INTO events (id, known, dataset, owner, user, session, event, received, "
+            f"{_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (last + 1, last + 1, dataset, owner, user, session, event.event, received, *_stored(event)),
+        )
+        last += added.rowcount
+    if user and user != session and last > first:
+        connection.execute(
+            "UPDATE events SET owner = ?, known = ? WHERE dataset = ? AND owner = ? AND user IS NULL",
+            (user, last, dataset, session),
+        )
+    return last - first
+
+
+def session_user(reader: Reader, dataset: str, session: str) -> str | None:
+    """The user who was last seen in a session, or None."""
+    rows = reader.query(
+        "SELECT user FROM events WHERE dataset = ? AND session = ? AND user IS NOT NULL "
+        "ORDER BY id DESC LIMIT 1",
+        (dataset, session),
+    )
+    return str(rows[0][0]) if rows else None
+
+
+def of_user(reader: Reader, dataset: str, user: str, since: int) -> list[EventRow]:
+    """The newest events that count for a user (or an anonymous session) since an event's number, oldest first.
+
+    Whoever asks by the name of a session that was merged gets what was done in that session.
+    """
+    query = f"SELECT {_COLUMNS} FROM events WHERE dataset = ? AND owner = ? AND known > ?"
+    order = f"ORDER BY known DESC LIMIT {READ}"
+    rows = reader.query(f"{query} {order}", (dataset, user, since))
+    if not rows and (merged := session_user(reader, dataset, user)) and merged != user:
+        rows = reader.query(f"{query} AND session = ? {order}", (dataset, merged, since, user))
+    return sorted(map(_row, rows), key=lambda event: event.at)
+
+
+def since(reader: Reader, dataset: str, number: int) -> list[tuple[str, int]]:
+    """Item and time of everybody's events after a number. None counts as later than it arrived."""
+    return [
+        (str(item), int(at))
+        for item, at in reader.query(
+            "SELECT item, min(at, CAST(received AS INTEGER)) FROM events WHERE dataset = ? AND id > ?",
+            (dataset, number),
+        )
+    ]
+
+
+def everything(reader: Reader, dataset: str) -> Iterator[tuple[str, EventRow]]:
+    """Owner and event, in the order of arrival."""
+    for owner, *row in reader.rows(
+        f"SELECT owner, {_COLUMNS} FROM events WHERE dataset = ? ORDER BY id", (dataset,)
+    ):
+        yield str(owner), _row(row)
+
+
+def newest(reader: Reader, dataset: str) -> int:
+    """The number of a dataset's newest event; 0 without any."""
+    rows = reader.query("SELECT max(id) FROM events WHERE dataset = ?", (dataset,))
+    return int(rows[0][0] or 0)
+
+
+def forget_users(tx: Writer, dataset: str, users: Sequence[str]) -> int:
+    """Deletes the events of users, those of their sessions among them; returns how many."""
+    return sum(
+        tx.connection.execute("DELETE FROM events WHERE dataset = ? AND owner = ?", (dataset, user)).rowcount
+        for user in users
+    )
+
+
+def _stored(event: EventRow) -> tuple[Any, ...]:
+    impression, columns = (_dump(part) if part else None for part in (event.impression, event.columns))
+    kind, value, recommendation = event.type, event.value, event.recommendation
+    return event.item, event.at, kind, value, recommendation, impression, event.source, columns
+
+
+def _dump(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _row(row: Sequence[Any]) -> EventRow:
+    item, at, type, value, recommendation, impression, source, columns = row
+    return EventRow(
+        item,
+        at,
+        type,
+        value,
+        recommendation,
+        tuple(json.loads(impression)) if impression else (),
+        source,
+        json.loads(columns) if columns else {},
+    )
