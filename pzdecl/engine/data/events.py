@@ -21,6 +21,9 @@ from pzdecl.engine.data.schema import Column
 RUN = 512 << 20
 """Bytes of events that are gathered before they are sorted and written."""
 
+THREADS = 2
+"""Columns that are worked on at one time; more would need more memory."""
+
 _DICTIONARY_MAX = 1 << 30
 """Bytes of ids in one row group: above Parquet's own limit, after which it would write ids as text."""
 
@@ -71,21 +74,19 @@ class EventWriter(PartWriter):
             return
         table = pa.concat_tables(self._blocks)
         self._blocks, self._gathered = [], 0
-        with ThreadPoolExecutor(len(CODED)) as pool:
+        with ThreadPoolExecutor(THREADS) as pool:
             codes = dict(zip(CODED, pool.map(coded, [table[name] for name in CODED]), strict=True))
-        timestamps = table["TIMESTAMP"].to_numpy()
-        user_ids, users = codes["USER_ID"]
-        order = by_user_and_time(users, timestamps, len(user_ids))
-        columns = []
-        for field in self._schema:
-            if field.name in codes:
-                ids, places = codes[field.name]
-                places = places if order is None else places[order]
-                columns.append(pa.DictionaryArray.from_arrays(pa.array(places), ids))
-            elif order is None:
-                columns.append(table[field.name])
-            else:
-                columns.append(table[field.name].combine_chunks().take(pa.array(order)))
+            user_ids, users = codes["USER_ID"]
+            order = by_user_and_time(users, table["TIMESTAMP"].to_numpy(), len(user_ids))
+
+            def arranged(name: str) -> Any:
+                if name not in codes:
+                    whole = table[name].combine_chunks()
+                    return whole if order is None else whole.take(pa.array(order))
+                ids, places = codes[name]
+                return pa.DictionaryArray.from_arrays(places if order is None else places[order], ids)
+
+            columns = list(pool.map(arranged, self._schema.names))
         self._writer.write_table(pa.table(columns, schema=self._schema), row_group_size=table.num_rows)
 
 
