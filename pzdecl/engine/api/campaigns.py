@@ -13,7 +13,7 @@ from typing import Any
 
 from pzdecl.engine.api import exploration
 from pzdecl.engine.api.common import ACTIVE, FAILED, PENDING, create, describe, find, given, listing
-from pzdecl.engine.api.families import CAMPAIGN, SOLUTION, SOLUTION_VERSION
+from pzdecl.engine.api.families import CAMPAIGN, DATASET, SOLUTION, SOLUTION_VERSION
 from pzdecl.engine.api.operation import Context, Params, Result, operation
 from pzdecl.engine.api.recipes import recipe_of
 from pzdecl.engine.errors import InvalidInputException, ResourceInUseException, ResourceNotFoundException
@@ -37,7 +37,7 @@ def create_campaign(context: Context, params: Params) -> Result:
     }
     with context.store.write() as tx:
         version = version_for(tx, params["solutionVersionArn"])
-        _check_config(config or {}, params["solutionVersionArn"], version)
+        _check_config(config or {}, params["solutionVersionArn"], version, _types(tx, version))
         body["solutionVersionArn"] = version.arn
         campaign = Resource(arn, CAMPAIGN.type, name, version.parent, body, PENDING)
         create(tx, CAMPAIGN, campaign, params.get("tags"))
@@ -72,7 +72,8 @@ def update_campaign(context: Context, params: Params) -> Result:
         config = params.get("campaignConfig", campaign.body.get("campaignConfig")) or {}
         wanted = params.get("solutionVersionArn", campaign.body["solutionVersionArn"])
         version = version_for(tx, wanted)
-        _check_config(config, wanted if "solutionVersionArn" in params else None, version)
+        asked = wanted if "solutionVersionArn" in params else None
+        _check_config(config, asked, version, _types(tx, version))
         start_update(tx, campaign, version, params)
     return {"campaignArn": arn}
 
@@ -143,8 +144,16 @@ def follow_latest(tx: Writer, version: Resource) -> None:
             start_update(tx, campaign, version, {})
 
 
-def _check_config(config: Mapping[str, Any], asked: str | None, version: Resource) -> None:
-    """`asked` is the version's ARN as the request has it, None where the request has none."""
+def _types(reader: Reader, version: Resource) -> frozenset[str]:
+    """The types of the datasets in the group of a version."""
+    datasets = reader.children(DATASET.type, version.body["datasetGroupArn"])
+    return frozenset(dataset.body["datasetType"] for dataset in datasets)
+
+
+def _check_config(
+    config: Mapping[str, Any], asked: str | None, version: Resource, types: frozenset[str]
+) -> None:
+    """`asked` is the version's ARN as the request has it, None where the request has none; `types` as above."""
     recipe = recipe_of(version.body["recipeArn"])
     if recipe.type == "USER_SEGMENTATION":
         raise InvalidInputException(
@@ -153,9 +162,9 @@ def _check_config(config: Mapping[str, Any], asked: str | None, version: Resourc
     problems = list(exploration.problems(config, recipe))
     if config.get("rankingInfluence"):
         problems.append(f"rankingInfluence is for aws-semantic-similarity; the recipe is {recipe.name}")
-    if config.get("enableMetadataWithRecommendations"):
+    if config.get("enableMetadataWithRecommendations") and "ITEMS" not in types:
         problems.append(
-            "enableMetadataWithRecommendations is true; the built-in engine does not return metadata yet"
+            "enableMetadataWithRecommendations is true, and the dataset group has no Items dataset: create one"
         )
     if config.get("syncWithLatestSolutionVersion") and asked is not None and not asked.endswith(LATEST):
         problems.append(

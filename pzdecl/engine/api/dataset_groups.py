@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pzdecl.engine.api.common import create, describe, find, given, listing
-from pzdecl.engine.api.families import DATASET, DATASET_GROUP, EVENT_TRACKER, SOLUTION
+from pzdecl.engine.api.families import DATASET, DATASET_GROUP, EVENT_TRACKER, FILTER, SOLUTION
 from pzdecl.engine.api.operation import Context, Params, Result, operation
 from pzdecl.engine.errors import InvalidInputException, ResourceInUseException
 from pzdecl.engine.store.rows import Resource
@@ -31,15 +31,15 @@ def describe_dataset_group(context: Context, params: Params) -> Result:
 
 @operation("DeleteDatasetGroup")
 def delete_dataset_group(context: Context, params: Params) -> Result:
-    """Refused while event trackers, solutions or datasets are in the group."""
+    """Refused while event trackers, filters, solutions or datasets are in the group."""
     arn = params["datasetGroupArn"]
     with context.store.write() as tx:
         find(tx, DATASET_GROUP, arn)
-        used_by = tx.first_child((EVENT_TRACKER.type, SOLUTION.type, DATASET.type), arn)
+        used_by = tx.first_child((EVENT_TRACKER.type, FILTER.type, SOLUTION.type, DATASET.type), arn)
         if used_by:
             raise ResourceInUseException(
                 f"The dataset group {arn} can't be deleted while {used_by} belongs to it: "
-                "delete its event trackers, solutions and datasets first"
+                "delete its event trackers, filters, solutions and datasets first"
             )
         tx.delete(arn)
     return {}

@@ -47,8 +47,12 @@ def exploration(config: Mapping[str, Any], recipe: Recipe, recommendation_id: st
     default = Exploration()
     weight = float(given.get("explorationWeight", default.weight))
     cut_off = float(given.get("explorationItemAgeCutOff", default.cut_off))
-    seed = uuid.UUID(recommendation_id.removeprefix("RID-")).int
-    return Exploration(weight, cut_off, seed) if weight > 0 else None
+    return Exploration(weight, cut_off, seed_of(recommendation_id)) if weight > 0 else None
+
+
+def seed_of(recommendation_id: str) -> int:
+    """The number from which everything random of an answer follows."""
+    return uuid.UUID(recommendation_id.removeprefix("RID-")).int
 
 
 def _number(text: object) -> float | None:

@@ -29,6 +29,7 @@ SOLUTION_VERSION = Family(
     "solutionVersionArn",
     "solutionVersions",
 )
+FILTER = Family("filter", "filter", "Filter", "filter", "filterArn", "Filters")
 CAMPAIGN = Family("campaign", "campaign", "Campaign", "campaign", "campaignArn", "campaigns")
 
 TAGGABLE = frozenset(
@@ -38,6 +39,7 @@ TAGGABLE = frozenset(
         DATASET,
         IMPORT_JOB,
         EVENT_TRACKER,
+        FILTER,
         SOLUTION,
         SOLUTION_VERSION,
         CAMPAIGN,

@@ -4,26 +4,16 @@
     condition  := dataset "." column "=" value
     value      := "\"" text "\"" | "'" text "'" | number
 
-Keywords and datasets are read in any case; values are exact. A recursive descent over the tokens, written so
-that more operators can join.
+Keywords and datasets are read in any case; values are exact. The words are those of filter expressions, which
+know far more: `pzdecl.engine.filters`.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-_TOKEN = re.compile(
-    r"""\s*(?:
-        (?P<name>[A-Za-z_]\w*)
-      | (?P<number>[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)
-      | "(?P<double>(?:[^"\\]|\\.)*)"
-      | '(?P<single>(?:[^'\\]|\\.)*)'
-      | (?P<symbol>[.=])
-    )""",
-    re.VERBOSE,
-)
+from pzdecl.engine.filters.tokens import BadSymbol, Token, tokens
 
 
 class ExpressionError(ValueError):
@@ -36,12 +26,6 @@ class Condition(NamedTuple):
     dataset: str
     column: str
     value: str | float
-
-
-class _Token(NamedTuple):
-    kind: str
-    text: str
-    place: int
 
 
 def parse(text: str) -> list[Condition]:
@@ -75,17 +59,17 @@ class _Parser:
         self.at += 1
         return Condition(dataset, column, float(value.text) if value.kind == "number" else value.text)
 
-    def _peek(self) -> _Token:
+    def _peek(self) -> Token:
         return self.tokens[self.at]
 
-    def _take(self, kind: str, expected: str, text: str | None = None) -> _Token:
+    def _take(self, kind: str, expected: str, text: str | None = None) -> Token:
         token = self._peek()
         if token.kind != kind or (text is not None and token.text != text):
             raise self._wrong(token, expected)
         self.at += 1
         return token
 
-    def _wrong(self, token: _Token, expected: str) -> ExpressionError:
+    def _wrong(self, token: Token, expected: str) -> ExpressionError:
         found = "the end" if token.kind == "end" else repr(token.text)
         return ExpressionError(
             f"{self.text!r} is no attribute expression: at character {token.place + 1} there is {found}, "
@@ -93,22 +77,16 @@ class _Parser:
         )
 
 
-def _tokens(text: str) -> Sequence[_Token]:
-    found: list[_Token] = []
-    place = 0
-    end = len(text.rstrip())
-    while place < end:
-        match = _TOKEN.match(text, place)
-        if match is None:
-            rest = text[place:].lstrip()
-            raise ExpressionError(
-                f"{text!r} is no attribute expression: character {len(text) - len(rest) + 1}, {rest[0]!r}, "
-                'belongs to nothing; expected conditions such as ITEMS.GENRES = "Comedy", joined by AND'
-            )
-        kind = str(match.lastgroup)
-        word = match[kind]
-        if kind in ("double", "single"):
-            kind, word = "string", re.sub(r"\\(.)", r"\1", word)
-        found.append(_Token(kind, word, match.start(str(match.lastgroup))))
-        place = match.end()
-    return [*found, _Token("end", "", len(text))]
+def _tokens(text: str) -> Sequence[Token]:
+    """The words of filter expressions, of which only some are known here."""
+    try:
+        found = tokens(text)
+        foreign = next((one for one in found if one.kind == "symbol" and one.text not in (".", "=")), None)
+        if foreign is not None:
+            raise BadSymbol(foreign.text, foreign.place)
+    except BadSymbol as error:
+        raise ExpressionError(
+            f"{text!r} is no attribute expression: character {error.place + 1}, {error.symbol!r}, "
+            'belongs to nothing; expected conditions such as ITEMS.GENRES = "Comedy", joined by AND'
+        ) from None
+    return found

@@ -96,6 +96,11 @@ class Ids(Sequence[str]):
         """From the tensors that `pack` made."""
         return cls(tensors[name], tensors[f"{name}_offsets"])
 
+    @property
+    def buffers(self) -> tuple[memoryview, memoryview]:
+        """The text of all ids, and the n + 1 places (int64) where each begins."""
+        return self._text, self._offsets
+
     def __len__(self) -> int:
         return len(self._offsets) - 1
 

@@ -1,0 +1,179 @@
+"""What the filters and metadata columns of a runtime request mean for the campaign that it asks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pzdecl.engine.api.common import find
+from pzdecl.engine.api.families import FILTER
+from pzdecl.engine.api.filters import usable
+from pzdecl.engine.api.operation import Context, Params
+from pzdecl.engine.data.schema import Column
+from pzdecl.engine.errors import InvalidInputException
+from pzdecl.engine.filters.syntax import CURRENT_ITEM, CURRENT_USER, EVENTS, Expression
+from pzdecl.engine.filters.values import ValueProblem, bind
+from pzdecl.engine.recipes.base import Recipe
+from pzdecl.engine.store.rows import Resource
+from pzdecl.errors import nearest
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from pzdecl.engine.filters.table import Table
+
+MAX_METADATA_COLUMNS = 10
+MAX_WITH_METADATA = 50
+"""Items of an answer with metadata."""
+ENABLE = "enableMetadataWithRecommendations"
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """What answers a request: the campaign, its recipe, its version and that one's model."""
+
+    recipe: Recipe
+    campaign: Resource
+    version: Resource
+    model: Any
+
+    @property
+    def group(self) -> str:
+        """The ARN of the dataset group."""
+        return str(self.version.body["datasetGroupArn"])
+
+
+def allowed_items(
+    context: Context, serving: Serving, params: Params, given: Params, what: str = "filter"
+) -> NDArray[np.bool_] | None:
+    """bool[N]: the model's items that the filter of a request lets through; None without a filter.
+
+    given   what names the filter, with its values: the request itself, or a promotion of it
+    what    how errors call that
+    """
+    model = serving.model
+    return _mask(context, serving, params, given, what, lambda: _model_items(context, serving, model))
+
+
+def allowed_ids(context: Context, serving: Serving, params: Params, ids: Sequence[str]) -> list[str]:
+    """Those of some items, known to the model or not, that the filter of a request lets through."""
+
+    def among() -> Any:
+        import pyarrow as pa
+
+        from pzdecl.engine.filters.evaluate import Catalogue
+        from pzdecl.engine.filters.ids import Index
+
+        return Catalogue(Index(pa.array(sorted(set(ids), key=str.encode), pa.large_string())))
+
+    mask = _mask(context, serving, params, params, "filter", among)
+    if mask is None:
+        return list(ids)
+    passing = {one for one, fits in zip(sorted(set(ids), key=str.encode), mask.tolist(), strict=True) if fits}
+    return [one for one in ids if one in passing]
+
+
+def _model_items(context: Context, serving: Serving, model: Any) -> Any:
+    return context.sources.catalogue(serving.version.arn, model.item_ids)
+
+
+def _mask(
+    context: Context, serving: Serving, params: Params, given: Params, what: str, catalogue: Any
+) -> NDArray[np.bool_] | None:
+    if "filterArn" not in given:
+        if given.get("filterValues"):
+            raise InvalidInputException(f"filterValues are given without the filterArn of a {what}")
+        return None
+    with context.store.read() as reader:
+        expression = usable(find(reader, FILTER, given["filterArn"]), serving.group)
+    _check_fit(expression, serving.recipe, params, given["filterArn"])
+    from pzdecl.engine.filters.evaluate import allowed
+
+    try:
+        values = bind(expression, given.get("filterValues") or {})
+        known = context.sources.known(
+            context.store, serving.group, expression, params.get("userId"), params.get("itemId")
+        )
+        return allowed(expression, catalogue(), known, values)
+    except ValueProblem as error:
+        raise InvalidInputException(str(error)) from error
+
+
+def _check_fit(expression: Expression, recipe: Recipe, params: Params, arn: str) -> None:
+    """The request must tell what the expression looks at."""
+    if expression.target != "ItemID":
+        raise InvalidInputException(
+            f"The filter {arn} is about {expression.target}; the campaign recommends items: expected a filter "
+            "about ItemID"
+        )
+    if expression.uses(CURRENT_USER, *EVENTS) and not params.get("userId"):
+        looks = "CurrentUser" if expression.uses(CURRENT_USER) else "the user's interactions"
+        raise InvalidInputException(f"userId is required: the filter {arn} looks at {looks}")
+    if expression.uses(CURRENT_ITEM):
+        if recipe.type != "RELATED_ITEMS":
+            raise InvalidInputException(
+                f"The filter {arn} looks at CurrentItem, and the campaign's recipe, {recipe.name}, recommends "
+                "beside no item: expected a recipe of type RELATED_ITEMS"
+            )
+        if not params.get("itemId"):
+            raise InvalidInputException(f"itemId is required: the filter {arn} looks at CurrentItem")
+
+
+class Metadata:
+    """The columns of items that an answer shows."""
+
+    def __init__(self, table: Table, names: Sequence[str]) -> None:
+        self.table = table
+        self.names = names
+
+    def of(self, item: str) -> dict[str, str]:
+        """Columns of an item as text; what has no value is left out."""
+        row = self.table.ids.find(item)
+        return {} if row is None else self.table.shown(row, self.names)
+
+
+def metadata(context: Context, serving: Serving, params: Params, count: int) -> Metadata | None:
+    """What a request's metadataColumns ask for; None where they ask for nothing.
+
+    count   how many items are asked for. Raises InvalidInputException.
+    """
+    asked: Mapping[str, Sequence[str]] = params.get("metadataColumns") or {}
+    wanted = [(type, list(dict.fromkeys(names))) for type, names in asked.items() if names]
+    if not wanted:
+        return None
+    config = serving.campaign.body.get("campaignConfig") or {}
+    if not config.get(ENABLE) and not serving.recipe.name.endswith("-v2"):
+        raise InvalidInputException(
+            f"metadataColumns are given, and the campaign {serving.campaign.arn} returns no metadata: update "
+            f"it with campaignConfig.{ENABLE} true"
+        )
+    type, names = wanted[0]
+    if type.upper() != "ITEMS":
+        raise InvalidInputException(f"metadataColumns has {type}: expected ITEMS")
+    if len(names) > MAX_METADATA_COLUMNS:
+        raise InvalidInputException(
+            f"metadataColumns.{type} has {len(names)} columns: expected at most {MAX_METADATA_COLUMNS}"
+        )
+    if count > MAX_WITH_METADATA:
+        raise InvalidInputException(
+            f"{count} items are asked for with metadata: expected at most {MAX_WITH_METADATA}"
+        )
+    table = context.sources.table(context.store, serving.group, "ITEMS")
+    if table is None:
+        raise InvalidInputException(
+            "metadataColumns are given, and the dataset group has no Items dataset: create one and import items"
+        )
+    return Metadata(table, [_column(name, table.columns) for name in names])
+
+
+def _column(name: str, columns: Mapping[str, Column]) -> str:
+    folded = {one.casefold(): one for one in columns if one != "ITEM_ID"}
+    if name.casefold() in folded:
+        return name if name in columns else folded[name.casefold()]
+    meant = nearest(name, folded.values())
+    hint = f" (did you mean {meant}?)" if meant else ""
+    raise InvalidInputException(
+        f"metadataColumns has {name}: expected one of {', '.join(folded.values())}{hint}"
+    )

@@ -1,0 +1,1 @@
+"""Filters: the expression language, and what its expressions let through."""
