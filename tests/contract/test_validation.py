@@ -11,7 +11,7 @@ from tests.contract.clients import Service
 GROUP = "arn:aws:personalize:local:000000000000:dataset-group/g"
 CASES: list[tuple[str, dict[str, Any], str]] = [
     ("create_dataset_group", {}, "Value null at 'name'"),
-    ("create_dataset_group", {"name": None}, "Member must be a string"),
+    ("create_dataset_group", {"name": None}, "Value null at 'name'"),
     ("create_dataset_group", {"name": ""}, "greater than or equal to 1"),
     ("create_dataset_group", {"name": "a" * 64}, "less than or equal to 63"),
     ("create_dataset_group", {"name": "-a"}, "regular expression pattern"),
