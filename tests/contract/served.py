@@ -16,8 +16,8 @@ from tests.engine.http.running import BY_METHOD, Running, Wire, mismatches
 class Served:
     """Calls go through boto3, and every answer is held against the output shape of its operation.
 
-    What boto3 would not send, because it finds the violation itself, is sent without boto3: the refusal that counts
-    is the server's.
+    What boto3 would not send, because it finds the violation itself, is sent without boto3: the refusal that
+    counts is the server's.
     """
 
     def __init__(self, engine: Engine, server: Running) -> None:

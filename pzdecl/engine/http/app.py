@@ -10,13 +10,11 @@ from http import HTTPStatus
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.routing import Route, request_response
 
 from pzdecl.engine.http import metrics
 from pzdecl.engine.http.gateway import Gateway
 from pzdecl.engine.http.network import is_loopback
-
-METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 
 def application(gateway: Gateway, *, public_metrics: bool = False, work: bool = True) -> Starlette:
@@ -51,14 +49,15 @@ def application(gateway: Gateway, *, public_metrics: bool = False, work: bool = 
         await asyncio.to_thread(gateway.close)
         await asyncio.to_thread(gateway.engine.stop)  # jobs go back into the queue at their next checkpoint
 
-    return Starlette(
+    app = Starlette(
         routes=[
             Route("/healthz", health),
             Route("/metrics", figures),
-            Route("/{path:path}", answer, methods=METHODS),
         ],
         lifespan=lifespan,
     )
+    app.router.default = request_response(answer)  # whatever else is asked for, by any method
+    return app
 
 
 def _trouble(gateway: Gateway) -> str | None:

@@ -93,6 +93,16 @@ class _Announcing(uvicorn.Server):
         await super().startup(sockets)
         self.ready()
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        # A TLS connection that is closed politely waits for half a minute for its client's goodbye. Idle ones
+        # have nothing to lose.
+        if self.config.is_ssl:
+            for connection in list(self.server_state.connections):
+                cycle = getattr(connection, "cycle", None)
+                if cycle is None or cycle.response_complete:
+                    connection.transport.abort()
+        await super().shutdown(sockets)
+
 
 def _check_tls(certificate: Path, key: Path) -> None:
     for path in (certificate, key):

@@ -91,9 +91,7 @@ class Verifier:
         if not _DATE.fullmatch(moment):
             raise _incomplete("the header X-Amz-Date is missing, or not as 20260131T235959Z")
         if moment[:8] != claim.date:
-            raise _invalid(
-                f"Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date: {claim.date}"
-            )
+            raise _invalid(f"The date {claim.date} of the Credential is not that of X-Amz-Date, {moment}")
         try:
             sent = calendar.timegm(time.strptime(moment, "%Y%m%dT%H%M%SZ"))
         except ValueError:
@@ -169,7 +167,7 @@ def _string_to_sign(
         (
             request.method,
             quote(request.path or "/", safe="/~"),
-            "&".join(sorted(request.query.split("&"))) if request.query else "",
+            _sorted(request.query),
             *(f"{name}:{headers[name]}" for name in names),
             "",
             ";".join(names),
@@ -177,6 +175,12 @@ def _string_to_sign(
         )
     )
     return "\n".join((ALGORITHM, moment, claim.scope, hashlib.sha256(canonical.encode()).hexdigest()))
+
+
+def _sorted(query: str) -> str:
+    """The query in the order of its names, then values, each pair with its equals sign."""
+    pairs = sorted(pair.partition("=")[::2] for pair in query.split("&")) if query else []
+    return "&".join(f"{name}={value}" for name, value in pairs)
 
 
 def _signature(secret: str, claim: _Claim, text: str) -> str:

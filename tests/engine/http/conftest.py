@@ -33,3 +33,12 @@ def wire(server: Running) -> Iterator[Wire]:
     wire = Wire(server)
     yield wire
     wire.close()
+
+
+@pytest.fixture(scope="session")
+def common(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wire]:
+    """A server for the requests that leave nothing behind."""
+    with Engine(tmp_path_factory.mktemp("common") / "engine") as engine, running(engine) as server:
+        wire = Wire(server)
+        yield wire
+        wire.close()

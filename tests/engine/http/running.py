@@ -92,6 +92,7 @@ class Wire:
     """Requests over one connection that is kept alive, with nothing checked before they are sent."""
 
     def __init__(self, server: Running) -> None:
+        self.address = server.address
         self._connection = http.client.HTTPConnection(*server.address, timeout=30)
 
     def send(
@@ -132,20 +133,21 @@ def mismatches(value: Any, shape_name: str, service: str, path: str = "") -> lis
             return [where + "no structure"]
         found = [where + f"unknown member {key}" for key in value if key not in shape["members"]]
         found += [where + f"{key} is missing" for key in shape.get("required", ()) if key not in value]
-        for key, target in shape["members"].items():
-            if key in value:
-                found += mismatches(value[key], target["shape"], service, f"{path}.{key}".lstrip("."))
+        inner = {key: value[key] for key in shape["members"] if key in value}
+        for key, one in inner.items():
+            found += mismatches(one, shape["members"][key]["shape"], service, f"{path}.{key}".lstrip("."))
         return found
-    if kind == "list":
-        if not isinstance(value, list):
-            return [where + "no list"]
-        inner = shape["member"]["shape"]
-        return [w for i, one in enumerate(value) for w in mismatches(one, inner, service, f"{path}[{i}]")]
-    if kind == "map":
-        if not isinstance(value, dict):
-            return [where + "no map"]
-        inner = shape["value"]["shape"]
-        return [w for key, one in value.items() for w in mismatches(one, inner, service, f"{path}.{key}")]
+    if kind in {"list", "map"}:
+        if not isinstance(value, list if kind == "list" else dict):
+            return [where + f"no {kind}"]
+        pairs = enumerate(value) if kind == "list" else value.items()
+        target = shape["member" if kind == "list" else "value"]["shape"]
+        return [told for key, one in pairs for told in mismatches(one, target, service, f"{path}[{key}]")]
+    return _scalar_mismatches(value, shape, where)
+
+
+def _scalar_mismatches(value: Any, shape: Mapping[str, Any], where: str) -> list[str]:
+    kind = shape["type"]
     types: dict[str, tuple[type, ...]] = {
         "string": (str,),
         "integer": (int,),

@@ -1,4 +1,4 @@
-"""Requests drawn from the service models: a valid one for each operation, and every way to get one field wrong."""
+"""Requests drawn from the service models: a valid one for each operation, and every field wrong in all ways."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def valid(route: Route, *, full: bool) -> dict[str, Any]:
     return made
 
 
-def _sample(service: str, name: str, full: bool, above: tuple[str, ...]) -> Any:
+def _sample(service: str, name: str, full: bool, above: tuple[str, ...]) -> Any:  # noqa: PLR0911
     shape = service_model(service)["shapes"][name]
     match shape["type"]:
         case "structure":

@@ -2,27 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
-from pzdecl.engine import Engine
 from pzdecl.engine.api import operation
 from pzdecl.engine.http.routing import Route, routes
-from tests.engine.http.running import Wire, mismatches, running
+from tests.engine.http.running import Wire, mismatches
 from tests.engine.http.samples import valid, violations
 
 SHARED = {"InvalidInputException", "ResourceNotFoundException"}
 """Errors that a request can have though its operation does not list them: ListSchemas lists no InvalidInput."""
-
-
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wire]:
-    """One server for all operations: nearly all of these requests are refused."""
-    with Engine(tmp_path_factory.mktemp("models") / "engine") as engine, running(engine) as server:
-        wire = Wire(server)
-        yield wire
-        wire.close()
 
 
 def test_there_are_79_operations() -> None:
@@ -34,9 +22,9 @@ def test_there_are_79_operations() -> None:
 @pytest.mark.parametrize("full", [False, True])
 @pytest.mark.parametrize("route", routes(), ids=lambda route: route.name)
 def test_a_valid_request_is_performed_or_refused_by_a_listed_error(
-    route: Route, full: bool, shared: Wire
+    route: Route, full: bool, common: Wire
 ) -> None:
-    answer = shared.call(route, valid(route, full=full))
+    answer = common.call(route, valid(route, full=full))
     if answer.status == 200:
         found = mismatches(answer.json, route.output, route.service) if route.output else answer.json
         assert not found
@@ -52,11 +40,11 @@ def test_a_valid_request_is_performed_or_refused_by_a_listed_error(
 
 
 @pytest.mark.parametrize("route", routes(), ids=lambda route: route.name)
-def test_every_wrong_field_is_named(route: Route, shared: Wire) -> None:
+def test_every_wrong_field_is_named(route: Route, common: Wire) -> None:
     found = list(violations(route))
     assert found or route.name in {"ListDatasetGroups"}
     for violation in found:
-        answer = shared.call(route, violation.params)
+        answer = common.call(route, violation.params)
         told = f"{violation.what} at {violation.path}: {answer.status} {answer.body.decode()}"
         assert (answer.status, answer.error) == (400, "InvalidInputException"), told
         assert "validation error" in answer.message, told
