@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
@@ -32,6 +33,7 @@ class Engine:
     folder    where `engine.db`, data and models lie; made by the first operation that writes
     account, region, partition
               go into ARNs
+    clock     seconds since 1970, by which events arrive and automatic trainings and updates are due
 
     Imports, trainings and deployments are queued; they run while some process has a worker running
     (`start_worker`). Raises EngineFolderError where the folder is something else, or was written by a newer
@@ -45,12 +47,14 @@ class Engine:
         account: str = "000000000000",
         region: str = "local",
         partition: str = "aws",
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self.folder = Path(folder).expanduser().absolute()
         store = Store(self.folder)
         self._context = Context(
             store, account, region, partition, Models(self.folder), ShownLog(self.folder), Sources(self.folder)
         )
+        self._context.clock = clock
         self._operations = operation.load()
         self._lock = threading.Lock()
         self._worker: Worker | None = None
@@ -167,13 +171,16 @@ class Engine:
         log: ShownLog = self._context.shown
         return log.read(campaign_arn)
 
-    def start_worker(self) -> None:
-        """Runs queued jobs in threads of this process until `stop()`. Does nothing where they run already."""
+    def start_worker(self, *, scheduled: bool = True) -> None:
+        """Runs queued jobs in threads of this process until `stop()`. Does nothing where they run already.
+
+        scheduled  also begin automatic trainings and updates that are due: for processes that stay
+        """
         from pzdecl.engine.jobs.worker import Worker
 
         with self._lock:
             if self._worker is None:
-                self._worker = Worker(self._context)
+                self._worker = Worker(self._context, scheduled=scheduled)
                 self._worker.start()
 
     def stop(self, *, finish: bool = False) -> None:

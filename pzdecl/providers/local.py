@@ -25,7 +25,7 @@ class LocalClient:
         self._engine = engine
         self._read_only = read_only
         if not read_only and engine.has_jobs():
-            engine.start_worker()
+            engine.start_worker(scheduled=False)
 
     @property
     def engine(self) -> Engine:
@@ -43,7 +43,7 @@ class LocalClient:
             return self.read(operation, **params)
         result = self._engine.call(operation, params)
         if self._engine.queues_job(operation):
-            self._engine.start_worker()
+            self._engine.start_worker(scheduled=False)
         return result
 
     def arn(self, tail: str) -> str:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 KEPT = 8
 """How many models stay in memory; the one that was used longest ago goes first."""
@@ -23,18 +26,35 @@ class Models:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._lock = threading.Lock()
-        self._loaded: OrderedDict[str, Any] = OrderedDict()
+        self._loaded: OrderedDict[str, tuple[str | None, Any]] = OrderedDict()
+        self._refreshed: WeakKeyDictionary[Any, tuple[float, Any]] = WeakKeyDictionary()
 
-    def get(self, version_arn: str) -> Any:
-        """The served model of a solution version. Raises OSError or ValueError where its files are damaged."""
+    def get(self, version_arn: str, update: str | None = None) -> Any:
+        """The served model of a solution version, with an update between trainings: the name of its file.
+
+        Raises OSError or ValueError where its files are damaged.
+        """
         from pzdecl.engine.serving.served import ServedModel
 
         with self._lock:
-            if version_arn in self._loaded:
-                self._loaded.move_to_end(version_arn)
-                return self._loaded[version_arn]
-            model = ServedModel.load(model_folder(self._folder, version_arn))
-            self._loaded[version_arn] = model
+            loaded, model = self._loaded.get(version_arn, (None, None))
+            if model is None or loaded != update:
+                model = ServedModel.load(model_folder(self._folder, version_arn), update)
+                self._loaded[version_arn] = update, model
+            self._loaded.move_to_end(version_arn)
             while len(self._loaded) > KEPT:
                 self._loaded.popitem(last=False)
             return model
+
+    def refreshed(self, model: Any, now: float, refresh: Callable[[], Any]) -> Any:
+        """The model with answers that were made anew less than `answers.refresh_seconds` before `now`.
+
+        refresh  gives the answers to go on with
+        """
+        with self._lock:
+            made, fresh = self._refreshed.get(model, (None, None))
+            if made is None or not 0 <= now - made < model.answers.refresh_seconds:
+                fresh = copy.copy(model)
+                fresh.answers = refresh()
+                self._refreshed[model] = now, fresh
+            return fresh

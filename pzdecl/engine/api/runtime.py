@@ -15,6 +15,7 @@ from pzdecl.engine.api.promotions import promote
 from pzdecl.engine.api.recipes import recipe_of
 from pzdecl.engine.api.selection import Metadata, Serving, allowed_ids, allowed_items, metadata
 from pzdecl.engine.errors import InvalidInputException, ResourceNotFoundException, UnavailableException
+from pzdecl.engine.events.live import live_model
 from pzdecl.engine.events.recent import new_events
 from pzdecl.engine.serving.query import Answer, Query
 from pzdecl.engine.store.shown import Shown
@@ -111,7 +112,7 @@ def _serving(context: Context, params: Params) -> Serving:
             )
         version = find(reader, SOLUTION_VERSION, campaign.body["solutionVersionArn"])
     try:
-        model = context.models.get(version.arn)
+        model = live_model(context, version)
     except (OSError, ValueError, KeyError) as error:
         raise UnavailableException(
             f"The model of {version.arn} can't be loaded ({error}): train a new solution version"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pzdecl.engine.api.common import (
@@ -22,7 +23,7 @@ from pzdecl.engine.api.operation import Context, Params, Result, operation
 from pzdecl.engine.api.recipes import recipe_of
 from pzdecl.engine.errors import InvalidInputException, ResourceInUseException
 from pzdecl.engine.recipes.registry import RECIPES
-from pzdecl.engine.store.rows import Reader, Resource
+from pzdecl.engine.store.rows import Reader, Resource, Writer
 
 METRIC_DIGITS = 4
 
@@ -30,28 +31,48 @@ METRIC_DIGITS = 4
 @operation("CreateSolutionVersion", queues_job=True)
 def create_solution_version(context: Context, params: Params) -> Result:
     """Queues a training of the solution, as it is configured now, on all data of its group."""
-    mode = params.get("trainingMode", "FULL")
-    solution_arn = params["solutionArn"]
     with context.store.write() as tx:
-        solution = find(tx, SOLUTION, solution_arn)
-        arn = f"{solution_arn}/{uuid.uuid4().hex[:8]}"
-        name = params.get("name") or arn.rpartition(":solution/")[2]
-        body = {
-            "name": name,
-            "solutionVersionArn": arn,
-            "solutionArn": solution_arn,
-            **{key: solution.body[key] for key in ("performHPO", "performAutoML", "datasetGroupArn")},
-            **given(solution.body, "recipeArn", "eventType", "performIncrementalUpdate"),
-            "solutionConfig": solution.body.get("solutionConfig", {}),
-            "trainingMode": mode,
-            "trainingType": "MANUAL",
-        }
-        if mode != "FULL":
-            body |= update_of(tx, solution, mode)
-        version = Resource(arn, SOLUTION_VERSION.type, name, solution_arn, body, PENDING)
-        create(tx, SOLUTION_VERSION, version, params.get("tags"))
-        tx.enqueue(arn, "train", solution.body["datasetGroupArn"])
+        solution = find(tx, SOLUTION, params["solutionArn"])
+        arn = start_version(
+            tx,
+            solution,
+            mode=params.get("trainingMode", "FULL"),
+            name=params.get("name"),
+            tags=params.get("tags"),
+        )
     return {"solutionVersionArn": arn}
+
+
+def start_version(
+    tx: Writer,
+    solution: Resource,
+    *,
+    mode: str = "FULL",
+    name: str | None = None,
+    tags: Sequence[Mapping[str, str]] | None = None,
+    training_type: str = "MANUAL",
+    created: float | None = None,
+) -> str:
+    """Queues a training and returns the new version's ARN. `training_type` says who asked for it."""
+    arn = f"{solution.arn}/{uuid.uuid4().hex[:8]}"
+    body = {
+        "name": name or arn.rpartition(":solution/")[2],
+        "solutionVersionArn": arn,
+        "solutionArn": solution.arn,
+        **{key: solution.body[key] for key in ("performHPO", "performAutoML", "datasetGroupArn")},
+        **given(solution.body, "recipeArn", "eventType", "performIncrementalUpdate"),
+        "solutionConfig": solution.body.get("solutionConfig", {}),
+        "trainingMode": mode,
+        "trainingType": training_type,
+    }
+    if mode != "FULL":
+        body |= update_of(tx, solution, mode)
+    version = Resource(arn, SOLUTION_VERSION.type, body["name"], solution.arn, body, PENDING)
+    if created is not None:
+        version.created = version.updated = created
+    create(tx, SOLUTION_VERSION, version, tags)
+    tx.enqueue(arn, "train", solution.body["datasetGroupArn"])
+    return arn
 
 
 def update_of(reader: Reader, solution: Resource, mode: str) -> dict[str, Any]:

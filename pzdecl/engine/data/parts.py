@@ -70,6 +70,13 @@ def merge(paths: Iterable[Path], key: str, columns: Sequence[Column], out: Path)
     return int(newest.num_rows)
 
 
+def ids_in(path: Path, key: str) -> set[str]:
+    """The distinct ids of a part."""
+    import pyarrow.parquet as pq
+
+    return set(pq.read_table(path, columns=[key]).column(key).to_pylist())
+
+
 def conformed(path: Path, columns: Sequence[Column]) -> Any:
     """A part as a table with the columns of a newer schema: those that it doesn't have are null."""
     import pyarrow as pa

@@ -93,15 +93,11 @@ def of_user(reader: Reader, dataset: str, user: str, since: int) -> list[EventRo
     return sorted(map(_row, rows), key=lambda event: event.at)
 
 
-def since(reader: Reader, dataset: str, number: int) -> list[tuple[str, int]]:
-    """Item and time of everybody's events after a number. None counts as later than it arrived."""
-    return [
-        (str(item), int(at))
-        for item, at in reader.query(
-            "SELECT item, min(at, CAST(received AS INTEGER)) FROM events WHERE dataset = ? AND id > ?",
-            (dataset, number),
-        )
-    ]
+def since(reader: Reader, dataset: str, number: int) -> list[EventRow]:
+    """Everybody's events after a number. None is taken to be later than it arrived: clocks may be wrong."""
+    query = f"SELECT received, {_COLUMNS} FROM events WHERE dataset = ? AND id > ?"
+    found = ((received, _row(row)) for received, *row in reader.rows(query, (dataset, number)))
+    return [event._replace(at=min(event.at, int(received))) for received, event in found]
 
 
 def everything(reader: Reader, dataset: str) -> Iterator[tuple[str, EventRow]]:

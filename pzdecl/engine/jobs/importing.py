@@ -16,9 +16,10 @@ from pzdecl.engine.api.common import ACTIVE
 from pzdecl.engine.api.operation import Context
 from pzdecl.engine.data.check import MIN_INTERACTIONS, files, readers, too_few
 from pzdecl.engine.data.events import writer
-from pzdecl.engine.data.parts import KEYS, PartWriter, conformed, flush, merge
+from pzdecl.engine.data.parts import KEYS, PartWriter, conformed, flush, ids_in, merge
 from pzdecl.engine.data.problems import CsvProblem
 from pzdecl.engine.data.schema import Column, columns
+from pzdecl.engine.events import puts
 from pzdecl.engine.jobs import queue
 from pzdecl.engine.jobs.control import Control, JobFailed
 from pzdecl.engine.jobs.queue import Job
@@ -37,6 +38,7 @@ def run_import(context: Context, job: Job, control: Control) -> None:
         dataset = _get(reader.get(resource.body["datasetArn"]))
         schema = json.loads(_get(reader.get(dataset.body["schemaArn"])).body["schema"])
         old = [context.folder / part.path for part in reader.parts(dataset.arn)]
+        put, through = puts.ids(reader, dataset.arn), puts.newest(reader, dataset.arn)
     kind = dataset.body["datasetType"]
     append = resource.body["importMode"] == "INCREMENTAL"
     if append and not old:
@@ -51,7 +53,9 @@ def run_import(context: Context, job: Job, control: Control) -> None:
     )
     rows = written.rows
     source = written.path
+    brought: set[str] = set()
     if kind in KEYS:
+        brought = put & ids_in(written.path, KEYS[kind]) if put else put
         source = workspace / "merged.parquet"
         rows = merge([*(old if append else []), written.path], KEYS[kind], columns(schema), source)
         append = False
@@ -60,6 +64,8 @@ def run_import(context: Context, job: Job, control: Control) -> None:
     with context.store.write() as tx:
         queue.finish(tx, job, progress=control.progress)
         tx.replace_parts(dataset.arn, [part], append=append)
+        if put:
+            puts.cover(tx, dataset.arn, brought, through, full=resource.body["importMode"] == "FULL")
         resource.status = ACTIVE
         tx.save(resource)
         kept = {found.path for found in tx.parts(dataset.arn)}

@@ -7,6 +7,7 @@ training of something else. A heartbeat thread tells for all of them that they l
 from __future__ import annotations
 
 import contextlib
+import logging
 import shutil
 import sqlite3
 import threading
@@ -18,23 +19,25 @@ from pzdecl.engine.api.common import FAILED, IN_PROGRESS, PENDING
 from pzdecl.engine.api.families import CAMPAIGN, DATASET
 from pzdecl.engine.api.operation import Context
 from pzdecl.engine.errors import ServiceError
-from pzdecl.engine.jobs import queue
+from pzdecl.engine.jobs import queue, schedule
 from pzdecl.engine.jobs.control import Control, JobCancelled, JobFailed
 from pzdecl.engine.jobs.deploying import fail_deployment, pending_update, run_deployment
 from pzdecl.engine.jobs.importing import run_conform, run_import
 from pzdecl.engine.jobs.queue import Job, JobLost
 from pzdecl.engine.jobs.sweep import sweep
 from pzdecl.engine.jobs.training import run_training, stop_training
+from pzdecl.engine.jobs.updating import note_update, run_update
 from pzdecl.engine.store.rows import Resource
 from pzdecl.engine.store.store import EngineFolderError
 from pzdecl.errors import PzdeclError
 
-LANES = (("train",), ("import", "conform", "deploy"))
+LANES = (("train",), ("import", "conform", "deploy", "update"))
 HANDLERS: dict[str, Callable[[Context, Job, Control], None]] = {
     "train": run_training,
     "import": run_import,
     "conform": run_conform,
     "deploy": run_deployment,
+    "update": run_update,
 }
 POLL = 0.25
 """Seconds between looks at the queue while nothing wakes the worker."""
@@ -51,10 +54,14 @@ PATIENCE = 60.0
 
 
 class Worker:
-    """Runs jobs of one engine in this process. `start` once, `stop` once."""
+    """Runs jobs of one engine in this process. `start` once, `stop` once.
 
-    def __init__(self, context: Context) -> None:
+    scheduled  whether it also begins what is due by itself: automatic trainings and updates
+    """
+
+    def __init__(self, context: Context, *, scheduled: bool = True) -> None:
         self._context = context
+        self._scheduled = scheduled
         self._stopping = threading.Event()
         self._draining = threading.Event()
         self._finished = threading.Event()
@@ -67,12 +74,13 @@ class Worker:
             for kinds, wake in zip(LANES, self._wakes, strict=True)
         ]
         self._pulse = threading.Thread(target=self._beat, name="pzdecl-heartbeat", daemon=True)
+        self._clockwork = threading.Thread(target=self._schedule, name="pzdecl-schedule", daemon=True)
 
     def start(self) -> None:
         """Sweeps up after killed processes, then begins with what is queued."""
         if self._context.store.exists():
             sweep(self._context)
-        for thread in (*self._threads, self._pulse):
+        for thread in (*self._threads, self._pulse, *([self._clockwork] if self._scheduled else [])):
             thread.start()
 
     def wake(self) -> None:
@@ -94,6 +102,8 @@ class Worker:
             thread.join(None if finish else PATIENCE)
         self._finished.set()
         self._pulse.join(PATIENCE)
+        if self._scheduled:
+            self._clockwork.join(PATIENCE)
 
     def _lane(self, kinds: tuple[str, ...], wake: threading.Event) -> None:
         while not self._stopping.is_set():
@@ -171,7 +181,9 @@ class Worker:
                 self._controls.pop(job.id, None)
 
     def _mark(self, job: Job) -> None:
-        """Moves the resource, or its update, from PENDING to IN_PROGRESS."""
+        """Moves the resource, or its update, from PENDING to IN_PROGRESS. Automatic updates are not shown."""
+        if job.kind == "update":
+            return
         with self._context.store.write() as tx:
             resource = tx.get(job.arn)
             if resource is None:
@@ -201,7 +213,10 @@ class Worker:
             with self._context.store.write() as tx:
                 queue.finish(tx, job, progress=control.progress, error=trace)
                 resource = tx.get(job.arn)
-                if resource is not None:
+                if job.kind == "update":  # what serves goes on serving, and is tried again when it is due
+                    logging.getLogger(__name__).warning("%s was not updated: %s", job.arn, reason)
+                    note_update(tx, job.arn, self._context.clock(), None, None)
+                elif resource is not None:
                     _failed(resource, reason)
                     tx.save(resource)
             self._clear(control)
@@ -209,6 +224,19 @@ class Worker:
     @staticmethod
     def _clear(control: Control) -> None:
         shutil.rmtree(control.workspace(), ignore_errors=True)
+
+    def _schedule(self) -> None:
+        while not (self._stopping.is_set() or self._draining.is_set()):
+            try:
+                with self._noticing("schedule", ()):
+                    schedule.tick(self._context)
+            except (
+                PzdeclError,
+                ServiceError,
+            ) as error:  # of one resource: what is due otherwise comes next time
+                logging.getLogger(__name__).warning("nothing was begun by itself: %s", error)
+            if self._finished.wait(schedule.TICK):
+                return
 
     def _beat(self) -> None:
         while not self._finished.wait(BEAT):

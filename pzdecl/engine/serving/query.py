@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pzdecl.engine.serving.files import Ids
+    from pzdecl.engine.serving.update import MoreIds
 
 
 class Event(NamedTuple):
@@ -83,7 +84,7 @@ class Stored(NamedTuple):
     facts: Mapping[str, Any]
     tensors: Mapping[str, NDArray[Any]]
     user_ids: Ids
-    item_ids: Ids
+    item_ids: Ids | MoreIds
 
 
 class Answerer(Protocol):

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from pzdecl.engine.recipes.registry import RECIPES
-from pzdecl.engine.serving.files import Ids, read_model
 from pzdecl.engine.serving.query import Answer, Answerer, Event, Query, Stored
 from pzdecl.engine.serving.segments import Segments
+from pzdecl.engine.serving.update import read_stored, with_update
 
 SCORE_DECIMALS = 7
 
@@ -26,10 +26,13 @@ class ServedModel:
         self.answers: Answerer = self.recipe.answerer()(stored)
 
     @classmethod
-    def load(cls, folder: Path) -> ServedModel:
-        """Maps the model in `folder`. Raises FileNotFoundError where none is complete."""
-        facts, tensors = read_model(folder)
-        return cls(Stored(facts, tensors, Ids.unpack("user_ids", tensors), Ids.unpack("item_ids", tensors)))
+    def load(cls, folder: Path, update: str | None = None) -> ServedModel:
+        """Maps the model in `folder`, with an update: the name of a file there.
+
+        Raises FileNotFoundError where none is complete, or the update is gone.
+        """
+        stored = read_stored(folder)
+        return cls(with_update(stored, folder / update) if update else stored)
 
     def get_recommendations(
         self,

@@ -56,8 +56,7 @@ class Shop:
 
     def __init__(self, folder: Path) -> None:
         self.now = float(NOW)
-        self.engine = Engine(folder / "engine")
-        self.engine._context.clock = lambda: self.now
+        self.engine = Engine(folder / "engine", clock=lambda: self.now)
         self.service = InProcess(self.engine)
         self.group = group(self.service)
         self.datasets = {

@@ -33,9 +33,8 @@ class Live:
     """Campaigns over a world in which everybody goes round the same circle of items."""
 
     def __init__(self, folder: Path) -> None:
-        self.engine = Engine(folder / "engine")
         self.now = float(NOW)
-        self.engine._context.clock = lambda: self.now
+        self.engine = Engine(folder / "engine", clock=lambda: self.now)
         self.engine.start_worker()
         self.service = InProcess(self.engine)
         self.group = group(self.service)
@@ -90,7 +89,7 @@ class Live:
 def _circle(path: Path) -> Path:
     draw = random.Random(1)
     lines = ["USER_ID,ITEM_ID,TIMESTAMP,EVENT_TYPE"]
-    for user in range(60):
+    for user in range(45):
         start = draw.randrange(CIRCLE)
         lines += [
             f"u{user:02},i{(start + step) % CIRCLE:02},{NOW - 10_000 + 60 * step},watch" for step in range(24)
@@ -171,3 +170,14 @@ def test_the_next_training_knows_the_events_and_a_full_import_keeps_them(live: L
     assert found.body["_content"]["events"] > 0
     folder = live.engine.folder / "models" / "popular" / version.rpartition("/")[2]
     assert not (folder / "put").exists()
+
+
+def test_what_is_trending_is_refreshed_after_its_interval(live: Live) -> None:
+    live.now = NOW + 4000.0
+    first = live.ask("trend", None, CIRCLE)
+    riser = first[-1]
+    for number in range(60):
+        live.walk(riser, user=f"crowd-{number}", session=f"c{number}", begin=60)
+    assert live.ask("trend", None, CIRCLE) == first, "an answer stands for the interval"
+    live.now += 3600
+    assert live.ask("trend", None, 1) == [riser]

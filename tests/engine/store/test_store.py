@@ -35,8 +35,7 @@ def test_the_database_is_durable_and_migrated(tmp_path: Path) -> None:
         assert tx.query("PRAGMA synchronous") == [(2,)]
         assert tx.query("PRAGMA user_version") == [(migrations.FORMAT,)]
         assert [name for (name,) in tx.query("SELECT name FROM _sqlite_migrations")] == [
-            "m001_baseline",
-            "m002_deaths",
+            migration.__name__ for migration in migrations.ALL
         ]
 
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor, from_numpy, nn, no_grad
 
 from pzdecl.engine.data.interactions import Interactions
+from pzdecl.engine.data.neighbours import beside
 from pzdecl.engine.serving.blend import CONTEXT
 
 
@@ -39,24 +40,11 @@ def restore(
 
 def _moved(stored: Tensor, places: NDArray[np.int64], data: Interactions) -> Tensor:
     """The rows of `stored` at `places`; where there is none (-1), what the neighbours have."""
-    from scipy import sparse
-
     new = places < 0
     moved = stored[from_numpy(np.maximum(places, 0))].numpy()
-    if not new.any():
-        return from_numpy(moved)
-    count = len(places)
-    beside = sparse.csr_matrix((count, count), dtype=np.float32)
-    for gap in range(1, CONTEXT + 1):
-        same = data.users[gap:] == data.users[:-gap]
-        one, other = data.items[:-gap][same], data.items[gap:][same]
-        for left, right in ((one, other), (other, one)):
-            pairs = new[left] & ~new[right]
-            weight = np.full(int(pairs.sum()), 1.0 / gap, np.float32)
-            beside += sparse.csr_matrix((weight, (left[pairs], right[pairs])), shape=(count, count))
-    mass = np.asarray(beside.sum(1)).ravel()
-    flat = moved.reshape(count, -1)
-    near = (beside @ flat) / np.maximum(mass, 1e-9)[:, None]
-    near[mass == 0] = flat[~new].mean(0)  # nobody met it: an item like any other
-    flat[new] = near[new]
+    if new.any():
+        flat = moved.reshape(len(places), -1)
+        near, mass = beside(flat, new, data, CONTEXT)
+        near[mass == 0] = flat[~new].mean(0)  # nobody met it: an item like any other
+        flat[new] = near
     return from_numpy(moved)
