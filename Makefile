@@ -13,7 +13,7 @@ $(STAMP): pyproject.toml constraints.txt
 		|| { echo "Python 3.11 or later is needed; name it with: make PYTHON=/path/to/python" >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --constraint constraints.txt torch==2.13.0
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[engine,aws,serve,plot,dev]'
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[engine,aws,serve,postgres,encryption,plot,dev]'
 	@touch $@
 
 demo: $(STAMP)

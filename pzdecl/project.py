@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from pzdecl.plan.model import Plan
     from pzdecl.providers.client import Client
     from pzdecl.serving import Measured
-    from pzdecl.state import SqliteState
+    from pzdecl.state import State
 
 
 def load(
@@ -54,7 +54,7 @@ class Project:
 
     def __init__(self, declared: model.Project) -> None:
         self.declared = declared
-        self._state: SqliteState | None = None
+        self._state: State | None = None
 
     @property
     def root(self) -> Path:
@@ -74,7 +74,7 @@ class Project:
     # Opening what the project works with
 
     @contextmanager
-    def state(self) -> Iterator[SqliteState]:
+    def state(self) -> Iterator[State]:
         """The state, for reading; the one that `locked()` holds where that is the case."""
         from pzdecl.state import open_state
 
@@ -85,7 +85,7 @@ class Project:
             yield state
 
     @contextmanager
-    def locked(self, *, command: str, timeout: float = 0.0) -> Iterator[SqliteState]:
+    def locked(self, *, command: str, timeout: float = 0.0) -> Iterator[State]:
         """Holds the state's lock, waiting `timeout` seconds for it. Raises StateLocked."""
         from pzdecl.state import open_state
 
@@ -334,7 +334,7 @@ class Project:
         return frozenset(self.address(text) for text in texts)
 
     def _scope(
-        self, target: Iterable[str], exclude: Iterable[str], state: SqliteState, *, destroy: bool
+        self, target: Iterable[str], exclude: Iterable[str], state: State, *, destroy: bool
     ) -> frozenset[Address] | None:
         from pzdecl.manifests.changed import changed_since
         from pzdecl.plan import selection
@@ -373,7 +373,7 @@ def _with_version(address: Address) -> list[Address]:
     return [address, version] if address.kind == "Solution" else [address]
 
 
-def _refuse_unfinished(state: SqliteState, addresses: Iterable[Address]) -> None:
+def _refuse_unfinished(state: State, addresses: Iterable[Address]) -> None:
     busy = {intent.address for intent in state.intents()} & set(addresses)
     if busy:
         raise PzdeclError(
@@ -382,7 +382,7 @@ def _refuse_unfinished(state: SqliteState, addresses: Iterable[Address]) -> None
 
 
 @contextmanager
-def _history(state: SqliteState, command: str, counts: Mapping[str, int]) -> Iterator[str]:
+def _history(state: State, command: str, counts: Mapping[str, int]) -> Iterator[str]:
     """A line of history around changes of the state alone."""
     run = state.begin_run(command=command, plan=None)
     try:

@@ -24,7 +24,7 @@ from pzdecl.kinds import KINDS
 from pzdecl.kinds.address import Address
 from pzdecl.plan.model import BEGINNINGS, Op, Plan, Step
 from pzdecl.providers.client import Client
-from pzdecl.state import SqliteState, from_json
+from pzdecl.state import State, from_json
 from pzdecl.state.model import Failure, Intent, Recorded
 
 _AHEAD = 4
@@ -51,7 +51,7 @@ class Coordinator:
         plan: Plan,
         run: str,
         *,
-        state: SqliteState,
+        state: State,
         client: Client,
         placeholders: Placeholders,
         report: Report,

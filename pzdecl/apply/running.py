@@ -18,13 +18,13 @@ from pzdecl.kinds.address import Address
 from pzdecl.plan.file import digest
 from pzdecl.plan.model import Plan
 from pzdecl.providers.client import Client
-from pzdecl.state import SqliteState
+from pzdecl.state import State
 
 
 def run(
     plan: Plan,
     *,
-    state: SqliteState,
+    state: State,
     client: Client,
     root: Path,
     resolve_sensitive: Callable[[Address, str], Any],

@@ -6,13 +6,13 @@ from pzdecl.errors import StalePlan
 from pzdecl.kinds import KINDS
 from pzdecl.kinds.address import Address
 from pzdecl.plan.model import BEGINNINGS, Op, Plan, attempt
-from pzdecl.state import SqliteState, row_fingerprint
+from pzdecl.state import State, row_fingerprint
 
 _NEW_PLAN = "make a new plan; nothing was changed"
 _SHOWN = 5
 
 
-def done_before(plan: Plan, state: SqliteState, plan_digest: str) -> frozenset[str]:
+def done_before(plan: Plan, state: State, plan_digest: str) -> frozenset[str]:
     """The steps that unfinished runs of this very plan did, after checking that the plan fits otherwise.
 
     Raises StalePlan if the plan was made from another state, or what it touches has moved since.
@@ -41,7 +41,7 @@ def done_before(plan: Plan, state: SqliteState, plan_digest: str) -> frozenset[s
     return done
 
 
-def _taken(plan: Plan, state: SqliteState, done: frozenset[str]) -> str | None:
+def _taken(plan: Plan, state: State, done: frozenset[str]) -> str | None:
     """Whether an attempt that the plan knows nothing of has a name under which it is to make something.
 
     A plan that knows of it takes another name, or deletes it first, or has seen that nothing came of it.

@@ -65,6 +65,11 @@ CODES: dict[str, Code] = {
         "A patch of an environment is about nothing that is declared, or names what cannot be patched: paths "
         "lead below `spec` or `metadata`, and never to `metadata.name`.",
     ),
+    "PZ0011": Code(
+        "password in the project file",
+        "The project file is read by many and lives in Git; `state.url` holds a password. It works, but take "
+        "it from `PGPASSWORD`, a password file, or a variable with `sensitive: true`.",
+    ),
     "PZ1001": Code(
         "not UTF-8",
         "Manifests are UTF-8 text; the position is that of the first byte that is not.",
@@ -187,6 +192,10 @@ CODES: dict[str, Code] = {
         "malformed gate",
         "A gate of a campaign names an offline metric and what is asked of it: `min`, `maxRegression` or both.",
     ),
+    "PZ3020": Code(
+        "malformed filter expression",
+        "The text is no filter expression. The place is that of the first word that does not fit.",
+    ),
     "PZ4001": Code(
         "reference to nothing",
         "The field names a resource that no manifest declares.",
@@ -263,6 +272,11 @@ CODES: dict[str, Code] = {
     "PZ5013": Code(
         "campaign of a recipe that serves none",
         "Recipes of user segmentation answer batch segment jobs and `pzdecl segment`, not campaigns.",
+    ),
+    "PZ5020": Code(
+        "filter that does not fit its data",
+        "A filter expression names a field that the schemas of its group do not have, compares one with "
+        "what it never is, or joins what cannot stand together.",
     ),
     "PZ6001": Code(
         "unusable Avro schema",

@@ -63,6 +63,28 @@ class ProviderSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class StateSettings:
+    """`state:` of the project file after variables and environments: what the state is kept in.
+
+    `path` is absolute (file only); `url` may be None: then PostgreSQL's own environment variables say where.
+    """
+
+    type: Literal["file", "s3", "postgres"] = "file"
+    path: Path | None = None
+    bucket: str | None = None
+    key: str | None = None
+    region: str | None = None
+    profile: str | None = None
+    endpoint: str | None = None
+    kms_key: str | None = None
+    url: str | None = field(default=None, repr=False)
+    schema: str | None = None
+    key_env: str | None = None
+    key_file: Path | None = None
+    """Where the key is that objects in S3 are encrypted with; None and None: they are not."""
+
+
+@dataclass(frozen=True, slots=True)
 class Removal:
     """What a `removed:` document says of an address that is declared no more."""
 
@@ -94,8 +116,8 @@ class Project:
     name: str
     environment: str
     provider: ProviderSettings
-    state: Path
-    """The state's file, absolute: `<root>/.pzdecl/state/<environment>.db` unset otherwise."""
+    state: StateSettings
+    """A file, `<root>/.pzdecl/state/<environment>.db`, unless set otherwise."""
     resources: Mapping[Address, Desired]
     """Sorted by address; includes the SolutionVersion node of every Solution."""
     warnings: tuple[Diagnostic, ...] = ()

@@ -12,12 +12,14 @@ from pydantic import Field, StringConstraints
 from pzdecl.errors import Position, nearest
 from pzdecl.kinds import recipes
 from pzdecl.kinds.base import Spec
+from pzdecl.manifests import state_settings
 from pzdecl.manifests.evaluate import Evaluator, Variables
-from pzdecl.manifests.model import Policies, ProviderSettings
+from pzdecl.manifests.model import Policies, ProviderSettings, StateSettings
 from pzdecl.manifests.nodes import MappingNode, Node, compose, decode, place
 from pzdecl.manifests.patches import Patch, check_sensitive
 from pzdecl.manifests.positions import Positions
 from pzdecl.manifests.report import Report
+from pzdecl.manifests.state_settings import StateSpec
 from pzdecl.manifests.values import validate, without_nulls
 from pzdecl.manifests.variables import Given, VariableSpec, resolve_variables
 
@@ -82,7 +84,7 @@ class EnvironmentSpec(Spec):
 
     provider: ProviderSpec | None = Field(None, description="Stands in place of the project's provider.")
     variables: dict[str, Value] | None = Field(None, description="Values of variables.")
-    state: str | None = Field(None, description="The state's file, relative to the project.")
+    state: str | StateSpec | None = Field(None, description="What the state is kept in: a file, or settings.")
     policies: PoliciesSpec | None = Field(None, description="Stand in place of the project's policies.")
     name_prefix: NamePrefix | None = Field(None, description="Stands before every name in the service.")
     patches: list[PatchSpec] | None = Field(None, description="Fields of manifests that are otherwise here.")
@@ -97,9 +99,10 @@ class ProjectSpec(Spec):
         None, description="Variables that manifests use as `${var.NAME}`."
     )
     environments: dict[str, EnvironmentSpec] | None = Field(None, description="Environments, by name.")
-    state: str | None = Field(
+    state: str | StateSpec | None = Field(
         None,
-        description="The state's file, relative to the project; .pzdecl/state/<environment>.db unless set.",
+        description="What the state is kept in: a file, relative to the project, or settings; "
+        ".pzdecl/state/<environment>.db unless set.",
     )
     policies: PoliciesSpec | None = Field(None, description="What may be made, and what may go.")
     name_prefix: NamePrefix | None = Field(
@@ -117,7 +120,7 @@ class Settings:
     name: str
     environment: str
     provider: ProviderSettings
-    state: Path
+    state: StateSettings
     exclude: tuple[str, ...]
     variables: Variables
     policies: Policies
@@ -160,7 +163,7 @@ def _evaluated(
         raw.get("variables"), replace_environment(given, chosen, values), positions, report
     )
     _check_blocks(raw, chosen, positions, report)
-    _check_state(raw, positions, report)
+    state_settings.check_sharing(raw, positions, report)
     if variables is None:
         return None
     evaluator = Evaluator(FILE, variables, report)
@@ -168,6 +171,8 @@ def _evaluated(
     if evaluator.sensitive:
         check_sensitive(positions, evaluator.sensitive, report)
     spec = validate(ProjectSpec, value, below=(), positions=positions, report=report)
+    if spec is not None:
+        state_settings.check(raw, value, positions, report)
     return _settings(root, spec, chosen, variables, positions, report) if spec else None
 
 
@@ -205,25 +210,6 @@ def _check_blocks(raw: Mapping[str, Any], chosen: str, positions: Positions, rep
                 )
 
 
-def _check_state(raw: Mapping[str, Any], positions: Positions, report: Report) -> None:
-    """One state file for all environments is never meant. A name with a variable in it may differ."""
-    state, environments = raw.get("state"), raw.get("environments")
-    if not isinstance(state, str) or "${" in state or not isinstance(environments, dict):
-        return
-    sharing = [
-        name for name, block in environments.items() if not (isinstance(block, dict) and block.get("state"))
-    ]
-    if sharing:
-        report.add(
-            "PZ0009",
-            f"{' and '.join(sharing)} would share the state file {state}",
-            positions.nearest(("state",)),
-            field="state",
-            expected="a state file for each environment",
-            hint="remove this line, or write state: under each environment",
-        )
-
-
 def replace_environment(given: Given, environment: str, values: Mapping[str, Any]) -> Given:
     """What was given from outside, with the values of an environment's block."""
     return replace(given, environment=environment, block=values)
@@ -236,7 +222,7 @@ def _settings(
     provider = (environment.provider if environment else None) or spec.provider
     own = ".pzdecl/engine" if chosen == DEFAULT_ENVIRONMENT else f".pzdecl/engine-{chosen}"
     engine = root / (provider.engine or own) if provider.type == "local" else None
-    state = (environment.state if environment else None) or spec.state or f".pzdecl/state/{chosen}.db"
+    state = (environment.state if environment else None) or spec.state
     settings = ProviderSettings(
         provider.type, engine, provider.region, provider.profile, provider.endpoint, provider.role
     )
@@ -246,7 +232,7 @@ def _settings(
         name=spec.name,
         environment=chosen,
         provider=settings,
-        state=root / state,
+        state=state_settings.settings(root, state, spec.name, chosen, positions, report),
         exclude=tuple(spec.exclude or ()),
         variables=variables,
         policies=policies,

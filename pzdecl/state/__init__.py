@@ -1,15 +1,18 @@
-"""What pzdecl manages, in one SQLite file an environment: rows, journal, history, lock.
+"""What pzdecl manages: rows, journal, history, lock; in a SQLite file, in PostgreSQL, or in Amazon S3.
 
-Planning reads through `Reader`; applying writes through `SqliteState`, which is a `Writer`.
+Planning reads through `Reader`; applying writes through `State`, which is a `Writer`.
 """
 
 from pzdecl.state.codec import canonical, fingerprint, from_json, row_fingerprint, to_json
 from pzdecl.state.errors import StateDamaged, StateTooNew, StateUnwritable
-from pzdecl.state.sqlite import SqliteState, open_state
+from pzdecl.state.opening import open_state
+from pzdecl.state.sqlite import SqliteState
+from pzdecl.state.store import State
 from pzdecl.state.writer import Writer
 
 __all__ = [
     "SqliteState",
+    "State",
     "StateDamaged",
     "StateTooNew",
     "StateUnwritable",

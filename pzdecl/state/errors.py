@@ -1,11 +1,11 @@
-"""What can be wrong with a state file, in words for its owner.
+"""What can be wrong with a state, in words for its owner.
 
 ::
 
     PzdeclError
-    ├── StateDamaged    not a state file, truncated, or its pages are broken
+    ├── StateDamaged    not a state, truncated, or its pages or tables are broken
     ├── StateTooNew     written by a newer pzdecl
-    └── StateUnwritable disk full, no permission, or busy for too long
+    └── StateUnwritable disk full, no permission, out of reach, or busy for too long
 """
 
 from __future__ import annotations
@@ -17,43 +17,51 @@ from pathlib import Path
 
 from pzdecl.errors import PzdeclError
 
+Where = Path | str
+"""A state's file, or in words the place elsewhere that it is kept in (never with a password)."""
+
+
+def called(where: Where) -> str:
+    """How a message calls the state."""
+    return f"the state file {where}" if isinstance(where, Path) else f"the state {where}"
+
 
 class StateDamaged(PzdeclError):
-    """The file can't be read as a state. Nothing was written to it."""
+    """It can't be read as a state. Nothing was written to it."""
 
-    def __init__(self, path: Path, what: str) -> None:
+    def __init__(self, where: Where, what: str) -> None:
         super().__init__(
-            f"the state file {path} is damaged: {what}",
+            f"{called(where)} is damaged: {what}",
             hint="restore it from a backup; without it, pzdecl no longer knows what it manages",
         )
 
 
 class StateTooNew(PzdeclError):
-    """The file's format is newer than this version knows."""
+    """Its format is newer than this version knows."""
 
-    def __init__(self, path: Path, found: int, known: int) -> None:
+    def __init__(self, where: Where, found: int, known: int) -> None:
         super().__init__(
-            f"the state file {path} has format {found}; this version of pzdecl knows formats up to {known}",
+            f"{called(where)} has format {found}; this version of pzdecl knows formats up to {known}",
             hint="use the newer version of pzdecl that wrote it: pip install --upgrade pzdecl",
         )
 
 
 class StateUnwritable(PzdeclError):
-    """The file can't be written just now. What was committed before is safe."""
+    """It can't be read or written just now. What was committed before is safe."""
 
 
 @contextmanager
-def translated(path: Path) -> Iterator[None]:
+def translated(where: Where) -> Iterator[None]:
     """Turns SQLite's errors into those above."""
     try:
         yield
     except sqlite3.OperationalError as error:
         text = str(error)
         if "malformed" in text:
-            raise StateDamaged(path, text) from error
-        raise StateUnwritable(f"the state file {path} can't be used: {text}", hint=_remedy(text)) from error
+            raise StateDamaged(where, text) from error
+        raise StateUnwritable(f"{called(where)} can't be used: {text}", hint=_remedy(text)) from error
     except sqlite3.DatabaseError as error:
-        raise StateDamaged(path, str(error)) from error
+        raise StateDamaged(where, str(error)) from error
 
 
 def _remedy(text: str) -> str | None:

@@ -9,7 +9,7 @@ import uuid
 from contextlib import suppress
 from pathlib import Path
 
-from pzdecl.state.errors import StateDamaged, StateTooNew, StateUnwritable, translated
+from pzdecl.state.errors import StateDamaged, StateTooNew, StateUnwritable, Where, translated
 
 FORMAT = 1
 """What this version reads and writes: the number of migrations in `migrations.py`."""
@@ -28,7 +28,7 @@ def for_writing(path: Path) -> sqlite3.Connection:
     with translated(path):
         connection = connect(path)
         try:
-            if _checked_format(connection, path) < FORMAT:
+            if checked_format(connection, path) < FORMAT:
                 connection.close()
                 _upgrade(path)
                 connection = connect(path)
@@ -51,12 +51,12 @@ def for_reading(path: Path) -> sqlite3.Connection | None:
     with translated(path):
         connection = _connect_unwritable(path)
         try:
-            if _checked_format(connection, path) < FORMAT:
+            if checked_format(connection, path) < FORMAT:
                 copy = sqlite3.connect(":memory:", isolation_level=None)
                 connection.backup(copy)
                 connection.close()
                 connection = copy
-                _migrate(connection)
+                migrate(connection)
             connection.execute("PRAGMA query_only = ON")
         except BaseException:
             connection.close()
@@ -83,12 +83,13 @@ def _connect_unwritable(path: Path) -> sqlite3.Connection:
     return sqlite3.connect(uri, uri=True, isolation_level=None)
 
 
-def _checked_format(connection: sqlite3.Connection, path: Path) -> int:
+def checked_format(connection: sqlite3.Connection, where: Where) -> int:
+    """The format of an open state. Raises StateDamaged if it is none, StateTooNew."""
     if connection.execute("PRAGMA application_id").fetchone()[0] != _APPLICATION_ID:
-        raise StateDamaged(path, "it is not a state file of pzdecl")
+        raise StateDamaged(where, "it is not a state file of pzdecl")
     found = int(connection.execute("PRAGMA user_version").fetchone()[0])
     if found > FORMAT:
-        raise StateTooNew(path, found, FORMAT)
+        raise StateTooNew(where, found, FORMAT)
     return found
 
 
@@ -103,12 +104,7 @@ def _give_birth(path: Path) -> None:
         with translated(path):
             connection = sqlite3.connect(young, isolation_level=None)
             try:
-                connection.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
-                _migrate(connection)
-                connection.executemany(
-                    "INSERT INTO meta (key, value) VALUES (?, ?)",
-                    [("lineage", str(uuid.uuid4())), ("serial", 0)],
-                )
+                furnish(connection, str(uuid.uuid4()))
             finally:
                 connection.close()
         _link(young, path)
@@ -120,6 +116,34 @@ def _give_birth(path: Path) -> None:
     finally:
         with suppress(OSError):
             young.unlink()
+
+
+def furnish(connection: sqlite3.Connection, lineage: str, *, serial: int = 0, of: int | None = None) -> None:
+    """Makes a new state in an empty database, of an older format where one is named."""
+    connection.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
+    migrate(connection, of)
+    connection.executemany(
+        "INSERT INTO meta (key, value) VALUES (?, ?)", [("lineage", lineage), ("serial", serial)]
+    )
+
+
+def in_memory(content: bytes, where: Where) -> sqlite3.Connection:
+    """The state whose file holds `content`, in memory. Raises StateDamaged, StateTooNew.
+
+    Its format may be older than this version's: see `checked_format` and `migrate`.
+    """
+    if not content:
+        raise StateDamaged(where, "it is empty")
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    try:
+        with translated(where):
+            # The two bytes that say `in WAL mode`: a database in memory has no log beside it.
+            connection.deserialize(content[:18] + b"\x01\x01" + content[20:])
+            checked_format(connection, where)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
 
 def _link(young: Path, path: Path) -> None:
@@ -146,7 +170,7 @@ def _upgrade(path: Path) -> None:
     try:
         # Out of WAL mode the database is this one file, so that putting the copy back puts everything back.
         connection.execute("PRAGMA journal_mode = DELETE")
-        _migrate(connection)
+        migrate(connection)
     except BaseException as error:
         connection.close()
         restored = path.with_name(f"{path.name}.restored")
@@ -161,10 +185,13 @@ def _upgrade(path: Path) -> None:
     connection.close()
 
 
-def _migrate(connection: sqlite3.Connection) -> None:
+def migrate(connection: sqlite3.Connection, to: int | None = None) -> None:
+    """Runs the pending migrations, up to the newest format unless one is named."""
     from sqlite_utils import Database
 
     from pzdecl.state.migrations import migrations
 
-    migrations.apply(Database(connection))
-    connection.execute(f"PRAGMA user_version = {FORMAT}")
+    database = Database(connection)
+    later = [] if to is None else [migration.name for migration in migrations.pending(database)][to:]
+    migrations.apply(database, stop_before=later[:1])
+    connection.execute(f"PRAGMA user_version = {to or FORMAT}")

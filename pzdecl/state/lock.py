@@ -3,69 +3,83 @@
 It is broken on its own only when its owner is provably dead. A heartbeat that stopped long ago is not proof (a
 laptop may sleep): then the message offers `pzdecl state unlock`. Whoever lost the lock that way can't write any
 more, since every transaction looks for its token first.
+
+Where the row is kept, and how it is taken atomically, is the business of each kind of state.
 """
 
 from __future__ import annotations
 
-import sqlite3
 import threading
 import time
 import uuid
+from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
+from typing import Any
 
-from pzdecl.errors import StateLocked
+from pzdecl.errors import PzdeclError, StateLocked
 from pzdecl.process import Process, this_process, user
-from pzdecl.state.errors import translated
+from pzdecl.state.errors import Where
 from pzdecl.state.model import LockInfo
 
 LEASE = 60.0
 """Seconds without a heartbeat after which a holder is called silent."""
 HEARTBEAT = 10.0
-_COLUMNS = "token, who, host, place, pid, process_started, command, since, heartbeat"
+COLUMNS = ("token", "who", "host", "place", "pid", "process_started", "command", "since", "heartbeat")
 
 
-def read(connection: sqlite3.Connection) -> LockInfo | None:
-    """Who holds the lock, dead or alive; None when it is free."""
-    held = _row(connection)
-    return held[0] if held else None
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """A lock's row: what is told of its holder, and the process that it is."""
+
+    info: LockInfo
+    process: Process
+
+    @classmethod
+    def of(cls, row: Mapping[str, Any]) -> Holder:
+        """The holder in a row of `COLUMNS`. Raises KeyError or TypeError where it is not complete."""
+        info = LockInfo(
+            who=row["who"],
+            host=row["host"],
+            pid=row["pid"],
+            command=row["command"],
+            since=datetime.fromtimestamp(row["since"], UTC),
+            heartbeat=datetime.fromtimestamp(row["heartbeat"], UTC),
+            token=row["token"],
+        )
+        return cls(info, Process(row["host"], row["place"], row["pid"], row["process_started"]))
 
 
-def acquire(connection: sqlite3.Connection, path: Path, command: str, timeout: float = 0.0) -> str:
+Take = Callable[[str, str], LockInfo | None]
+"""Takes the lock under a token for a command, and returns None; or returns who holds it."""
+
+
+def claim(token: str, command: str) -> dict[str, Any]:
+    """The row of this process, by column."""
+    me, now = this_process(), time.time()
+    values = (token, user(), me.host, me.place, me.pid, me.started, command, now, now)
+    return dict(zip(COLUMNS, values, strict=True))
+
+
+def acquire(take: Take, where: Where, command: str, timeout: float = 0.0) -> str:
     """Takes the lock within `timeout` seconds and returns its token. Raises StateLocked naming the holder."""
     patience = time.monotonic() + timeout
     pause = 0.05
-    while (holder := _try(connection, path, token := uuid.uuid4().hex, command)) is not None:
+    while (holder := take(token := uuid.uuid4().hex, command)) is not None:
         left = patience - time.monotonic()
         if left <= 0:
-            raise locked(path, holder)
+            raise locked(where, holder)
         time.sleep(min(pause, left))
         pause = min(pause * 1.5, 1.0)
     return token
 
 
-def release(connection: sqlite3.Connection, token: str | None) -> LockInfo | None:
-    """Frees the lock if `token` holds it (None: whoever does). Returns who held it, None if that was nobody."""
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        holder = read(connection)
-        if holder is not None and token in (None, holder.token):
-            connection.execute("DELETE FROM lock")
-        else:
-            holder = None
-        connection.execute("COMMIT")
-    except BaseException:
-        connection.execute("ROLLBACK")
-        raise
-    return holder
-
-
-def locked(path: Path, holder: LockInfo) -> StateLocked:
+def locked(where: Where, holder: LockInfo) -> StateLocked:
     """The error for whoever comes second."""
     quiet = (datetime.now(UTC) - holder.heartbeat).total_seconds()
     text = (
-        f"the state {path} is locked by {holder.who}@{holder.host} (pid {holder.pid}, {holder.command}) "
+        f"the state {where} is locked by {holder.who}@{holder.host} (pid {holder.pid}, {holder.command}) "
         f"since {holder.since.astimezone():%Y-%m-%d %H:%M:%S}, {_ago(holder.since)}"
     )
     hint = "wait for it (--lock-timeout 10m waits here)"
@@ -75,24 +89,23 @@ def locked(path: Path, holder: LockInfo) -> StateLocked:
     return StateLocked(text, hint=hint)
 
 
-def lost(path: Path, holder: LockInfo | None) -> StateLocked:
+def lost(where: Where, holder: LockInfo | None) -> StateLocked:
     """The error for a holder whose lock was taken away by `pzdecl state unlock`."""
     now = f"; {holder.who}@{holder.host} (pid {holder.pid}) holds it now" if holder else ""
     return StateLocked(
-        f"this run lost its lock on the state {path}: it was freed by `pzdecl state unlock`{now}",
+        f"this run lost its lock on the state {where}: it was freed by `pzdecl state unlock`{now}",
         hint="nothing more is written; run the same command again to go on",
     )
 
 
 class Heartbeat:
-    """A thread that renews the lock's heartbeat, over a connection of its own, until `stop`."""
+    """A thread that calls `beat` every `interval` seconds until `stop`."""
 
-    def __init__(self, path: Path, token: str, interval: float = HEARTBEAT) -> None:
-        self._path = path
-        self._token = token
-        self._interval = interval
+    def __init__(self, beat: Callable[[], None], interval: float | None = None) -> None:
+        self._beat = beat
+        self._interval = HEARTBEAT if interval is None else interval
         self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._beat, name="pzdecl-heartbeat", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="pzdecl-heartbeat", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
@@ -100,55 +113,11 @@ class Heartbeat:
         self._stopped.set()
         self._thread.join()
 
-    def _beat(self) -> None:
+    def _run(self) -> None:
         while not self._stopped.wait(self._interval):
             # A missed beat is no reason to stop working: the lock holds until somebody frees it.
-            with suppress(sqlite3.Error):
-                connection = sqlite3.connect(self._path, timeout=self._interval)
-                try:
-                    with connection:
-                        connection.execute(
-                            "UPDATE lock SET heartbeat = ? WHERE token = ?", (time.time(), self._token)
-                        )
-                finally:
-                    connection.close()
-
-
-def _try(connection: sqlite3.Connection, path: Path, token: str, command: str) -> LockInfo | None:
-    """Takes the lock and returns None, or returns who holds it."""
-    with translated(path):
-        connection.execute("BEGIN IMMEDIATE")
-        try:
-            held = _row(connection)
-            if held is None or held[1].is_gone():
-                me, now = this_process(), time.time()
-                connection.execute(
-                    f"INSERT OR REPLACE INTO lock (one, {_COLUMNS}) VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                    (token, user(), me.host, me.place, me.pid, me.started, command, now, now),
-                )
-                held = None
-            connection.execute("COMMIT")
-        except BaseException:
-            connection.execute("ROLLBACK")
-            raise
-    return held[0] if held else None
-
-
-def _row(connection: sqlite3.Connection) -> tuple[LockInfo, Process] | None:
-    row = connection.execute(f"SELECT {_COLUMNS} FROM lock").fetchone()
-    if row is None:
-        return None
-    token, who, host, place, pid, process_started, command, since, heartbeat = row
-    info = LockInfo(
-        who=who,
-        host=host,
-        pid=pid,
-        command=command,
-        since=datetime.fromtimestamp(since, UTC),
-        heartbeat=datetime.fromtimestamp(heartbeat, UTC),
-        token=token,
-    )
-    return info, Process(host, place, pid, process_started)
+            with suppress(PzdeclError):
+                self._beat()
 
 
 def _ago(when: datetime) -> str:

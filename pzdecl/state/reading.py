@@ -1,33 +1,43 @@
-"""The reading half of a state file."""
+"""The reading half of a state, whatever it is kept in."""
 
 from __future__ import annotations
 
 import json
-import sqlite3
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from pzdecl.kinds.address import Address
-from pzdecl.state import lock
-from pzdecl.state.errors import translated
+from pzdecl.state.errors import Where
 from pzdecl.state.model import Deposed, Failure, Fingerprints, Intent, LockInfo, Recorded, RunRecord
 
 
-class SqliteReader:
-    """What a state file says. Without a connection (no file yet) it is empty: lineage "", serial 0, no rows.
+class StateReader(ABC):
+    """What a state says. Where there is none yet it is empty: lineage "", serial 0, no rows.
 
-    Reads go to the file each time. Every method may raise StateDamaged or StateUnwritable.
+    Every method may raise StateDamaged or StateUnwritable. All kinds of state answer the same SQL, with `?` for
+    parameters; what it may be is what SQLite and PostgreSQL understand alike.
     """
 
-    def __init__(self, path: Path, connection: sqlite3.Connection | None) -> None:
-        self.path = path
-        self._connection = connection
+    where: Where
+    """Its file, or in words where it is."""
+
+    @abstractmethod
+    def lock_info(self) -> LockInfo | None:
+        """Who holds the lock now, None if nobody does."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Lets go of what it is kept in. Reading afterwards finds nothing."""
+
+    @abstractmethod
+    def select(self, sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
+        """The rows of a query; none where there is no state yet."""
 
     @property
     def lineage(self) -> str:
-        """A UUID given at birth; "" where there is no file."""
+        """A UUID given at birth; "" where there is no state yet."""
         return str(self._meta("lineage", ""))
 
     @property
@@ -37,23 +47,23 @@ class SqliteReader:
 
     def resources(self) -> dict[Address, Recorded]:
         """Every managed resource, sorted by address."""
-        found = (_recorded(row) for row in self._select(f"SELECT {ROW} FROM resources"))
+        found = (_recorded(row) for row in self.select(f"SELECT {ROW} FROM resources"))
         return {row.address: row for row in sorted(found, key=lambda row: row.address)}
 
     def resource(self, address: Address) -> Recorded | None:
         """One row, None where the address is not managed."""
-        rows = self._select(f"SELECT {ROW} FROM resources WHERE address = ?", str(address))
+        rows = self.select(f"SELECT {ROW} FROM resources WHERE address = ?", str(address))
         return _recorded(rows[0]) if rows else None
 
     def arns(self) -> dict[Address, str]:
         """The ARN of every managed resource: much less to read than all of the rows."""
         return {
-            Address.parse(address): arn for address, arn in self._select("SELECT address, arn FROM resources")
+            Address.parse(address): arn for address, arn in self.select("SELECT address, arn FROM resources")
         }
 
     def deposed(self) -> list[Deposed]:
         """What replacements left, sorted by address and ARN."""
-        rows = self._select("SELECT address, name, arn, dependencies FROM deposed ORDER BY address, arn")
+        rows = self.select("SELECT address, name, arn, dependencies FROM deposed ORDER BY address, arn")
         return [
             Deposed(Address.parse(address), name, arn, _addresses(dependencies))
             for address, name, arn, dependencies in rows
@@ -61,7 +71,7 @@ class SqliteReader:
 
     def intents(self) -> list[Intent]:
         """Steps begun and not known to be finished, oldest first."""
-        rows = self._select(
+        rows = self.select(
             "SELECT address, step, op, name, arn, run FROM steps WHERE status = 'open' ORDER BY began, rowid"
         )
         return [Intent(Address.parse(address), *rest) for address, *rest in rows]
@@ -69,7 +79,7 @@ class SqliteReader:
     def failures(self) -> dict[Address, list[Failure]]:
         """What the service ended in failure since each address was last ready, oldest first."""
         found: dict[Address, list[Failure]] = {}
-        for address, *rest in self._select(
+        for address, *rest in self.select(
             "SELECT address, op, name, arn, message FROM failures ORDER BY address, failed, rowid"
         ):
             failure = Failure(Address.parse(address), *rest)
@@ -78,7 +88,7 @@ class SqliteReader:
 
     def runs(self, limit: int = 20) -> list[RunRecord]:
         """History, newest first. A run without an outcome was killed, or still runs (`lock_info` tells)."""
-        rows = self._select(
+        rows = self.select(
             "SELECT id, command, who, started, ended, outcome, counts, plan FROM runs "
             "ORDER BY started DESC, rowid DESC LIMIT ?",
             limit,
@@ -97,13 +107,6 @@ class SqliteReader:
             for run, command, who, started, ended, outcome, counts, plan in rows
         ]
 
-    def lock_info(self) -> LockInfo | None:
-        """Who holds the lock now, None if nobody does."""
-        if self._connection is None:
-            return None
-        with translated(self.path):
-            return lock.read(self._connection)
-
     def done_steps(self, plan: str) -> frozenset[str]:
         """The steps of the plan of this digest that unfinished runs of it have done.
 
@@ -117,26 +120,13 @@ class SqliteReader:
         done: set[str] = set()
         for run in runs:
             done.update(
-                step
-                for (step,) in self._select("SELECT step FROM steps WHERE run = ? AND status = 'done'", run)
+                step for (step,) in self.select("SELECT step FROM steps WHERE run = ? AND status = 'done'", run)
             )
         return frozenset(done)
 
-    def close(self) -> None:
-        """Closes the file. Reading afterwards finds nothing."""
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
-
     def _meta(self, key: str, default: Any) -> Any:
-        rows = self._select("SELECT value FROM meta WHERE key = ?", key)
+        rows = self.select("SELECT value FROM meta WHERE key = ?", key)
         return rows[0][0] if rows else default
-
-    def _select(self, sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
-        if self._connection is None:
-            return []
-        with translated(self.path):
-            return self._connection.execute(sql, parameters).fetchall()
 
 
 ROW = (

@@ -14,7 +14,7 @@ from typing import Any
 
 from pzdecl.engine.progress import Progress
 from pzdecl.providers.client import READ_PREFIXES, Client
-from pzdecl.state import SqliteState, open_state
+from pzdecl.state import State, open_state
 
 
 class Killed(BaseException):
@@ -43,7 +43,9 @@ class Life:
             raise Killed
 
 
-class MortalState(SqliteState):
+class Mortal(State):
+    """What `mortal` gives a state: an end at a point of its life."""
+
     life: Life
 
     @contextmanager
@@ -86,8 +88,14 @@ class MortalClient:
         self._client.close()
 
 
-def open_mortal(path: Path, life: Life) -> MortalState:
-    opened = open_state(path, create=True)
-    state = MortalState(path, opened._connection)
+def mortal(state: State, life: Life) -> Mortal:
+    """The same state, whatever it is kept in, that ends with this life."""
+    kind = type(state)
+    state.__class__ = type(f"Mortal{kind.__name__}", (Mortal, kind), {})
+    assert isinstance(state, Mortal)
     state.life = life
     return state
+
+
+def open_mortal(path: Path, life: Life) -> Mortal:
+    return mortal(open_state(path, create=True), life)

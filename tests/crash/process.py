@@ -20,8 +20,8 @@ import pzdecl.state
 from pzdecl.apply import Outcome
 from pzdecl.engine.errors import ServiceError
 from pzdecl.project import load
-from pzdecl.state import open_state
-from tests.apply.mortal import Life, MortalClient, MortalState
+from pzdecl.state import State, open_state
+from tests.apply.mortal import Life, MortalClient, mortal
 
 NEVER = 0
 _SERVER = multiprocessing.get_context("forkserver")
@@ -73,16 +73,13 @@ def _work(root: Path, last: int, destroy: bool, count: Path | None, allow: Seque
     life = Suicide(last)
     open_local = pzdecl.providers.local.open_local
 
-    def open_mortal_state(path: Path, *, create: bool) -> MortalState:
-        opened = open_state(path, create=create)
-        state = MortalState(path, opened._connection)
-        state.life = life
-        return state
+    def open_mortal_state(where: Any, *, create: bool) -> State:
+        return mortal(open_state(where, create=create), life)
 
     def open_mortal_client(folder: Path, *, read_only: bool = False) -> MortalClient:
         return MortalClient(open_local(folder, read_only=read_only), life)
 
-    pzdecl.state.open_state = open_mortal_state
+    pzdecl.state.open_state = open_mortal_state  # type: ignore[assignment]
     pzdecl.providers.open_local = open_mortal_client  # type: ignore[assignment]
     project = load(root)
     with project.locked(command="destroy" if destroy else "apply"):

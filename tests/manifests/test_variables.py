@@ -85,8 +85,8 @@ def test_environments(tmp_path: Path) -> None:
     root = project(tmp_path)
     assert load(root).provider.engine == tmp_path / ".engine"
     prod = load(root, environment="prod")
-    assert (prod.provider.engine, prod.state) == (Path("/srv/engine"), tmp_path / "state/discovery.db")
-    assert load(root, environment="test").state == tmp_path / ".pzdecl/state/test.db"
+    assert (prod.provider.engine, prod.state.path) == (Path("/srv/engine"), tmp_path / "state/discovery.db")
+    assert load(root, environment="test").state.path == tmp_path / ".pzdecl/state/test.db"
     [error] = errors(root, environment="pord")
     assert (error.code, error.suggestion, str(error.position)) == ("PZ0002", "prod", "pzdecl.yaml:11:1")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pzdecl.kinds.address import Address
-from pzdecl.state import SqliteState
+from pzdecl.state import State
 from pzdecl.state.model import Fingerprints, Intent, Recorded
 
 
@@ -29,11 +29,11 @@ def intent(
     return Intent(parsed, f"{op} {address}", op, name or parsed.name, arn, run)
 
 
-def begin(state: SqliteState, plan: str | None = None) -> str:
+def begin(state: State, plan: str | None = None) -> str:
     return state.begin_run(command="apply", plan=plan)
 
 
-def put(state: SqliteState, run: str, recorded: Recorded, *, deletable: bool = True) -> None:
+def put(state: State, run: str, recorded: Recorded, *, deletable: bool = True) -> None:
     """Journals and records a row in one go."""
     made = intent(run, str(recorded.address), name=recorded.name)
     state.intend([made])

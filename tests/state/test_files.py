@@ -120,7 +120,7 @@ def test_an_upgrade_keeps_a_backup(path: Path, upgrade: list[Any]) -> None:
     _next_format(upgrade, "ALTER TABLE resources ADD COLUMN colour TEXT")
     with open_state(path, create=True) as state:
         assert len(state.resources()) == 1
-        assert state._select("SELECT colour FROM resources") == [(None,)]
+        assert state.select("SELECT colour FROM resources") == [(None,)]
     backup = path.with_name("default.db.backup-format-1")
     assert sqlite3.connect(backup).execute("PRAGMA user_version").fetchone() == (1,)
     assert len(sqlite3.connect(backup).execute("SELECT * FROM resources").fetchall()) == 1
@@ -144,7 +144,7 @@ def test_reading_an_older_format_upgrades_nothing_on_disk(path: Path, upgrade: l
     before = path.read_bytes()
     _next_format(upgrade, "ALTER TABLE resources ADD COLUMN colour TEXT")
     with open_state(path, create=False) as state:
-        assert state._select("SELECT colour FROM resources") == [(None,)]
+        assert state.select("SELECT colour FROM resources") == [(None,)]
     assert path.read_bytes() == before
     assert [entry.name for entry in path.parent.iterdir()] == [path.name]
 

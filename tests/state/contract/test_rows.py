@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
 from pzdecl.errors import StateLocked
 from pzdecl.kinds.address import Address
-from pzdecl.state import SqliteState, open_state
+from pzdecl.manifests.model import StateSettings
+from pzdecl.state import State, open_state
 from pzdecl.state.model import Failure
 from tests.state.rows import begin, intent, put, row
 
 CAMPAIGN = Address("Campaign", "c")
 
 
-def test_a_row_comes_back_as_it_went(state: SqliteState, path: Path) -> None:
+def test_a_row_comes_back_as_it_went(state: State, place: StateSettings) -> None:
     given = row(
         "Campaign/c",
         attributes={"trackingId": "t"},
@@ -27,21 +27,21 @@ def test_a_row_comes_back_as_it_went(state: SqliteState, path: Path) -> None:
         source="campaigns.yaml:3",
     )
     put(state, begin(state), given)
-    with open_state(path, create=False) as reader:
+    with open_state(place, create=False) as reader:
         assert reader.resources() == {CAMPAIGN: given}
         assert reader.resource(CAMPAIGN) == given
         assert reader.arns() == {CAMPAIGN: "arn:Campaign/c"}
     assert state.resource(Address("Campaign", "other")) is None
 
 
-def test_rows_are_sorted_by_address(state: SqliteState) -> None:
+def test_rows_are_sorted_by_address(state: State) -> None:
     run = begin(state)
     for address in ("Solution/b", "Campaign/z", "Solution/a"):
         put(state, run, row(address))
     assert [str(address) for address in state.resources()] == ["Campaign/z", "Solution/a", "Solution/b"]
 
 
-def test_an_intent_stays_open_until_its_step_is_closed(state: SqliteState) -> None:
+def test_an_intent_stays_open_until_its_step_is_closed(state: State) -> None:
     run = begin(state)
     begun = [intent(run, f"Campaign/c{n}") for n in range(5)]
     state.intend(begun)
@@ -54,7 +54,7 @@ def test_an_intent_stays_open_until_its_step_is_closed(state: SqliteState) -> No
     assert state.intents() == [replace(begun[0], arn="arn:0")]
 
 
-def test_an_intent_passes_to_the_run_that_takes_it_up(state: SqliteState) -> None:
+def test_an_intent_passes_to_the_run_that_takes_it_up(state: State) -> None:
     first = begin(state)
     state.intend([intent(first, "Campaign/c"), intent(first, "Campaign/other")])
     second = begin(state)
@@ -62,7 +62,7 @@ def test_an_intent_passes_to_the_run_that_takes_it_up(state: SqliteState) -> Non
     assert [(i.run, i.address.name) for i in state.intents()] == [(first, "other"), (second, "c")]
 
 
-def test_what_was_begun_stays_known_until_its_deletion_is_done(state: SqliteState) -> None:
+def test_what_was_begun_stays_known_until_its_deletion_is_done(state: State) -> None:
     first = begin(state)
     state.intend([intent(first, "Campaign/c", op="create")])
     second = begin(state)
@@ -77,14 +77,14 @@ def test_what_was_begun_stays_known_until_its_deletion_is_done(state: SqliteStat
     assert state.intents() == []
 
 
-def test_only_what_makes_something_is_still_open_after_a_kill(state: SqliteState) -> None:
+def test_only_what_makes_something_is_still_open_after_a_kill(state: State) -> None:
     first = begin(state)
     state.intend([intent(first, "Campaign/c", op=op) for op in ("create", "update", "delete", "train")])
     begin(state)
     assert [i.op for i in state.intents()] == ["create", "train"]
 
 
-def test_a_new_arn_deposes_the_old_one(state: SqliteState) -> None:
+def test_a_new_arn_deposes_the_old_one(state: State) -> None:
     run = begin(state)
     put(state, run, row("Campaign/c", "arn:old", dependencies=(Address("Solution", "x"),)))
     run = begin(state)
@@ -96,27 +96,27 @@ def test_a_new_arn_deposes_the_old_one(state: SqliteState) -> None:
     assert state.arns() == {CAMPAIGN: "arn:new"}
 
 
-def test_what_cannot_be_deleted_is_not_deposed(state: SqliteState) -> None:
+def test_what_cannot_be_deleted_is_not_deposed(state: State) -> None:
     run = begin(state)
     put(state, run, row("SolutionVersion/x", "arn:1"), deletable=False)
     put(state, begin(state), row("SolutionVersion/x", "arn:2"), deletable=False)
     assert state.deposed() == []
 
 
-def test_writing_a_row_again_deposes_nothing(state: SqliteState) -> None:
+def test_writing_a_row_again_deposes_nothing(state: State) -> None:
     put(state, begin(state), row("Campaign/c"))
     put(state, begin(state), row("Campaign/c", tags={}))
     assert state.deposed() == []
     assert state.resources()[CAMPAIGN].tags == {}
 
 
-def test_what_was_deposed_can_come_back(state: SqliteState) -> None:
+def test_what_was_deposed_can_come_back(state: State) -> None:
     for arn in ("arn:1", "arn:2", "arn:1"):
         put(state, begin(state), row("Campaign/c", arn))
     assert [deposed.arn for deposed in state.deposed()] == ["arn:2"]
 
 
-def test_removing_by_arn_leaves_another_row(state: SqliteState) -> None:
+def test_removing_by_arn_leaves_another_row(state: State) -> None:
     run = begin(state)
     put(state, run, row("Campaign/c", "arn:new"))
     state.remove(run, "delete", CAMPAIGN, "arn:old")
@@ -125,14 +125,14 @@ def test_removing_by_arn_leaves_another_row(state: SqliteState) -> None:
     assert state.resources() == {}
 
 
-def test_removing_closes_what_was_begun_there(state: SqliteState) -> None:
+def test_removing_closes_what_was_begun_there(state: State) -> None:
     state.intend([intent(begin(state), "Campaign/c", arn="arn:c")])
     run = begin(state)
     state.remove(run, "delete", CAMPAIGN, "arn:c")
     assert state.intents() == []
 
 
-def test_failures_last_until_the_address_is_ready(state: SqliteState) -> None:
+def test_failures_last_until_the_address_is_ready(state: State) -> None:
     run = begin(state)
     failure = Failure(CAMPAIGN, "create", "c-1", "arn:c-1", "no capacity")
     state.intend([intent(run, "Campaign/c", name="c-1")])
@@ -144,7 +144,7 @@ def test_failures_last_until_the_address_is_ready(state: SqliteState) -> None:
     assert [deposed.arn for deposed in state.deposed()] == ["arn:c-1"]
 
 
-def test_a_deleted_failure_is_forgotten(state: SqliteState) -> None:
+def test_a_deleted_failure_is_forgotten(state: State) -> None:
     run = begin(state)
     state.intend([intent(run, "Campaign/c")])
     state.fail(run, "create Campaign/c", "no", Failure(CAMPAIGN, "create", "c", "arn:c", "no"))
@@ -152,7 +152,7 @@ def test_a_deleted_failure_is_forgotten(state: SqliteState) -> None:
     assert state.failures() == {}
 
 
-def test_a_transaction_is_all_or_nothing(state: SqliteState, path: Path) -> None:
+def test_a_transaction_is_all_or_nothing(state: State, place: StateSettings) -> None:
     run = begin(state)
 
     def fail_half_way() -> None:
@@ -164,23 +164,24 @@ def test_a_transaction_is_all_or_nothing(state: SqliteState, path: Path) -> None
 
     with pytest.raises(KeyError):
         fail_half_way()
-    with open_state(path, create=False) as reader:
+    with open_state(place, create=False) as reader:
         assert reader.resources() == {}
         assert reader.intents() == []
     put(state, run, row("Campaign/c"))
     assert list(state.resources()) == [CAMPAIGN]
 
 
-def test_others_see_a_transaction_only_when_it_ends(state: SqliteState, path: Path) -> None:
+def test_others_see_a_transaction_only_when_it_ends(state: State, place: StateSettings) -> None:
     run = begin(state)
-    with open_state(path, create=False) as reader:
-        with state.transaction():
-            put(state, run, row("Campaign/c"))
+    with state.transaction():
+        put(state, run, row("Campaign/c"))
+        with open_state(place, create=False) as reader:
             assert reader.resources() == {}
+    with open_state(place, create=False) as reader:
         assert list(reader.resources()) == [CAMPAIGN]
 
 
-def test_the_serial_grows_once_a_run_that_changes_something(state: SqliteState) -> None:
+def test_the_serial_grows_once_a_run_that_changes_something(state: State) -> None:
     assert state.serial == 0
     run = begin(state)
     assert state.serial == 0
@@ -191,7 +192,7 @@ def test_the_serial_grows_once_a_run_that_changes_something(state: SqliteState) 
     assert state.serial == 2
 
 
-def test_history(state: SqliteState) -> None:
+def test_history(state: State) -> None:
     first = begin(state, plan="p1")
     second = begin(state, plan="p2")
     state.end_run(second, outcome="done", counts={"create": 2})
@@ -203,7 +204,7 @@ def test_history(state: SqliteState) -> None:
     assert [run.id for run in state.runs(limit=1)] == [second]
 
 
-def test_done_steps_of_a_plan_that_was_cut_short(state: SqliteState) -> None:
+def test_done_steps_of_a_plan_that_was_cut_short(state: State) -> None:
     run = begin(state, plan="p")
     put(state, run, row("Campaign/c"))
     state.end_run(run, outcome="interrupted", counts={})
@@ -215,22 +216,20 @@ def test_done_steps_of_a_plan_that_was_cut_short(state: SqliteState) -> None:
     assert state.done_steps("p") == frozenset(), "a plan is applied once"
 
 
-def test_done_steps_count_for_nothing_after_another_plan(state: SqliteState) -> None:
+def test_done_steps_count_for_nothing_after_another_plan(state: State) -> None:
     run = begin(state, plan="p")
     put(state, run, row("Campaign/c"))
     begin(state, plan="q")
     assert state.done_steps("p") == frozenset()
 
 
-def test_writing_needs_the_lock(path: Path) -> None:
-    with open_state(path, create=True) as state, pytest.raises(StateLocked):
+def test_writing_needs_the_lock(place: StateSettings) -> None:
+    with open_state(place, create=True) as state, pytest.raises(StateLocked):
         begin(state)
 
 
-def test_old_steps_leave_the_journal_and_open_ones_stay(
-    state: SqliteState, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("pzdecl.state.sqlite._KEPT_RUNS", 2)
+def test_old_steps_leave_the_journal_and_open_ones_stay(state: State, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pzdecl.state.store._KEPT_RUNS", 2)
     first = begin(state, plan="p")
     state.intend([intent(first, "Campaign/open")])
     put(state, first, row("Campaign/c"))
