@@ -10,7 +10,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -28,8 +28,9 @@ if TYPE_CHECKING:
     from pzdecl.manifests import model
     from pzdecl.plan.model import Plan
     from pzdecl.providers.client import Client
+    from pzdecl.recording import Problem
     from pzdecl.serving import Measured
-    from pzdecl.state import State
+    from pzdecl.state import State, copying
 
 
 def load(
@@ -103,8 +104,11 @@ class Project:
                 self._state = None
 
     @contextmanager
-    def client(self, *, read_only: bool = True) -> Iterator[Client]:
-        """The target: the built-in engine, or Amazon Personalize. Raises MissingExtra, ServiceError."""
+    def client(self, *, read_only: bool = True, resumes: bool = True) -> Iterator[Client]:
+        """The target: the built-in engine, or Amazon Personalize. Raises MissingExtra, ServiceError.
+
+        resumes  whether the engine goes on with what an earlier process left unfinished
+        """
         from pzdecl import providers
 
         target = self.declared.provider
@@ -114,7 +118,7 @@ class Project:
             )
         else:
             assert target.engine
-            client = providers.open_local(target.engine, read_only=read_only)
+            client = providers.open_local(target.engine, read_only=read_only, resumes=resumes)
         try:
             yield client
         finally:
@@ -262,6 +266,25 @@ class Project:
                     state.remove(run, f"forget:{one}", one, state.resources()[one].arn)
         return gone
 
+    def pull_state(self) -> bytes:
+        """The whole state as the bytes of a state file. Raises PzdeclError where there is none yet."""
+        from pzdecl.state import copying
+
+        with self.state() as state:
+            return copying.content(state)
+
+    def push_state(self, file: bytes, name: str, *, force: bool = False) -> copying.Pushed:
+        """Puts a state file in place of the state, wherever that is kept. Raises Refused; see `copying.replace`.
+
+        What was there before is kept in `.pzdecl/state-backups/`.
+        """
+        from pzdecl.state import copying
+
+        with self.locked(command="state push") as state:
+            copying.check_file(file, name)
+            backup = copying.keep(state, self.root / ".pzdecl/state-backups", self.environment)
+            return copying.replace(state, file, name, force=force, backup=backup)
+
     # Looking at what came out
 
     def graph(self, plan: Plan | None = None) -> tuple[list[Address], list[tuple[Address, Address]]]:
@@ -315,14 +338,65 @@ class Project:
             return serving.segment(state, client, solution, item=item, where=where, size=size)
 
     def recommend(
-        self, campaign: str, user: str | None = None, item: str | None = None, count: int = 10
+        self,
+        campaign: str,
+        user: str | None = None,
+        item: str | None = None,
+        count: int = 10,
+        *,
+        filter: str | None = None,
+        filter_values: Mapping[str, str] | None = None,
+        metadata: Sequence[str] = (),
     ) -> dict[str, Any]:
-        """The answer of GetRecommendations from the campaign of that name."""
+        """The answer of GetRecommendations from the campaign of that name.
+
+        filter         the name of a filter, or its ARN
+        filter_values  of its placeholders, as the API wants them: `{"GENRES": '"Comedy","Drama"'}`
+        metadata       columns of the items that the answer shall show
+        """
         from pzdecl import serving
 
-        address = self.address(campaign if "/" in campaign else f"Campaign/{campaign}")
+        address = self._called("Campaign", campaign)
+        narrowing = serving.Narrowing(self._filter(filter), filter_values or {}, metadata)
         with self.state() as state, self.client() as client:
-            return serving.recommend(state, client, address, user=user, item=item, count=count)
+            return serving.recommend(
+                state, client, address, user=user, item=item, count=count, narrowing=narrowing
+            )
+
+    def rank(
+        self,
+        campaign: str,
+        user: str,
+        items: Sequence[str],
+        *,
+        filter: str | None = None,
+        filter_values: Mapping[str, str] | None = None,
+        metadata: Sequence[str] = (),
+    ) -> dict[str, Any]:
+        """The answer of GetPersonalizedRanking: the items in the order in which the user would like them."""
+        from pzdecl import serving
+
+        address = self._called("Campaign", campaign)
+        narrowing = serving.Narrowing(self._filter(filter), filter_values or {}, metadata)
+        with self.state() as state, self.client() as client:
+            return serving.rank(state, client, address, items, user=user, narrowing=narrowing)
+
+    def _called(self, kind: str, name: str) -> Address:
+        return self.address(name if "/" in name else f"{kind}/{name}")
+
+    def _filter(self, name: str | None) -> Address | str | None:
+        return name if name is None or name.startswith("arn:") else self._called("Filter", name)
+
+    def put_events(self, tracker: str, lines: Iterable[str], told: Callable[[Problem], None]) -> int:
+        """Records events, lines of JSON, through the event tracker of that name: see `pzdecl.recording`.
+
+        Returns how many were put; what is wrong with the others is `told`.
+        """
+        from pzdecl import recording
+
+        address = self.address(tracker if "/" in tracker else f"EventTracker/{tracker}")
+        with self.state() as state, self.client(read_only=False, resumes=False) as client:
+            return recording.put_lines(client, recording.tracking_id(state, address), lines, told)
 
     def address(self, text: str) -> Address:
         """The declared or managed resource that was meant, in any case. Raises UsageError with the nearest."""

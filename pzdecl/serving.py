@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -121,19 +121,69 @@ def segment(
     return client.user_segment(newest.arn, item=item, where=where, size=size)
 
 
+@dataclass(frozen=True, slots=True)
+class Narrowing:
+    """What a request asks for besides items.
+
+    filter    the address of a managed filter, or an ARN
+    values    of its placeholders, as the API wants them
+    metadata  columns of items that the answer shall show
+    """
+
+    filter: Address | str | None = None
+    values: Mapping[str, str] = field(default_factory=dict)
+    metadata: Sequence[str] = ()
+
+
 def recommend(
-    state: Reader, client: ReadClient, campaign: Address, *, user: str | None, item: str | None, count: int
+    state: Reader,
+    client: ReadClient,
+    campaign: Address,
+    *,
+    user: str | None,
+    item: str | None,
+    count: int,
+    narrowing: Narrowing = Narrowing(),
 ) -> dict[str, Any]:
-    """GetRecommendations. Raises PzdeclError for a campaign that was not deployed yet, ServiceError."""
-    row = state.resources().get(campaign)
-    if row is None:
-        raise PzdeclError(f"{campaign} is declared but not deployed yet", hint="run `pzdecl apply` first")
-    asked: dict[str, Any] = {"campaignArn": row.arn, "numResults": count}
-    if user is not None:
-        asked["userId"] = user
+    """GetRecommendations. Raises PzdeclError for what was not deployed yet, ServiceError."""
+    asked = {"numResults": count, **_asked(state, campaign, user, narrowing)}
     if item is not None:
         asked["itemId"] = item
     return client.read("get_recommendations", **asked)
+
+
+def rank(
+    state: Reader,
+    client: ReadClient,
+    campaign: Address,
+    items: Sequence[str],
+    *,
+    user: str,
+    narrowing: Narrowing = Narrowing(),
+) -> dict[str, Any]:
+    """GetPersonalizedRanking. Raises PzdeclError for what was not deployed yet, ServiceError."""
+    asked = _asked(state, campaign, user, narrowing)
+    return client.read("get_personalized_ranking", inputList=list(items), **asked)
+
+
+def _asked(state: Reader, campaign: Address, user: str | None, narrowing: Narrowing) -> dict[str, Any]:
+    def arn(address: Address) -> str:
+        row = state.resources().get(address)
+        if row is None:
+            raise PzdeclError(f"{address} is declared but not deployed yet", hint="run `pzdecl apply` first")
+        return row.arn
+
+    asked: dict[str, Any] = {"campaignArn": arn(campaign)}
+    if user is not None:
+        asked["userId"] = user
+    if narrowing.filter is not None:
+        named = narrowing.filter
+        asked["filterArn"] = arn(named) if isinstance(named, Address) else named
+    if narrowing.values:
+        asked["filterValues"] = dict(narrowing.values)
+    if narrowing.metadata:
+        asked["metadataColumns"] = {"ITEMS": list(narrowing.metadata)}
+    return asked
 
 
 def titles(resources: Mapping[Address, Desired], campaign: Address, items: Iterable[str]) -> dict[str, str]:

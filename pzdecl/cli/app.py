@@ -19,6 +19,7 @@ COMMANDS = (
     "validate",
     "fmt",
     "plan",
+    "rehearse",
     "apply",
     "destroy",
     "rollback",
@@ -30,8 +31,10 @@ COMMANDS = (
     "recipes",
     "metrics",
     "recommend",
+    "rank",
     "segment",
     "explain",
+    "events",
     "serve",
 )
 """In the order of a project's life, which is the order of `--help`. Each is a module of this package."""

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from pzdecl.cli import options
+from pzdecl.cli import asking, options
 from pzdecl.cli.session import session, write
 from pzdecl.engine.errors import InvalidInputException
 from pzdecl.errors import UsageError
@@ -27,6 +27,9 @@ def command(
         str | None, typer.Option("--item", metavar="ID", help="The item's id (related items).")
     ] = None,
     count: Annotated[int, typer.Option("--count", "-n", min=1, max=500, help="How many items.")] = 25,
+    filter: asking.Filter = None,
+    filter_value: asking.FilterValues = None,
+    metadata: asking.MetadataColumns = None,
     format: options.TextOrJson = "text",
 ) -> None:
     """Asks a campaign for recommendations.
@@ -42,7 +45,15 @@ def command(
     project = session().load()
     address = project.address(campaign if "/" in campaign else f"Campaign/{campaign}")
     try:
-        answer = project.recommend(str(address), user=user, item=item, count=count)
+        answer = project.recommend(
+            str(address),
+            user=user,
+            item=item,
+            count=count,
+            filter=filter,
+            filter_values=asking.filter_values(filter_value),
+            metadata=metadata or (),
+        )
     except InvalidInputException as error:
         hint = next((text for sign, text in _MISSING.items() if error.message.startswith(sign)), None)
         if hint is None:

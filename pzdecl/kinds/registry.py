@@ -8,6 +8,7 @@ from pzdecl.kinds.dataset import Dataset
 from pzdecl.kinds.dataset_group import DatasetGroup
 from pzdecl.kinds.dataset_import import DatasetImport
 from pzdecl.kinds.event_tracker import EventTracker
+from pzdecl.kinds.filter import Filter
 from pzdecl.kinds.schema import Schema
 from pzdecl.kinds.solution import Solution
 from pzdecl.kinds.solution_version import SolutionVersion
@@ -20,6 +21,7 @@ KINDS: dict[str, Kind] = {
         Dataset(),
         DatasetImport(),
         EventTracker(),
+        Filter(),
         Solution(),
         SolutionVersion(),
         Campaign(),

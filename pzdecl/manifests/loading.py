@@ -21,6 +21,7 @@ from pzdecl.manifests.discovery import discover
 from pzdecl.manifests.documents import Document, read_document
 from pzdecl.manifests.evaluate import Variables
 from pzdecl.manifests.expansion import expand
+from pzdecl.manifests.filters import check_filters
 from pzdecl.manifests.lost import Lost
 from pzdecl.manifests.model import Desired, Project
 from pzdecl.manifests.moves import History, is_history
@@ -28,7 +29,7 @@ from pzdecl.manifests.nodes import Node, ScalarNode, compose, decode
 from pzdecl.manifests.patches import check_targets
 from pzdecl.manifests.positions import Positions
 from pzdecl.manifests.project_file import Settings
-from pzdecl.manifests.references import Edges, connect, find_cycles, imply
+from pzdecl.manifests.references import Edges, connect, find_cycles, imply, imply_datasets
 from pzdecl.manifests.report import Report
 from pzdecl.manifests.rules import check_rules
 from pzdecl.manifests.schema_rules import check_schemas
@@ -85,9 +86,11 @@ def _load(
     moved, removed = history.settle(documents, report)
     edges = connect(documents, report, lost)
     imply(documents, edges)
+    imply_datasets(documents, edges)
     find_cycles(documents, edges, report)
     check_rules(documents, settings.provider, report)
     check_schemas(documents, report)
+    check_filters(root, documents, report)
     _check_files(documents, report)
     report.raise_errors()
     return Project(

@@ -93,6 +93,18 @@ def imply(documents: Documents, edges: Edges) -> None:
                 edges[address].setdefault(first, "spec.importMode")
 
 
+def imply_datasets(documents: Documents, edges: Edges) -> None:
+    """Adds the datasets of its group to what a filter needs: its expression is checked by their schemas."""
+    datasets: dict[str, list[Address]] = defaultdict(list)
+    for address, document in documents.items():
+        if address.kind == "Dataset" and document.spec is not None:
+            datasets[document.inputs["datasetGroup"]].append(address)
+    for address, document in documents.items():
+        if address.kind == "Filter" and document.spec is not None:
+            for dataset in datasets[document.inputs["datasetGroup"]]:
+                edges[address].setdefault(dataset, "spec.datasetGroup")
+
+
 def find_cycles(documents: Documents, edges: Edges, report: Report) -> None:
     """Reports each circle once, beginning with its first address."""
     if _acyclic(edges):

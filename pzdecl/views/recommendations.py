@@ -9,14 +9,18 @@ from typing import Any
 from pzdecl.views import table
 from pzdecl.views.style import PLAIN, Style
 
+WIDEST = 40
+"""Characters of a cell of metadata in a table."""
+
 
 def text(items: Sequence[Mapping[str, Any]], titles: Mapping[str, str], style: Style = PLAIN) -> str:
-    """`rank  item  title  score`; columns without any value are left out."""
+    """`rank  item  title  score`, then columns of metadata; those without any value are left out."""
     if not items:
         return "No recommendations.\n"
     scored = any("score" in item for item in items)
     titled = any(item["itemId"] in titles for item in items)
-    header = ["rank", "item", *(["title"] if titled else []), *(["score"] if scored else [])]
+    columns = list(dict.fromkeys(name for item in items for name in item.get("metadata", ())))
+    header = ["rank", "item", *(["title"] if titled else []), *(["score"] if scored else []), *columns]
     rows = []
     for rank, item in enumerate(items, start=1):
         row = [str(rank), item["itemId"]]
@@ -24,16 +28,22 @@ def text(items: Sequence[Mapping[str, Any]], titles: Mapping[str, str], style: S
             row.append(titles.get(item["itemId"], ""))
         if scored:
             row.append(f"{item['score']:.7f}" if "score" in item else "")
+        row += [_short(item.get("metadata", {}).get(name, "")) for name in columns]
         rows.append(row)
-    right = frozenset({0, len(header) - 1} if scored else {0})
+    right = frozenset({0, 2 + titled} if scored else {0})
     return table.text(header, rows, right, style)
 
 
-def as_json(answer: Mapping[str, Any], titles: Mapping[str, str]) -> str:
-    """The service's answer, with `title` added to the items that have one."""
+def _short(value: str) -> str:
+    value = " ".join(value.split())
+    return value if len(value) <= WIDEST else value[: WIDEST - 1] + "…"
+
+
+def as_json(answer: Mapping[str, Any], titles: Mapping[str, str], key: str = "itemList") -> str:
+    """The service's answer, with `title` added to the items (under `key`) that have one."""
     items = [
         {**item, **({"title": titles[item["itemId"]]} if item["itemId"] in titles else {})}
-        for item in answer.get("itemList", ())
+        for item in answer.get(key, ())
     ]
-    out = {"recommendationId": answer.get("recommendationId"), "itemList": items}
+    out = {"recommendationId": answer.get("recommendationId"), key: items}
     return json.dumps(out, indent=2, ensure_ascii=False) + "\n"

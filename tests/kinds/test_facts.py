@@ -38,6 +38,7 @@ def arn_of(address: Address) -> Any:
         ("DatasetImport", {}, "dataset-import-job/n"),
         ("Solution", {}, "solution/n"),
         ("Campaign", {}, "campaign/n"),
+        ("Filter", {}, "filter/n"),
         ("EventTracker", {}, None),
         ("SolutionVersion", {}, None),
     ],
@@ -110,6 +111,7 @@ def test_references() -> None:
         ("Campaign", "minProvisionedTPS", {}, Effect.IN_PLACE),
         ("Campaign", "campaignConfig.itemExplorationConfig.explorationWeight", {}, Effect.IN_PLACE),
         ("EventTracker", "datasetGroupArn", {}, Effect.REPLACE),
+        ("Filter", "filterExpression", {}, Effect.REPLACE),
     ],
 )
 def test_effects(kind: str, field: str, inputs: dict[str, Any], effect: Effect) -> None:

@@ -90,6 +90,7 @@ SPECS: list[tuple[str, dict[str, Any]]] = [
             },
         },
     ),
+    ("Filter", {"datasetGroup": "g", "filterExpression": "INCLUDE ItemID WHERE Items.YEAR > 1990"}),
 ]
 
 

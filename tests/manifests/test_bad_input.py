@@ -31,6 +31,33 @@ class Bad(NamedTuple):
     file: str = "m.yaml"
 
 
+ITEMS = """\
+apiVersion: pzdecl/v1
+kind: Schema
+metadata: {name: items}
+spec:
+  schema:
+    type: record
+    name: Items
+    namespace: com.amazonaws.personalize.schema
+    fields:
+      - {name: ITEM_ID, type: string}
+      - {name: GENRES, type: ["null", string], categorical: true}
+    version: "1.0"
+---
+apiVersion: pzdecl/v1
+kind: Dataset
+metadata: {name: items}
+spec: {datasetGroup: movies, datasetType: Items, schema: items}
+"""
+
+
+def filter_(expression: str) -> str:
+    """A filter whose expression begins in line 6, column 21."""
+    head = f"{HEAD}kind: Filter\nmetadata: {{name: f}}\nspec:\n  datasetGroup: movies\n"
+    return f"{head}  filterExpression: {expression}\n"
+
+
 def solution(spec: str) -> str:
     """A solution whose spec begins in line 4."""
     return f"{HEAD}kind: Solution\nmetadata: {{name: s}}\nspec:\n  datasetGroup: movies\n{spec}"
@@ -397,6 +424,45 @@ SPECS = {
         18,
         "spec.solution",
         more={"s.yaml": SOLUTION.replace("aws-hrnn", "aws-item-affinity")},
+    ),
+    "filter that is no expression": Bad(
+        filter_("EXCLUDE ItemID WHEN Items.GENRES = 3"), "PZ3020", 6, 36, "spec.filterExpression", "WHERE"
+    ),
+    "filter that ends too early": Bad(
+        filter_("'EXCLUDE ItemID WHERE Items.GENRES IN (\"x\"'"), "PZ3020", 6, 63, "spec.filterExpression"
+    ),
+    "filter by a field that there is not": Bad(
+        filter_('"EXCLUDE ItemID WHERE Items.GENRE IN (\\"x\\")"'),
+        "PZ5020",
+        6,
+        43,
+        "spec.filterExpression",
+        "GENRES",
+        more={"items.yaml": ITEMS},
+    ),
+    "filter in several lines": Bad(
+        filter_('>-\n    EXCLUDE ItemID\n    WHERE Items.GENRES IN ("x")\n      AND Items.GENRES > 3'),
+        "PZ5020",
+        9,
+        11,
+        "spec.filterExpression",
+        more={"items.yaml": ITEMS},
+    ),
+    "filter with a variable": Bad(
+        filter_("EXCLUDE ItemID WHERE Items.${var.field} = 3"),
+        "PZ5020",
+        6,
+        21,
+        "spec.filterExpression",
+        more={"items.yaml": ITEMS, "pzdecl.yaml": "name: t\nvariables: {field: {default: YEAR}}\n"},
+    ),
+    "filter by a dataset that there is not": Bad(
+        filter_("INCLUDE UserID WHERE Users.AGE > 3"),
+        "PZ5020",
+        6,
+        42,
+        "spec.filterExpression",
+        more={"items.yaml": ITEMS},
     ),
     "domain": Bad(
         named("metadata: {name: g}\nspec: {domain: ECOMERCE}\n"), "PZ3004", 4, 16, "spec.domain", "ECOMMERCE"

@@ -17,12 +17,13 @@ PARENTS = {
     "Dataset": ("datasetGroupArn", "schemaArn"),
     "DatasetImport": ("datasetArn",),
     "EventTracker": ("datasetGroupArn",),
+    "Filter": ("datasetGroupArn",),
     "Solution": ("datasetGroupArn",),
     "SolutionVersion": ("solutionArn",),
     "Campaign": ("solutionVersionArn",),
 }
 BLOCKERS = {
-    "DatasetGroup": {"Dataset", "EventTracker", "Solution"},
+    "DatasetGroup": {"Dataset", "EventTracker", "Filter", "Solution"},
     "Schema": {"Dataset"},
     "Solution": {"Campaign"},
 }

@@ -99,6 +99,10 @@ def _condition(condition: Condition, columns: Columns) -> Iterator[Problem]:
         yield from _event_type(condition, columns)
         return
     column = yield from _column(field, columns)
+    if column is not None and column.type == "string" and condition.operator not in ("IN", "NOT IN", "=", "!="):
+        message = f"{field} is text, and stands before {condition.operator}"
+        yield Problem(message, field.place, field.end, "IN, NOT IN, = or !=, or a numeric field")
+        return
     for operand in condition.operands:
         if isinstance(operand, Anything):
             message = "* in place of a value"
@@ -110,9 +114,6 @@ def _condition(condition: Condition, columns: Columns) -> Iterator[Problem]:
                 yield Problem(message, operand.place, operand.end, "fields that can be compared")
         elif column is not None:
             yield from _operand(field, column, operand)
-    if column is not None and column.type == "string" and condition.operator not in ("IN", "NOT IN", "=", "!="):
-        message = f"{field} is text, and stands before {condition.operator}"
-        yield Problem(message, field.place, field.end, "IN, NOT IN, = or !=, or a numeric field")
 
 
 def _event_type(condition: Condition, columns: Columns) -> Iterator[Problem]:
