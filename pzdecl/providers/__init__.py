@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 __all__ = ["open_aws", "open_local"]
 
 
-def open_local(folder: Path, *, read_only: bool = False) -> LocalClient:
+def open_local(folder: Path, *, read_only: bool = False, resumes: bool = True) -> LocalClient:
     """The built-in engine in a folder; see `pzdecl.providers.local`."""
     from pzdecl.providers import local
 
-    return local.open_local(folder, read_only=read_only)
+    return local.open_local(folder, read_only=read_only, resumes=resumes)
 
 
 def open_aws(

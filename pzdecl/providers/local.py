@@ -18,13 +18,14 @@ class LocalClient:
     """A `Client` over an engine's folder.
 
     The engine's worker is started by the first call that leaves work for it. A client that may write also
-    starts it when it finds work that an earlier process left; a `read_only` one never does, and writes nothing.
+    starts it when it finds work that an earlier process left, unless `resumes` is false; a `read_only` one
+    never does, and writes nothing.
     """
 
-    def __init__(self, engine: Engine, *, read_only: bool = False) -> None:
+    def __init__(self, engine: Engine, *, read_only: bool = False, resumes: bool = True) -> None:
         self._engine = engine
         self._read_only = read_only
-        if not read_only and engine.has_jobs():
+        if resumes and not read_only and engine.has_jobs():
             engine.start_worker(scheduled=False)
 
     @property
@@ -73,6 +74,6 @@ class LocalClient:
         self._engine.close()
 
 
-def open_local(folder: Path, *, read_only: bool = False) -> LocalClient:
+def open_local(folder: Path, *, read_only: bool = False, resumes: bool = True) -> LocalClient:
     """Opens the engine in a folder. Raises EngineFolderError where it can't be one."""
-    return LocalClient(Engine(folder), read_only=read_only)
+    return LocalClient(Engine(folder), read_only=read_only, resumes=resumes)

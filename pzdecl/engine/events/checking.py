@@ -42,7 +42,8 @@ def event_row(
     A list of impressions counts before what was shown with the event's recommendationId.
     """
     before = len(problems)
-    if len(json.dumps(event, default=str, ensure_ascii=False).encode(errors="replace")) > EVENT_BYTES:
+    size = encoded_size(json.dumps(event, default=str, ensure_ascii=False), path, problems)
+    if size > EVENT_BYTES:
         problems.append(f"{path} has more than {EVENT_BYTES // 1024} KB")
     inner = f"{path}.properties"
     values = named(
@@ -91,6 +92,15 @@ def event_row(
         columns=columns,
         event=event.get("eventId"),
     )
+
+
+def encoded_size(text: str, path: str, problems: list[str]) -> int:
+    """The bytes of a text in UTF-8; half characters, which JSON can write, are a problem."""
+    try:
+        return len(text.encode())
+    except UnicodeEncodeError:
+        problems.append(f"{path} has half a character (a lone surrogate): expected whole text")
+        return 0
 
 
 def seconds(value: Any, path: str, problems: list[str]) -> int:

@@ -16,7 +16,7 @@ from pzdecl.engine.store.rows import Reader, Writer
 READ = 400
 """Of one user, so many of the newest arrivals are looked at."""
 
-_COLUMNS = "item, at, type, value, recommendation, impression, source, columns"
+_COLUMNS = "item, at, type, value, recommendation, impression, source, columns, event"
 
 
 class EventRow(NamedTuple):
@@ -57,9 +57,9 @@ def add(
     for event in events:
         # `known` is the event with which this one came to be its owner's: itself, until a session is merged.
         added = connection.execute(
-            "INSERT OR IGNORE INTO events (id, known, dataset, owner, user, session, event, received, "
+            "INSERT OR IGNORE INTO events (id, known, dataset, owner, user, session, received, "
             f"{_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (last + 1, last + 1, dataset, owner, user, session, event.event, received, *_stored(event)),
+            (last + 1, last + 1, dataset, owner, user, session, received, *_stored(event)),
         )
         last += added.rowcount
     if user and user != session and last > first:
@@ -125,7 +125,7 @@ def forget_users(tx: Writer, dataset: str, users: Sequence[str]) -> int:
 def _stored(event: EventRow) -> tuple[Any, ...]:
     impression, columns = (_dump(part) if part else None for part in (event.impression, event.columns))
     kind, value, recommendation = event.type, event.value, event.recommendation
-    return event.item, event.at, kind, value, recommendation, impression, event.source, columns
+    return event.item, event.at, kind, value, recommendation, impression, event.source, columns, event.event
 
 
 def _dump(value: Any) -> str:
@@ -133,7 +133,7 @@ def _dump(value: Any) -> str:
 
 
 def _row(row: Sequence[Any]) -> EventRow:
-    item, at, type, value, recommendation, impression, source, columns = row
+    item, at, type, value, recommendation, impression, source, columns, event = row
     return EventRow(
         item,
         at,
@@ -143,4 +143,5 @@ def _row(row: Sequence[Any]) -> EventRow:
         tuple(json.loads(impression)) if impression else (),
         source,
         json.loads(columns) if columns else {},
+        event,
     )

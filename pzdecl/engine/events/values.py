@@ -53,6 +53,8 @@ def named(
 ) -> dict[str, Any]:
     """The values of an object by the schema's names: numRatings is NUM_RATINGS. `reserved` may not be there."""
     values: dict[str, Any] = {}
+    if not found:
+        return values
     forbidden = {_bare(name) for name in reserved}
     for key, value in found.items():
         name = known.names.get(_bare(key))
@@ -147,6 +149,7 @@ def _text(value: Any, column: Column) -> tuple[Any, str]:
     return (value, "") if len(value) <= high else (None, f"at most {high} characters")
 
 
+@lru_cache(maxsize=4096)
 def _bare(name: str) -> str:
     return re.sub(r"[^A-Za-z0-9]", "", name).lower()
 
