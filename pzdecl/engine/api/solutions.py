@@ -1,7 +1,7 @@
 """Solution: Create, Describe, Delete, List, Update.
 
-`performAutoTraining` is accepted and shown, as in the service, but this engine trains only when a solution
-version is asked for. Its versions perform AutoML and hyperparameter optimisation.
+With `performAutoTraining` versions are trained when they are due (`pzdecl.engine.jobs.schedule`). Its versions
+perform AutoML and hyperparameter optimisation.
 """
 
 from __future__ import annotations
@@ -14,7 +14,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from pzdecl.engine.api.common import ACTIVE, create, describe, find, given, listing, view
-from pzdecl.engine.api.families import CAMPAIGN, DATASET_GROUP, SOLUTION, SOLUTION_VERSION
+from pzdecl.engine.api.families import (
+    BATCH_INFERENCE_JOB,
+    BATCH_SEGMENT_JOB,
+    CAMPAIGN,
+    DATASET_GROUP,
+    SOLUTION,
+    SOLUTION_VERSION,
+)
 from pzdecl.engine.api.operation import Context, Params, Result, operation
 from pzdecl.engine.api.recipes import recipe_of
 from pzdecl.engine.api.tuning import automl_problems, hpo_problems, with_prefixes
@@ -117,7 +124,10 @@ def update_solution(context: Context, params: Params) -> Result:
 
 @operation("DeleteSolution")
 def delete_solution(context: Context, params: Params) -> Result:
-    """Deletes it with all its versions. Refused while a campaign uses one, or one is still being trained."""
+    """Deletes it with all its versions and their batch jobs.
+
+    Refused while a campaign or a job uses a version, or one is still being trained.
+    """
     arn = params["solutionArn"]
     with context.store.write() as tx:
         solution = find(tx, SOLUTION, arn)
@@ -132,8 +142,19 @@ def delete_solution(context: Context, params: Params) -> Result:
             raise ResourceInUseException(
                 f"The solution {arn} can't be deleted while {busy[0]} is pending or in progress"
             )
-        for version in versions:
-            tx.delete(version.arn)
+        jobs = [
+            job
+            for version in versions
+            for family in (BATCH_INFERENCE_JOB, BATCH_SEGMENT_JOB)
+            for job in tx.children(family.type, version.arn)
+        ]
+        busy = [job.arn for job in jobs if not _at_rest(job.status)]
+        if busy:
+            raise ResourceInUseException(
+                f"The solution {arn} can't be deleted while {busy[0]} uses it, which is pending or in progress"
+            )
+        for one in (*jobs, *versions):
+            tx.delete(one.arn)
         tx.delete(arn)
     shutil.rmtree(context.folder / "models" / solution.name, ignore_errors=True)
     return {}
