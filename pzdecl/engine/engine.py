@@ -13,6 +13,7 @@ from pzdecl.engine.api import operation
 from pzdecl.engine.api.models import Models, model_folder
 from pzdecl.engine.api.operation import Context
 from pzdecl.engine.api.validate import validate
+from pzdecl.engine.data.storage import S3Settings, Storage
 from pzdecl.engine.errors import InvalidInputException, ServiceError, UnavailableException
 from pzdecl.engine.filters.sources import Sources
 from pzdecl.engine.progress import Progress
@@ -33,6 +34,7 @@ class Engine:
     folder    where `engine.db`, data and models lie; made by the first operation that writes
     account, region, partition
               go into ARNs
+    s3        where `s3://` locations are; boto3 finds them unless given
     clock     seconds since 1970, by which events arrive and automatic trainings and updates are due
 
     Imports, trainings and deployments are queued; they run while some process has a worker running
@@ -48,6 +50,7 @@ class Engine:
         region: str = "local",
         partition: str = "aws",
         clock: Callable[[], float] = time.time,
+        s3: S3Settings | None = None,
     ) -> None:
         self.folder = Path(folder).expanduser().absolute()
         store = Store(self.folder)
@@ -55,6 +58,7 @@ class Engine:
             store, account, region, partition, Models(self.folder), ShownLog(self.folder), Sources(self.folder)
         )
         self._context.clock = clock
+        self._context.storage = Storage(s3)
         self._operations = operation.load()
         self._lock = threading.Lock()
         self._worker: Worker | None = None

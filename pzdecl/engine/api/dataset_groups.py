@@ -3,10 +3,21 @@
 from __future__ import annotations
 
 from pzdecl.engine.api.common import create, describe, find, given, listing
-from pzdecl.engine.api.families import DATASET, DATASET_GROUP, EVENT_TRACKER, FILTER, SOLUTION
+from pzdecl.engine.api.families import (
+    DATASET,
+    DATASET_GROUP,
+    DELETION_JOB,
+    EVENT_TRACKER,
+    FILTER,
+    METRIC_ATTRIBUTION,
+    SOLUTION,
+)
 from pzdecl.engine.api.operation import Context, Params, Result, operation
 from pzdecl.engine.errors import InvalidInputException, ResourceInUseException
 from pzdecl.engine.store.rows import Resource
+
+BLOCKING = (EVENT_TRACKER, FILTER, METRIC_ATTRIBUTION, SOLUTION, DATASET)
+"""What a group can't be deleted with."""
 
 
 @operation("CreateDatasetGroup")
@@ -31,16 +42,18 @@ def describe_dataset_group(context: Context, params: Params) -> Result:
 
 @operation("DeleteDatasetGroup")
 def delete_dataset_group(context: Context, params: Params) -> Result:
-    """Refused while event trackers, filters, solutions or datasets are in the group."""
+    """Refused while anything is in the group but jobs that have ended."""
     arn = params["datasetGroupArn"]
     with context.store.write() as tx:
         find(tx, DATASET_GROUP, arn)
-        used_by = tx.first_child((EVENT_TRACKER.type, FILTER.type, SOLUTION.type, DATASET.type), arn)
+        used_by = tx.first_child([family.type for family in BLOCKING], arn) or tx.busy(arn, ("erase",))
         if used_by:
             raise ResourceInUseException(
                 f"The dataset group {arn} can't be deleted while {used_by} belongs to it: "
-                "delete its event trackers, filters, solutions and datasets first"
+                "delete its event trackers, filters, metric attributions, solutions and datasets first"
             )
+        for job in tx.children(DELETION_JOB.type, arn):
+            tx.delete(job.arn)
         tx.delete(arn)
     return {}
 

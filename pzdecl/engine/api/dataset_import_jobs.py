@@ -5,21 +5,20 @@ from __future__ import annotations
 from pzdecl.engine.api.common import ACTIVE, PENDING, create, describe, find, given, listing
 from pzdecl.engine.api.families import DATASET, IMPORT_JOB
 from pzdecl.engine.api.operation import Context, Params, Result, operation
-from pzdecl.engine.data.location import local_path
 from pzdecl.engine.errors import InvalidInputException, ResourceInUseException
 from pzdecl.engine.store.rows import Reader, Resource
 
 
 @operation("CreateDatasetImportJob", queues_job=True)
 def create_dataset_import_job(context: Context, params: Params) -> Result:
-    """Queues an import of a CSV file, or of all files of a folder, from this machine."""
+    """Queues an import of a CSV file, or of all files of a folder, from this machine or S3."""
     location = params["dataSource"].get("dataLocation")
     if location is None:
         raise InvalidInputException(
             "dataSource.dataLocation is missing: expected the path of a CSV file or folder"
         )
     try:
-        path = local_path(location).absolute()
+        place = context.storage.absolute(location)
     except ValueError as error:
         raise InvalidInputException(str(error)) from error
     if params.get("publishAttributionMetricsToS3"):
@@ -34,7 +33,7 @@ def create_dataset_import_job(context: Context, params: Params) -> Result:
         "datasetImportJobArn": arn,
         "datasetArn": dataset_arn,
         "dataSource": {"dataLocation": location},
-        "_path": str(path),  # the worker may have another working directory
+        "_path": place,  # the worker may have another working directory
         "importMode": mode,
         **given(params, "roleArn", "publishAttributionMetricsToS3"),
     }

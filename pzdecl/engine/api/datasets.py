@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 from pzdecl.engine.api.common import ACTIVE, create, describe, find, given, listing
-from pzdecl.engine.api.families import DATASET, DATASET_GROUP, IMPORT_JOB, SCHEMA
+from pzdecl.engine.api.families import DATASET, DATASET_GROUP, EXPORT_JOB, IMPORT_JOB, SCHEMA
 from pzdecl.engine.api.operation import Context, Params, Result, operation
 from pzdecl.engine.api.schemas import parse_schema
 from pzdecl.engine.data.schema import DATASET_TYPES, evolution_problems
@@ -15,6 +15,8 @@ from pzdecl.engine.store.rows import Resource
 from pzdecl.errors import nearest
 
 UPDATABLE = ("ITEMS", "USERS")
+IN_USE = ("import", "train", "conform", "erase", "export")
+"""Jobs during which the datasets of their group stay as they are."""
 
 
 @operation("CreateDataset")
@@ -58,16 +60,15 @@ def list_datasets(context: Context, params: Params) -> Result:
 
 @operation("DeleteDataset")
 def delete_dataset(context: Context, params: Params) -> Result:
-    """Deletes it with its data and import jobs. Refused while an import or a training of its group runs."""
+    """Deletes it with its data, import and export jobs. Refused while such a job or a training runs."""
     arn = params["datasetArn"]
     with context.store.write() as tx:
         dataset = find(tx, DATASET, arn)
-        _refuse_while_busy(
-            tx.busy(str(dataset.parent), ("import", "train", "conform")), f"dataset {arn}", "deleted"
-        )
+        _refuse_while_busy(tx.busy(str(dataset.parent), IN_USE), f"dataset {arn}", "deleted")
         paths = [part.path for part in tx.parts(arn)]
-        for job in tx.children(IMPORT_JOB.type, arn):
-            tx.delete(job.arn)
+        for family in (IMPORT_JOB, EXPORT_JOB):
+            for job in tx.children(family.type, arn):
+                tx.delete(job.arn)
         tx.delete(arn)
     for path in paths:
         (context.folder / path).unlink(missing_ok=True)
@@ -97,7 +98,7 @@ def update_dataset(context: Context, params: Params) -> Result:
                 f"The schema {new.arn} can't replace {old.arn}: "
                 + "; ".join(f"{found.path}: {found.message} (expected {found.expected})" for found in problems)
             )
-        _refuse_while_busy(tx.busy(group.arn, ("import", "train", "conform")), f"dataset {arn}", "updated")
+        _refuse_while_busy(tx.busy(group.arn, IN_USE), f"dataset {arn}", "updated")
         now = round(time.time(), 3)
         dataset.status = "UPDATE PENDING"
         dataset.body["latestDatasetUpdate"] = {

@@ -31,6 +31,46 @@ SOLUTION_VERSION = Family(
 )
 FILTER = Family("filter", "filter", "Filter", "filter", "filterArn", "Filters")
 CAMPAIGN = Family("campaign", "campaign", "Campaign", "campaign", "campaignArn", "campaigns")
+BATCH_INFERENCE_JOB = Family(
+    "batch-inference-job",
+    "batch inference job",
+    "BatchInferenceJob",
+    "batchInferenceJob",
+    "batchInferenceJobArn",
+    "batchInferenceJobs",
+)
+BATCH_SEGMENT_JOB = Family(
+    "batch-segment-job",
+    "batch segment job",
+    "BatchSegmentJob",
+    "batchSegmentJob",
+    "batchSegmentJobArn",
+    "batchSegmentJobs",
+)
+EXPORT_JOB = Family(
+    "dataset-export-job",
+    "dataset export job",
+    "DatasetExportJob",
+    "datasetExportJob",
+    "datasetExportJobArn",
+    "datasetExportJobs",
+)
+DELETION_JOB = Family(
+    "data-deletion-job",
+    "data deletion job",
+    "DataDeletionJob",
+    "dataDeletionJob",
+    "dataDeletionJobArn",
+    "dataDeletionJobs",
+)
+METRIC_ATTRIBUTION = Family(
+    "metric-attribution",
+    "metric attribution",
+    "MetricAttribution",
+    "metricAttribution",
+    "metricAttributionArn",
+    "metricAttributions",
+)
 
 TAGGABLE = frozenset(
     family.type
@@ -43,6 +83,10 @@ TAGGABLE = frozenset(
         SOLUTION,
         SOLUTION_VERSION,
         CAMPAIGN,
+        BATCH_INFERENCE_JOB,
+        BATCH_SEGMENT_JOB,
+        EXPORT_JOB,
+        DELETION_JOB,
     )
 )
-"""Schemas can't be tagged."""
+"""Schemas and metric attributions can't be tagged."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 import importlib
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from pzdecl.engine.api.model import snake
+from pzdecl.engine.data.storage import Storage
 from pzdecl.engine.store.store import Store
 
 Params = Mapping[str, Any]
@@ -30,6 +31,8 @@ class Context:
     """`pzdecl.engine.store.shown.ShownLog`: the lists that were explored."""
     sources: Any = None
     """`pzdecl.engine.filters.sources.Sources`: what filters read, kept ready."""
+    storage: Storage = field(default_factory=Storage)
+    """What jobs read from and write to."""
     clock: Callable[[], float] = time.time
     """Seconds since 1970: when events arrive, and when automatic trainings and updates are due."""
 
@@ -60,13 +63,18 @@ REGISTRY: dict[str, Operation] = {}
 """Operations by boto3's method name. Filled by `load()`."""
 
 _FAMILIES = (
+    "batch_inference_jobs",
+    "batch_segment_jobs",
     "campaigns",
+    "data_deletion_jobs",
+    "dataset_export_jobs",
     "dataset_groups",
     "dataset_import_jobs",
     "datasets",
     "event_trackers",
     "events",
     "filters",
+    "metric_attributions",
     "recipes",
     "runtime",
     "schemas",

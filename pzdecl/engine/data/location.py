@@ -17,7 +17,7 @@ def local_path(location: str) -> Path:
     if scheme[1].lower() != "file":
         raise ValueError(
             f"Invalid Data location. The built-in engine reads files of this machine, not {location}: "
-            "expected a path, or file:// and a path"
+            "expected a path, file:// and a path, or s3://BUCKET/KEY"
         )
     parts = urlsplit(location)
     if parts.netloc not in {"", "localhost"}:

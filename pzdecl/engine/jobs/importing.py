@@ -27,6 +27,8 @@ from pzdecl.engine.progress import Progress
 from pzdecl.engine.store.rows import Part, Resource
 
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+READING = ("train", "export")
+"""Kinds of jobs that read the files of datasets while they are at work."""
 SHOWN = 5
 """Problems that a failureReason lists."""
 
@@ -44,8 +46,9 @@ def run_import(context: Context, job: Job, control: Control) -> None:
     if append and not old:
         raise JobFailed("Invalid import mode. The dataset has no data: import with importMode FULL first")
     workspace = control.workspace()
+    source = context.storage.fetch(resource.body["_path"], workspace / "input", control.check)
     written = _read(
-        Path(resource.body["_path"]),
+        source,
         schema,
         kind,
         workspace / "read.parquet",
@@ -60,7 +63,7 @@ def run_import(context: Context, job: Job, control: Control) -> None:
         rows = merge([*(old if append else []), written.path], KEYS[kind], columns(schema), source)
         append = False
     control.check()
-    part = _place(context.folder, dataset, job, source, name=resource.name, rows=rows)
+    part = place_part(context.folder, dataset, job, source, name=resource.name, rows=rows)
     with context.store.write() as tx:
         queue.finish(tx, job, progress=control.progress)
         tx.replace_parts(dataset.arn, [part], append=append)
@@ -69,7 +72,7 @@ def run_import(context: Context, job: Job, control: Control) -> None:
         resource.status = ACTIVE
         tx.save(resource)
         kept = {found.path for found in tx.parts(dataset.arn)}
-        in_use = tx.busy(job.scope, ("train",))
+        in_use = tx.busy(job.scope, READING)
     shutil.rmtree(workspace, ignore_errors=True)
     if not in_use:
         remove([path for path in old if path.relative_to(context.folder).as_posix() not in kept])
@@ -89,7 +92,7 @@ def run_conform(context: Context, job: Job, control: Control) -> None:
         source = workspace / f"{number}.parquet"
         with writer(dataset.body["datasetType"], source, fields) as out:
             out.write(conformed(context.folder / part.path, fields))
-        new.append(_place(context.folder, dataset, job, source, name=part.job, rows=part.rows))
+        new.append(place_part(context.folder, dataset, job, source, name=part.job, rows=part.rows))
     with context.store.write() as tx:
         queue.finish(tx, job)
         tx.replace_parts(dataset.arn, new)
@@ -97,7 +100,7 @@ def run_conform(context: Context, job: Job, control: Control) -> None:
         dataset.body["schemaArn"] = wanted
         dataset.body["latestDatasetUpdate"] |= {"status": ACTIVE, "lastUpdatedDateTime": round(time.time(), 3)}
         tx.save(dataset)
-        in_use = tx.busy(job.scope, ("train",))
+        in_use = tx.busy(job.scope, READING)
     shutil.rmtree(workspace, ignore_errors=True)
     if not in_use:
         remove([context.folder / part.path for part in old])
@@ -153,7 +156,7 @@ def _progress(rows: int, done: int, total: int, started: float) -> Progress:
     return Progress("rows", rows, estimate, rate, (estimate - rows) / rate if rate else None)
 
 
-def _place(folder: Path, dataset: Resource, job: Job, source: Path, *, name: str, rows: int) -> Part:
+def place_part(folder: Path, dataset: Resource, job: Job, source: Path, *, name: str, rows: int) -> Part:
     """Moves a finished part to where it stays, under a name that was never used. The job's id is in it."""
     group = dataset.arn.rpartition(":dataset/")[2]
     target = folder / "datasets" / group / f"{job.id}.{uuid.uuid4().hex[:12]}.parquet"

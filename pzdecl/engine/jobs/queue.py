@@ -26,8 +26,10 @@ SILENCE = 30.0
 MAX_DEATHS = 3
 """How many processes may die over a job, each without getting further than those before, until it fails."""
 
-ORDERED = ("import", "conform", "train")
-"""Kinds that wait for earlier imports of their dataset group, and so read what was asked for before them."""
+CHANGING = ("import", "conform", "erase")
+"""Kinds that change what is in a dataset group."""
+ORDERED = (*CHANGING, "train", "export")
+"""Kinds that wait for earlier changes of their dataset group, and so read what was asked for before them."""
 
 _CANDIDATES = f"""
     SELECT id, arn, kind, scope, state, host, pid, started, heartbeat, attempts, claimed, worked, deaths,
@@ -35,7 +37,7 @@ _CANDIDATES = f"""
     FROM jobs AS job
     WHERE state <> 'finished' AND kind IN ({{kinds}}) AND NOT EXISTS (
         SELECT 1 FROM jobs AS earlier WHERE earlier.scope = job.scope AND earlier.state <> 'finished'
-        AND earlier.id < job.id AND earlier.kind IN ('import', 'conform')
+        AND earlier.id < job.id AND earlier.kind IN {CHANGING!r}
         AND job.kind IN {ORDERED!r})
     ORDER BY id"""
 

@@ -8,14 +8,15 @@ from pathlib import Path
 from pzdecl.engine.api.families import SOLUTION_VERSION
 from pzdecl.engine.api.models import model_folder
 from pzdecl.engine.api.operation import Context
+from pzdecl.engine.jobs.importing import READING
 
 
 def sweep(context: Context) -> None:
     """Safe while other processes work.
 
     Files are listed before the database is read. Whatever is in the list and belongs to a finished job had
-    its last chance to be referred to before that reading. While a training is unfinished, replaced data
-    stays: it may be read.
+    its last chance to be referred to before that reading. While a training or an export is unfinished,
+    replaced data stays: it may be read.
     """
     folder = context.folder
     staging = _entries(folder / "staging")
@@ -27,12 +28,12 @@ def sweep(context: Context) -> None:
         referred = reader.all_part_paths()
         versions = reader.arns(SOLUTION_VERSION.type)
     busy = {str(id) for id, _, _ in unfinished}
-    training = any(kind == "train" for _, _, kind in unfinished)
+    reading = any(kind in READING for _, _, kind in unfinished)
     for entry in staging:
         if entry.name.partition(".")[0] not in busy:
             shutil.rmtree(entry, ignore_errors=True)
     for path in parts:
-        in_use = training or path.name.partition(".")[0] in busy
+        in_use = reading or path.name.partition(".")[0] in busy
         if not in_use and path.relative_to(folder).as_posix() not in referred:
             path.unlink(missing_ok=True)
     kept = {model_folder(folder, arn) for arn in versions}

@@ -1,7 +1,8 @@
 """The worker: threads of one process that empty the queue.
 
-Trainings run in one lane and everything else in another, so that an import or a deployment never waits behind a
-training of something else. A heartbeat thread tells for all of them that they live and how far they are.
+Trainings run in one lane, batch jobs and exports in another, and everything else in a third, so that an import
+or a deployment never waits behind a training of something else. A heartbeat thread tells for all of them that
+they live and how far they are.
 """
 
 from __future__ import annotations
@@ -16,14 +17,18 @@ import traceback
 from collections.abc import Callable, Iterator
 
 from pzdecl.engine.api.common import FAILED, IN_PROGRESS, PENDING
-from pzdecl.engine.api.families import CAMPAIGN, DATASET
+from pzdecl.engine.api.families import CAMPAIGN, DATASET, DELETION_JOB
 from pzdecl.engine.api.operation import Context
 from pzdecl.engine.errors import ServiceError
 from pzdecl.engine.jobs import queue, schedule
 from pzdecl.engine.jobs.control import Control, JobCancelled, JobFailed
 from pzdecl.engine.jobs.deploying import fail_deployment, pending_update, run_deployment
+from pzdecl.engine.jobs.erasing import run_erasure
+from pzdecl.engine.jobs.exporting import run_export
 from pzdecl.engine.jobs.importing import run_conform, run_import
+from pzdecl.engine.jobs.inference import run_inference
 from pzdecl.engine.jobs.queue import Job, JobLost
+from pzdecl.engine.jobs.segmenting import run_segments
 from pzdecl.engine.jobs.sweep import sweep
 from pzdecl.engine.jobs.training import run_training, stop_training
 from pzdecl.engine.jobs.updating import note_update, run_update
@@ -31,14 +36,20 @@ from pzdecl.engine.store.rows import Resource
 from pzdecl.engine.store.store import EngineFolderError
 from pzdecl.errors import PzdeclError
 
-LANES = (("train",), ("import", "conform", "deploy", "update"))
+LANES = (("train",), ("import", "conform", "deploy", "update", "erase"), ("infer", "segment", "export"))
 HANDLERS: dict[str, Callable[[Context, Job, Control], None]] = {
     "train": run_training,
     "import": run_import,
     "conform": run_conform,
     "deploy": run_deployment,
     "update": run_update,
+    "erase": run_erasure,
+    "infer": run_inference,
+    "segment": run_segments,
+    "export": run_export,
 }
+BEGUN = {PENDING: IN_PROGRESS, "PENDING": "IN_PROGRESS"}
+"""What becomes of a status when its job is begun; data deletion jobs have words of their own."""
 POLL = 0.25
 """Seconds between looks at the queue while nothing wakes the worker."""
 BEAT = 0.5
@@ -194,8 +205,8 @@ class Worker:
                 resource.body["latestDatasetUpdate"]["status"] = resource.status
             elif update is not None:
                 update["status"] = IN_PROGRESS
-            elif resource.status == PENDING:
-                resource.status = IN_PROGRESS
+            elif resource.status in BEGUN:
+                resource.status = BEGUN[resource.status]
             tx.save(resource)
 
     def _cancelled(self, job: Job, control: Control) -> None:
@@ -259,5 +270,5 @@ def _failed(resource: Resource, reason: str) -> None:
         resource.status = "ACTIVE"
         resource.body["latestDatasetUpdate"] |= {"status": "UPDATE FAILED", "failureReason": reason}
     else:
-        resource.status = FAILED
+        resource.status = "FAILED" if resource.type == DELETION_JOB.type else FAILED
         resource.body["failureReason"] = reason
