@@ -109,7 +109,7 @@ def _group(
                 row,
                 tested=len(mine.ids) if mine else 0,
                 intervals=_intervals(mine) if mine else {},
-                differences={} if base is None or row is base else _differences(row, base, mine, other),
+                differences={} if base is None or row is base else differences(row, base, mine, other),
                 curve=mine.curve if mine else (),
             )
         )
@@ -143,7 +143,7 @@ def _intervals(mine: Evaluated) -> dict[str, Interval]:
     return {name: (float(a), float(b)) for name, a, b in ends if not np.isnan(a)}
 
 
-def _differences(
+def differences(
     row: Measured, base: Measured, mine: Evaluated | None, other: Evaluated | None
 ) -> dict[str, Difference]:
     """Of the metrics that both have; with an interval where enough test users are the same."""

@@ -121,7 +121,7 @@ def read_plan(path: Path) -> Plan:
 
 
 def _run(project: Project, plan: Plan, wishes: Wishes, events: JsonView | None) -> int:
-    view = events or _view()
+    view = events or progress_view()
     try:
         run = project.apply(
             plan,
@@ -176,7 +176,8 @@ def _events(wishes: Wishes) -> JsonView | None:
     return session().events
 
 
-def _view() -> LineView | LiveView:
+def progress_view() -> LineView | LiveView:
+    """Shows on standard error how a run gets on: a live table on a terminal, lines elsewhere."""
     style = session().style(sys.stderr)
     if sys.stderr.isatty() and style.unicode and style.color:
         from pzdecl.views.run_live import LiveView
