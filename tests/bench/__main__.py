@@ -7,7 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.bench import batch, events, ingest, planning, recipes, related, startup
+from tests.bench import batch, events, filters, ingest, planning, recipes, related, startup
 from tests.bench.report import Report
 
 BENCHES = {
@@ -17,6 +17,7 @@ BENCHES = {
     "related": related.bench,
     "ingest": ingest.bench,
     "batch": batch.bench,
+    "filters": filters.bench,
     "events": events.bench,
 }
 

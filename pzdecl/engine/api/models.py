@@ -27,6 +27,7 @@ class Models:
         self._folder = folder
         self._lock = threading.Lock()
         self._loaded: OrderedDict[str, tuple[str | None, Any]] = OrderedDict()
+        self._refreshing = threading.Lock()
         self._refreshed: WeakKeyDictionary[Any, tuple[float, Any]] = WeakKeyDictionary()
 
     def get(self, version_arn: str, update: str | None = None) -> Any:
@@ -51,7 +52,7 @@ class Models:
 
         refresh  gives the answers to go on with
         """
-        with self._lock:
+        with self._refreshing:
             made, fresh = self._refreshed.get(model, (None, None))
             if made is None or not 0 <= now - made < model.answers.refresh_seconds:
                 fresh = copy.copy(model)

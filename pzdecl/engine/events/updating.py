@@ -61,9 +61,6 @@ def update(stored: Stored, data: TrainingData, config: Mapping[str, Any]) -> Ten
     }
     for name in EMPTY:
         found[name] = np.concatenate((tensors[name], np.zeros(more, tensors[name].dtype)))
-    if "cold" in tensors:
-        cold = np.arange(known, known + more, dtype=np.int32)
-        found["cold"] = np.concatenate((tensors["cold"], cold))
     for name, values in novelty(data).items():
         if name in found:
             found[name][codes] = values
