@@ -45,7 +45,9 @@ class World:
         return list(answer["itemList"])
 
     def segment(self, recipe: str, *ask: str) -> list[str]:
-        return list(json.loads(self.run("segment", name_of(recipe), *ask, "--format", "json"))["output"]["usersList"])
+        return list(
+            json.loads(self.run("segment", name_of(recipe), *ask, "--format", "json"))["output"]["usersList"]
+        )
 
     def metrics(self) -> dict[str, dict[str, float]]:
         """By recipe."""
