@@ -11,6 +11,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from pzdecl.engine.data.interactions import Interactions
+from pzdecl.engine.serving.blend import FEATURES
 from pzdecl.engine.training.hrnn.network import Network
 from pzdecl.engine.training.sequence import optimiser, softmax
 from pzdecl.engine.training.sequence.encoder import Expected
@@ -118,8 +119,8 @@ def test_it_learns_by_samples_what_it_learns_from_all(tmp_path: Path, monkeypatc
     monkeypatch.setattr(softmax, "LARGE", 10)
     monkeypatch.setattr(softmax, "NEGATIVES", 8)
     model = fitted("aws-hrnn", data, job(tmp_path, hidden_dimension=32))
-    model.gate[:] = 0
-    model.gate[0, 0] = 1  # the network alone
+    model.gate[:, : len(FEATURES)] = 0
+    model.gate[0, FEATURES.index("network")] = 1  # alone
     lists = model.recommend(data, np.arange(60), 1)
     right = [(u * 7 + 30) % 15 + 15 * (u % 4) for u in range(60)]
     assert (lists[:, 0] == right).mean() > 0.9

@@ -47,8 +47,8 @@ UPDATING = 0.3
 UPDATING_STEPS = 40
 """Steps that these epochs have together at least, so that small data get more than one."""
 
-VALIDATION_CELLS = 2**31
-"""Events x items that the validation loss looks at at most: all of a million events with 2,000 items."""
+VALIDATION_CELLS = 2**29
+"""Events x items that the validation loss looks at at most: 100,000 events with 5,000 items."""
 DIVERGED = "Training diverged: the loss is no longer a number."
 
 Build = Callable[[TrainingData, Job, torch.Generator], Encoder]

@@ -59,16 +59,17 @@ class Softmax:
     def sample(self, targets: Tensor, rng: np.random.Generator) -> tuple[Tensor, Tensor, Tensor]:
         """The k codes in it; the targets' places there, then the others'; float32[k], what to lower each by."""
         drawn = np.searchsorted(self._steps, rng.random(NEGATIVES), side="right")
-        negatives = torch.from_numpy(np.minimum(drawn, len(self._steps) - 1)).to(targets.device)
-        codes, places = torch.unique(torch.cat((targets, negatives)), return_inverse=True)
-        known = codes.cpu()
-        absent = NEGATIVES * self._not_drawn[known] + len(targets) * self._not_met[known]
-        return codes, places, (-torch.expm1(absent)).log().float().to(targets.device)
+        drawn = np.minimum(drawn, len(self._steps) - 1)
+        codes, places = np.unique(np.concatenate((targets.cpu().numpy(), drawn)), return_inverse=True)
+        absent = NEGATIVES * self._not_drawn[codes] + len(targets) * self._not_met[codes]
+        lowered = np.log(-np.expm1(absent)).astype(np.float32)
+        here, there, less = (torch.from_numpy(part).to(targets.device) for part in (codes, places, lowered))
+        return here, there, less
 
 
-def _log_of_not(chances: NDArray[np.floating]) -> Tensor:
+def _log_of_not(chances: NDArray[np.floating]) -> NDArray[np.floating]:
     """float64[N]: the log of the chance that an item is not the one, in a single draw."""
-    return torch.from_numpy(np.log1p(-np.minimum(chances, 1 - 1e-12)))
+    return np.asarray(np.log1p(-np.minimum(chances, 1 - 1e-12)))
 
 
 def full_loss(encoder: Encoder, expected: NDArray[np.float32], targets: NDArray[np.int32]) -> float:
