@@ -134,8 +134,14 @@ class Kind(ABC):
     """Never deleted or replaced unless the command names it (`--allow-destroy`)."""
     taggable: ClassVar[bool] = True
     run_action: ClassVar[str | None] = None
-    """For jobs: what the plan calls a run ("import", "train"). A job runs again when its inputs change, and is
-    never updated; each run has a new name."""
+    """For jobs: what the plan calls a run ("import", "train", "infer"). A job runs again when its inputs
+    change, and is never updated; each run has a new name."""
+    from_imports: ClassVar[bool] = False
+    """For jobs: what it reads is what the imports that it depends on brought, and nothing of its own."""
+    reads: ClassVar[str | None] = None
+    """The dotted field with the location of what a job reads: a path, relative to the manifest, or a URI."""
+    writes: ClassVar[str | None] = None
+    """The dotted field with the location that it writes to, likewise."""
     deletable: ClassVar[bool] = True
     """False where the service has no delete operation: the plan says `forget`."""
     one_per_parent: ClassVar[bool] = False

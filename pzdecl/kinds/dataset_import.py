@@ -9,10 +9,10 @@ from pydantic import Field, StringConstraints
 
 from pzdecl.kinds.base import ArnOf, Call, Effect, Inputs, Kind, Operations, Spec
 from pzdecl.kinds.names import Ref, RoleArn, resolve
+from pzdecl.kinds.places import is_remote, wire
 from pzdecl.kinds.wire import given, with_tags
 
 ImportMode = Literal["FULL", "INCREMENTAL"]
-REMOTE = ("s3://", "http://", "https://")
 
 
 class DataSourceSpec(Spec):
@@ -40,11 +40,6 @@ class DatasetImportSpec(Spec):
     )
 
 
-def is_remote(location: str) -> bool:
-    """Whether a location is a URI and not a path."""
-    return location.startswith(REMOTE)
-
-
 class DatasetImport(Kind):
     """Row of facts for dataset import jobs.
 
@@ -65,6 +60,7 @@ class DatasetImport(Kind):
         arn_key="datasetImportJobArn",
     )
     run_action = "import"
+    reads = "dataSource.dataLocation"
     deletable = False
 
     def inputs(self, spec: DatasetImportSpec) -> dict[str, Any]:
@@ -77,11 +73,10 @@ class DatasetImport(Kind):
         return f"dataset-import-job/{name}"
 
     def create(self, name: str, inputs: Inputs, bindings: Inputs, tags: Mapping[str, str]) -> Call:
-        location = inputs["dataSource"]["dataLocation"]
         params = given(
             jobName=name,
             datasetArn=bindings["datasetArn"],
-            dataSource={"dataLocation": location if is_remote(location) else {"$path": location}},
+            dataSource={"dataLocation": wire(inputs["dataSource"]["dataLocation"])},
             importMode=inputs["importMode"],
             roleArn=inputs.get("roleArn"),
             publishAttributionMetricsToS3=inputs.get("publishAttributionMetricsToS3"),

@@ -21,6 +21,7 @@ ARN_PREFIXES = {
     "Schema": "schema/",
     "Dataset": "dataset/",
     "Solution": "solution/",
+    "Filter": "filter/",
 }
 """How the tail of a kind's ARN begins, for the kinds that may be referred to by ARN."""
 

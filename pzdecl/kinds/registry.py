@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pzdecl.kinds.base import Kind
+from pzdecl.kinds.batch import BatchInferenceJob, BatchSegmentJob
 from pzdecl.kinds.campaign import Campaign
 from pzdecl.kinds.dataset import Dataset
+from pzdecl.kinds.dataset_export import DatasetExport
 from pzdecl.kinds.dataset_group import DatasetGroup
 from pzdecl.kinds.dataset_import import DatasetImport
 from pzdecl.kinds.event_tracker import EventTracker
 from pzdecl.kinds.filter import Filter
+from pzdecl.kinds.metric_attribution import MetricAttribution
 from pzdecl.kinds.schema import Schema
 from pzdecl.kinds.solution import Solution
 from pzdecl.kinds.solution_version import SolutionVersion
@@ -25,5 +28,9 @@ KINDS: dict[str, Kind] = {
         Solution(),
         SolutionVersion(),
         Campaign(),
+        BatchInferenceJob(),
+        BatchSegmentJob(),
+        DatasetExport(),
+        MetricAttribution(),
     )
 }

@@ -57,6 +57,7 @@ class SolutionVersion(Kind):
     )
     declared = False
     run_action = "train"
+    from_imports = True
     deletable = False
 
     def bindings(self, inputs: Inputs, arn_of: ArnOf) -> dict[str, Any]:

@@ -61,7 +61,10 @@ def contents(project: Project, recorded: Mapping[Address, WithData]) -> dict[Add
         old = ((row.data or {}) if row else {}).get(str(address))
         same = old is not None and old.get("sha256") == content.sha256
         appended = old is not None and not same and extends(desired.data.path, old)
-        found[address] = {**content.as_dict(), "appended": appended}
+        known = content.as_dict()
+        if address.kind != "DatasetImport":
+            known.pop("rows")  # lines of other files than CSV have no header
+        found[address] = {**known, "appended": appended}
     return found
 
 

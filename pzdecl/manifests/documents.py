@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeGuard
@@ -12,8 +12,8 @@ from pzdecl.errors import Position, nearest
 from pzdecl.kinds import KINDS
 from pzdecl.kinds.address import Address
 from pzdecl.kinds.base import Kind, Spec
-from pzdecl.kinds.dataset_import import is_remote
-from pzdecl.kinds.fields import join
+from pzdecl.kinds.fields import join, lookup, split
+from pzdecl.kinds.places import is_remote
 from pzdecl.manifests.envelope import API_VERSION, FIELDS, MetadataSpec
 from pzdecl.manifests.evaluate import Evaluator
 from pzdecl.manifests.expansion import Copy
@@ -141,9 +141,11 @@ def _sound(document: Document, spec: Spec, report: Report) -> bool:
 
 def _read_files(root: Path, document: Document, value: Mapping[str, Any], report: Report) -> None:
     """Takes in what the spec names: a schema's file as inputs, an import's data as a path."""
-    if document.kind.name == "DatasetImport":
-        document.data = _data_source(root, document)
-    elif document.kind.name == "Schema" and value.get("schemaFile"):
+    if document.kind.reads:
+        document.data = _located(root, document, document.kind.reads)
+    if document.kind.writes and lookup(document.inputs, document.kind.writes):
+        _located(root, document, document.kind.writes)
+    if document.kind.name == "Schema" and value.get("schemaFile"):
         schema = read_schema(root, document.positions, value["schemaFile"], document.address, report)
         if schema is None:
             document.spec = None
@@ -160,16 +162,25 @@ def _spec_value(kind: Kind, value: Any) -> Any:
     return without_nulls(value)
 
 
-def _data_source(root: Path, document: Document) -> DataSource:
-    """Where an import reads. A relative path starts at its manifest's folder; inputs hold it from the root."""
-    location: str = document.inputs["dataSource"]["dataLocation"]
+def _located(root: Path, document: Document, field: str) -> DataSource:
+    """Where a job reads or writes.
+
+    A relative path starts at its manifest's folder; inputs hold it from the root.
+    """
+    location: str = lookup(document.inputs, field)
     if is_remote(location):
         return DataSource(location, None)
     written = Path(os.path.expanduser(location))
     path = Path(os.path.normpath(root / Path(document.positions.file).parent / written))
     kept = path if written.is_absolute() else Path(os.path.relpath(path, root))
-    document.inputs["dataSource"] = {"dataLocation": kept.as_posix()}
+    document.inputs = _with(document.inputs, split(field), kept.as_posix())
     return DataSource(location, path)
+
+
+def _with(values: Mapping[str, Any], path: Sequence[str | int], value: str) -> dict[str, Any]:
+    """A copy in which a path that is there holds another value."""
+    first, *rest = path
+    return {**values, str(first): _with(values[str(first)], rest, value) if rest else value}
 
 
 def _not_a_manifest(value: Any, at: Position, report: Report) -> None:

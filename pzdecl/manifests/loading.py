@@ -206,21 +206,22 @@ def _declared_twice(document: Document, first: Document, report: Report) -> None
 
 
 def _check_files(documents: Documents, report: Report) -> None:
-    """The data of every import is there."""
+    """The data of every import, and the questions of every batch job, are there."""
     for document in documents.values():
         source = document.data
         if document.spec is None or source is None or source.path is None:
             continue
         if data_files(source.path):
             continue
-        field = "spec.dataSource.dataLocation"
+        field = f"spec.{document.kind.reads}"
+        what = "a CSV file" if document.kind.name == "DatasetImport" else "a file of JSON lines"
         report.add(
             "PZ7001",
             f"{source.location} {'holds no files' if source.path.is_dir() else 'is not there'}",
             document.positions.get(field, document.position),
             address=document.address,
             field=field,
-            expected="a CSV file or a folder of them, relative to the manifest",
+            expected=f"{what} or a folder of them, relative to the manifest",
             suggestion=None if source.path.is_dir() else _neighbour(source.path),
         )
 

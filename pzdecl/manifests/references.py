@@ -65,15 +65,17 @@ def _depends_on(document: Document) -> Iterator[tuple[int, str]]:
 
 
 def imply(documents: Documents, edges: Edges) -> None:
-    """Adds what follows from kinds: versions need their solution and the data of its group, campaigns the
-    newest version, INCREMENTAL imports the FULL one.
+    """Adds what follows from kinds: versions need their solution and the data of its group, campaigns and
+    batch jobs the newest version, exports the imports of their dataset, INCREMENTAL imports the FULL one.
     """
     valid = {address: document for address, document in documents.items() if document.spec is not None}
     imports: dict[str, list[Address]] = defaultdict(list)
+    filling: dict[str, list[Address]] = defaultdict(list)
     full: dict[str, Address] = {}
     for address, document in valid.items():
         if address.kind == "DatasetImport":
             name = document.inputs["dataset"]
+            filling[name].append(address)
             dataset = valid.get(Address("Dataset", name))
             if dataset is not None:
                 imports[dataset.inputs["datasetGroup"]].append(address)
@@ -84,7 +86,10 @@ def imply(documents: Documents, edges: Edges) -> None:
             group = document.inputs["datasetGroup"]
             data = dict.fromkeys(imports[group], "spec.datasetGroup")
             edges[Address("SolutionVersion", address.name)] = {address: "metadata.name", **data}
-        elif address.kind == "Campaign":
+        elif address.kind == "DatasetExport":
+            for one in filling[document.inputs["dataset"]]:
+                edges[address].setdefault(one, "spec.dataset")
+        elif address.kind in ("Campaign", "BatchInferenceJob", "BatchSegmentJob"):
             for need in [need for need in edges[address] if need.kind == "Solution"]:
                 edges[address].setdefault(Address("SolutionVersion", need.name), "spec.solution")
         elif address.kind == "DatasetImport" and document.inputs["importMode"] == "INCREMENTAL":

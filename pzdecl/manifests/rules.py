@@ -9,6 +9,8 @@ from pzdecl.engine.recipes.registry import RECIPES
 from pzdecl.errors import Position
 from pzdecl.kinds import recipes
 from pzdecl.kinds.address import Address
+from pzdecl.kinds.fields import lookup
+from pzdecl.kinds.places import is_remote
 from pzdecl.manifests.columns import check_columns
 from pzdecl.manifests.documents import Document
 from pzdecl.manifests.model import ProviderSettings
@@ -28,10 +30,11 @@ def check_rules(documents: Documents, provider: ProviderSettings, report: Report
         if document.kind.name == "Solution":
             _recipe_at_hand(document, provider, report)
             _datasets(document, valid, report)
-        elif document.kind.name == "DatasetImport":
-            _location(document, provider, report)
         elif document.kind.name == "Campaign":
             _campaign_config(document, valid, report)
+        for field in (document.kind.reads, document.kind.writes):
+            if field and (location := lookup(document.inputs, field)):
+                _location(document, f"spec.{field}", location, provider, report)
 
 
 def _of(documents: Documents, kind: str) -> Iterator[Document]:
@@ -159,28 +162,29 @@ def _datasets(document: Document, documents: Documents, report: Report) -> None:
         )
 
 
-def _location(document: Document, provider: ProviderSettings, report: Report) -> None:
-    """Amazon Personalize reads from S3, the engine files; a server at an own endpoint, perhaps both."""
-    assert document.data
-    if provider.type == "local" and document.data.path is None:
+def _location(
+    document: Document, field: str, location: str, provider: ProviderSettings, report: Report
+) -> None:
+    """Amazon Personalize has S3, the engine files and S3; a server at an own endpoint perhaps both."""
+    remote = is_remote(location)
+    if provider.type == "local" and remote and not location.startswith("s3://"):
         report.add(
             "PZ5009",
-            f"the built-in engine cannot read {document.data.location}",
-            _at(document, "spec.dataSource.dataLocation"),
+            f"the built-in engine cannot read {location}",
+            _at(document, field),
             address=document.address,
-            field="spec.dataSource.dataLocation",
-            expected="a path, relative to the manifest",
-            hint="a variable can name a path locally and a bucket in AWS: dataLocation: ${var.data}/x.csv",
+            field=field,
+            expected="a path, relative to the manifest, or s3://bucket/path",
         )
-    if provider.type == "aws" and provider.endpoint is None and document.data.path is not None:
+    if provider.type == "aws" and provider.endpoint is None and not remote:
         report.add(
             "PZ5005",
-            f"Amazon Personalize cannot read {document.data.location}",
-            _at(document, "spec.dataSource.dataLocation"),
+            f"Amazon Personalize cannot read {location}",
+            _at(document, field),
             address=document.address,
-            field="spec.dataSource.dataLocation",
+            field=field,
             expected="s3://bucket/path",
-            hint="a variable can name a path locally and a bucket in AWS: dataLocation: ${var.data}/x.csv",
+            hint="a variable can name a path locally and a bucket in AWS: ${var.data}/x.csv",
         )
 
 

@@ -29,6 +29,7 @@ class Action(StrEnum):
     IMPORT = "import"
     TRAIN = "train"
     DEPLOY = "deploy"
+    INFER = "infer"
     FORGET = "forget"
     NO_OP = "no-op"
 
@@ -134,12 +135,13 @@ class Op(StrEnum):
     IMPORT = "import"
     TRAIN = "train"
     DEPLOY = "deploy"
+    INFER = "infer"
     FORGET = "forget"
     RECORD = "record"
     MOVE = "move"
 
 
-BEGINNINGS = frozenset({Op.CREATE, Op.IMPORT, Op.TRAIN})
+BEGINNINGS = frozenset({Op.CREATE, Op.IMPORT, Op.TRAIN, Op.INFER})
 """What makes something under a name; sent twice it would make two."""
 
 
@@ -155,7 +157,8 @@ class Step:
 
     `op` says what becomes of the request and of state:
 
-    create, import, train  makes the resource `name`; done when it is ready. An open intent of an earlier run
+    create, import, train, infer
+                           makes the resource `name`; done when it is ready. An open intent of an earlier run
                            with this step's `id` means that the very same thing was begun: look for it (at
                            `arn`, or with `Kind.find` where `arn` is None) and go on from there. The row it
                            writes takes the place of the address's row; what that row named stays as deposed,

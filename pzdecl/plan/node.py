@@ -14,7 +14,7 @@ from pzdecl.plan.model import BEGINNINGS, Action, FieldChange, Reason
 from pzdecl.plan.refresh import Live
 from pzdecl.state.model import Deposed, Failure, Intent, Recorded
 
-MAKING = frozenset({Action.CREATE, Action.REPLACE, Action.IMPORT, Action.TRAIN})
+MAKING = frozenset({Action.CREATE, Action.REPLACE, Action.IMPORT, Action.TRAIN, Action.INFER})
 """Actions that make something under a name."""
 LEAVING = frozenset({Action.DELETE, Action.FORGET})
 

@@ -59,7 +59,7 @@ def jobs(addresses: Iterable[Address], known: Iterable[Address]) -> frozenset[Ad
         else:
             raise UsageError(
                 f"--retrain {address}: a {address.kind} is neither imported nor trained",
-                hint="name a SolutionVersion/NAME or a DatasetImport/NAME",
+                hint="name a SolutionVersion/NAME, a DatasetImport/NAME or another job",
             )
     return frozenset(found)
 

@@ -65,6 +65,7 @@ def of_parent(parent: Node) -> Reason:
         Action.CREATE: "is created",
         Action.IMPORT: "is imported again" if parent.recorded else "is imported",
         Action.TRAIN: "is trained",
+        Action.INFER: "is run",
     }
     text = "is created anew" if parent.recreated else words.get(parent.action, "has changed")
     return Reason(ReasonCode.PARENT_CHANGED, f"{parent.address} {text}", source(parent), parent.address)

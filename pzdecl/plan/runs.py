@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pzdecl.kinds.address import Address
-from pzdecl.kinds.base import Effect
+from pzdecl.kinds.base import Effect, Kind
 from pzdecl.kinds.fields import lookup
 from pzdecl.plan import naming, reasons
 from pzdecl.plan.actions import add_lifecycle, set_tag_changes
@@ -34,7 +34,7 @@ def decide(node: Node, survey: Survey) -> None:
     name = _run_name(node, inputs, bindings, contents, survey)
     node.reasons = _why(node, comparison, bindings, contents, survey)
     if comparison and not node.reasons and node.kind.declared and _begun_otherwise(node, name):
-        node.reasons.append(Reason(ReasonCode.LEFT_OVER, "an earlier run began to import something else"))
+        node.reasons.append(Reason(ReasonCode.LEFT_OVER, "an earlier run began something else"))
     if node.reasons or any(intent.name == name for intent in node.intents):
         node.action = Action(node.kind.run_action or "")
         node.inputs, node.bindings, node.name = inputs, bindings, name
@@ -46,7 +46,7 @@ def decide(node: Node, survey: Survey) -> None:
         node.absent, node.arn = True, {"$arn": str(node.address)}
     else:
         _relabel(node, comparison)
-        if contents and recorded and recorded.data is not None and not node.kind.declared:
+        if contents and recorded and recorded.data is not None and node.kind.from_imports:
             # The same content under other names: an import was renamed, or one is gone.
             changed = _data(node, contents)
             node.data = recorded.data if changed else {a: _kept(c, node, name) for a, c in contents.items()}
@@ -176,7 +176,7 @@ def _again(node: Node, bindings: Mapping[str, Any], survey: Survey) -> list[Reas
             (parent.recreated and parent.address in above)
             or (parent.runs and _beside(parent, node, bindings))
             or parent.void
-            or (parent.runs and parent.moved and not node.kind.declared)
+            or (parent.runs and parent.moved and node.kind.from_imports)
         )
     ]
 
@@ -218,7 +218,7 @@ def _contents(node: Node, survey: Survey) -> dict[str, Mapping[str, Any]]:
     """
     desired, recorded = node.desired, node.recorded
     assert desired
-    if not node.kind.declared:
+    if node.kind.from_imports:
         merged: dict[str, Mapping[str, Any]] = {}
         for address in desired.depends_on:
             parent = survey.nodes[address]
@@ -229,8 +229,12 @@ def _contents(node: Node, survey: Survey) -> dict[str, Mapping[str, Any]]:
     if content := survey.options.data.get(node.address):
         return {own: content}
     known = (recorded.data or {}).get(own) if recorded else None
-    moved = recorded and desired.inputs.get("dataSource") != recorded.inputs.get("dataSource")
+    moved = recorded and _location(node.kind, desired.inputs) != _location(node.kind, recorded.inputs)
     return {own: {} if known is None or moved else known}
+
+
+def _location(kind: Kind, inputs: Mapping[str, Any]) -> Any:
+    return lookup(inputs, kind.reads) if kind.reads else None
 
 
 def _digest(content: Mapping[str, Any]) -> Any:
@@ -240,6 +244,6 @@ def _digest(content: Mapping[str, Any]) -> Any:
 
 def _kept(content: Mapping[str, Any], node: Node, name: str) -> dict[str, Any]:
     """What state keeps of a content. What nobody can read beforehand is known by the run that brings it in."""
-    if node.kind.declared and "sha256" not in content:
+    if not node.kind.from_imports and "sha256" not in content:
         return {"run": name}
     return {key: value for key, value in content.items() if key != "appended"}

@@ -19,6 +19,7 @@ MAKING_OPS = {
     Action.REPLACE: Op.CREATE,
     Action.IMPORT: Op.IMPORT,
     Action.TRAIN: Op.TRAIN,
+    Action.INFER: Op.INFER,
 }
 
 VOID = "void:"
@@ -65,7 +66,7 @@ class Drafts:
     """The steps of one address, by what others may wait for.
 
     move      gives the address what was on record under another one
-    make      makes or changes the resource (create, import, train, update, deploy)
+    make      makes or changes the resource (create, import, train, infer, update, deploy)
     remove    removes what is on record: before `make` where it goes first, after it where it goes last
     void      declares the record void, before anything that it was filled into goes
     others    tags, bookkeeping

@@ -9,7 +9,7 @@ from typing import Any
 from pzdecl.engine.errors import BY_CODE, InvalidInputException, ServiceError, UnavailableException
 from pzdecl.engine.progress import Progress
 from pzdecl.errors import MissingExtra
-from pzdecl.providers.client import check_reads
+from pzdecl.providers.client import ROLE_ASKED, check_reads
 
 ATTEMPTS = 8
 """Tries of one request, with growing pauses in between, when the service throttles or can't be reached."""
@@ -45,6 +45,11 @@ class AwsClient:
 
         if operation == "create_dataset_import_job":
             params = self._import_params(params)
+        elif self._role and operation in ROLE_ASKED:
+            params = {"roleArn": self._role, **params}
+        elif self._role and "metricsOutputConfig" in params:
+            output = {"roleArn": self._role, **params["metricsOutputConfig"]}
+            params = {**params, "metricsOutputConfig": output}
         try:
             method = getattr(self._client(_service(operation)), operation, None)
             if method is None:

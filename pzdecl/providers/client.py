@@ -15,6 +15,15 @@ if TYPE_CHECKING:
     from pzdecl.engine.serving.evaluation import Evaluated
     from pzdecl.engine.training.tuning.trials import Trials
 
+ROLE_ASKED = frozenset(
+    {
+        "create_batch_inference_job",
+        "create_batch_segment_job",
+        "create_data_deletion_job",
+        "create_dataset_export_job",
+    }
+)
+"""Operations whose requests must name a role."""
 READ_PREFIXES = ("describe_", "list_", "get_")
 
 

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from pzdecl.engine.engine import Engine
 from pzdecl.engine.progress import Progress
-from pzdecl.providers.client import check_reads
+from pzdecl.providers.client import ROLE_ASKED, check_reads
 
 if TYPE_CHECKING:
     from pzdecl.engine.serving.evaluation import Evaluated
     from pzdecl.engine.training.tuning.trials import Trials
+
+NO_ROLE = "arn:aws:iam::000000000000:role/none"
 
 
 class LocalClient:
@@ -42,6 +44,7 @@ class LocalClient:
         """Runs any operation. Raises ServiceError; ValueError for a writing operation on a read-only client."""
         if self._read_only:
             return self.read(operation, **params)
+        params = _with_role(operation, params)
         result = self._engine.call(operation, params)
         if self._engine.queues_job(operation):
             self._engine.start_worker(scheduled=False)
@@ -72,6 +75,15 @@ class LocalClient:
     def close(self) -> None:
         """Stops the worker: a running job goes back into the queue, for the next process to go on with."""
         self._engine.close()
+
+
+def _with_role(operation: str, params: dict[str, Any]) -> dict[str, Any]:
+    """The request with a role where the API asks for one. The engine reads and writes as this process."""
+    if operation in ROLE_ASKED:
+        return {"roleArn": NO_ROLE, **params}
+    if "metricsOutputConfig" in params:
+        return {**params, "metricsOutputConfig": {"roleArn": NO_ROLE, **params["metricsOutputConfig"]}}
+    return params
 
 
 def open_local(folder: Path, *, read_only: bool = False, resumes: bool = True) -> LocalClient:

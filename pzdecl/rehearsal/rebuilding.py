@@ -109,8 +109,10 @@ def without_gates(side: Resources) -> dict[Address, Desired]:
 class Data:
     """The data files that the imports of a side read: sampled, cut to what was there, or as they are."""
 
-    def __init__(self, root: Path, folder: Path, share: float, given: Mapping[Address, Path]) -> None:
-        self._root, self._folder, self._share, self._given = root, folder, share, given
+    def __init__(self, root: Path, folder: Path, share: float, hint: str) -> None:
+        """`hint` says how to name a file for `{address}`."""
+        self._root, self._folder, self._share, self._hint = root, folder, share, hint
+        self.given: Mapping[Address, Path] = {}
         self._made: dict[tuple[Path, int | None], Path] = {}
         self.notes: list[str] = []
 
@@ -122,12 +124,12 @@ class Data:
         placed = dict(side)
         for address, desired in side.items():
             if address.kind == "DatasetImport":
-                path = self._given.get(address) or (desired.data.path if desired.data else None)
+                path = self.given.get(address) or (desired.data.path if desired.data else None)
                 if path is None:
                     location = desired.inputs["dataSource"]["dataLocation"]
                     raise UsageError(
-                        f"{address} reads {location}, which a rehearsal cannot read",
-                        hint=f"name a copy on this machine: --data {address}=FILE, or an environment that does: --data-from",
+                        f"{address} reads {location}, which is not on this machine",
+                        hint=self._hint.format(address=address),
                     )
                 try:
                     placed[address] = reading(desired, self._root, self._file(address, path, rows))
@@ -137,7 +139,7 @@ class Data:
         return placed
 
     def _file(self, address: Address, path: Path, rows: Mapping[Address, Recorded] | None) -> Path:
-        size = None if rows is None or address in self._given else self._was(address, path, rows)
+        size = None if rows is None or address in self.given else self._was(address, path, rows)
         if (path, size) not in self._made:
             self._made[path, size] = self._make(path, size)
         return self._made[path, size]

@@ -150,7 +150,7 @@ class State(StateReader):
             self.write("UPDATE runs SET outcome = 'killed' WHERE ended IS NULL AND outcome IS NULL")
             self.write(
                 "UPDATE steps SET status = 'dropped', ended = ? "
-                "WHERE status = 'open' AND op NOT IN ('create', 'import', 'train')",
+                "WHERE status = 'open' AND op NOT IN ('create', 'import', 'train', 'infer')",
                 (now,),
             )
             self.write(

@@ -16,6 +16,9 @@ _SHAPES = {
     "DatasetImport": "cds",
     "SolutionVersion": "component",
     "Campaign": "ellipse",
+    "DatasetExport": "note",
+    "BatchInferenceJob": "note",
+    "BatchSegmentJob": "note",
 }
 
 _FILL = {
@@ -26,6 +29,7 @@ _FILL = {
     Action.IMPORT: "#e5dcff",
     Action.TRAIN: "#e5dcff",
     Action.DEPLOY: "#e5dcff",
+    Action.INFER: "#e5dcff",
 }
 
 

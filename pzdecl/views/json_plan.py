@@ -27,6 +27,7 @@ _TERRAFORM: dict[Action, list[TerraformAction]] = {
     Action.DELETE: ["delete"],
     Action.IMPORT: ["create"],
     Action.TRAIN: ["create"],
+    Action.INFER: ["create"],
     Action.DEPLOY: ["update"],
     Action.FORGET: ["forget"],
     Action.NO_OP: ["no-op"],

@@ -21,6 +21,7 @@ _MARK = {
     Action.IMPORT: "+",
     Action.TRAIN: "+",
     Action.DEPLOY: "+",
+    Action.INFER: "+",
     Action.CREATE: "+",
 }
 

@@ -131,7 +131,7 @@ def _changes(counted: Mapping[str, int], operation: str) -> dict[str, Any]:
     get = counted.get
     replaced = get("replace", 0)
     return {
-        "add": get("create", 0) + get("train", 0) + get("import", 0) + replaced,
+        "add": get("create", 0) + get("train", 0) + get("import", 0) + get("infer", 0) + replaced,
         "change": get("update", 0) + get("deploy", 0),
         "import": 0,
         "remove": get("delete", 0) + replaced,

@@ -27,6 +27,7 @@ WORDS: Mapping[Action, Wording] = {
     Action.IMPORT: Wording("⇣", "<", "magenta", "will be imported", "imported", "importing"),
     Action.TRAIN: Wording("↻", "@", "magenta", "will be trained", "trained", "training"),
     Action.DEPLOY: Wording("⇢", ">", "magenta", "will be deployed", "deployed", "deploying"),
+    Action.INFER: Wording("⇉", "=", "magenta", "will be run", "run", "running"),
     Action.CREATE: Wording("+", "+", "green", "will be created", "created", "creating"),
     Action.UPDATE: Wording("~", "~", "yellow", "will be updated in place", "updated", "updating"),
     Action.FORGET: Wording(".", ".", "cyan", "will be forgotten", "forgotten", "forgetting"),
@@ -36,6 +37,7 @@ WORDS: Mapping[Action, Wording] = {
 SECTIONS: tuple[tuple[str, tuple[Action, ...]], ...] = (
     ("Deletions and replacements", (Action.DELETE, Action.REPLACE)),
     ("Imports, trainings and deployments", (Action.IMPORT, Action.TRAIN, Action.DEPLOY)),
+    ("Batch jobs and exports", (Action.INFER,)),
     ("Creations", (Action.CREATE,)),
     ("Updates in place", (Action.UPDATE,)),
     ("No longer managed (left where they are)", (Action.FORGET,)),
@@ -49,6 +51,7 @@ SUMMARY_ORDER = (
     Action.IMPORT,
     Action.TRAIN,
     Action.DEPLOY,
+    Action.INFER,
     Action.FORGET,
     Action.DELETE,
 )

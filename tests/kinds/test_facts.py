@@ -39,6 +39,10 @@ def arn_of(address: Address) -> Any:
         ("Solution", {}, "solution/n"),
         ("Campaign", {}, "campaign/n"),
         ("Filter", {}, "filter/n"),
+        ("BatchInferenceJob", {}, "batch-inference-job/n"),
+        ("BatchSegmentJob", {}, "batch-segment-job/n"),
+        ("DatasetExport", {}, "dataset-export-job/n"),
+        ("MetricAttribution", {}, "metric-attribution/n"),
         ("EventTracker", {}, None),
         ("SolutionVersion", {}, None),
     ],
@@ -112,6 +116,11 @@ def test_references() -> None:
         ("Campaign", "campaignConfig.itemExplorationConfig.explorationWeight", {}, Effect.IN_PLACE),
         ("EventTracker", "datasetGroupArn", {}, Effect.REPLACE),
         ("Filter", "filterExpression", {}, Effect.REPLACE),
+        ("BatchInferenceJob", "solutionVersionArn", {}, Effect.REPLACE),
+        ("BatchInferenceJob", "roleArn", {}, Effect.METADATA),
+        ("DatasetExport", "ingestionMode", {}, Effect.REPLACE),
+        ("MetricAttribution", "metricsOutputConfig.roleArn", {}, Effect.IN_PLACE),
+        ("MetricAttribution", "metrics[0].expression", {}, Effect.REPLACE),
     ],
 )
 def test_effects(kind: str, field: str, inputs: dict[str, Any], effect: Effect) -> None:
@@ -231,13 +240,20 @@ def test_flags() -> None:
         "Dataset",
         "EventTracker",
     }
-    assert {name for name, row in KINDS.items() if row.one_per_parent} == {"Dataset", "EventTracker"}
+    assert {name for name, row in KINDS.items() if row.one_per_parent} == {
+        "Dataset",
+        "EventTracker",
+        "MetricAttribution",
+    }
     assert {name: row.run_action for name, row in KINDS.items() if row.run_action} == {
         "DatasetImport": "import",
         "SolutionVersion": "train",
+        "BatchInferenceJob": "infer",
+        "BatchSegmentJob": "infer",
+        "DatasetExport": "infer",
     }
     assert [name for name, row in KINDS.items() if not row.declared] == ["SolutionVersion"]
-    assert [name for name, row in KINDS.items() if not row.taggable] == ["Schema"]
+    assert [name for name, row in KINDS.items() if not row.taggable] == ["Schema", "MetricAttribution"]
 
 
 def test_names() -> None:

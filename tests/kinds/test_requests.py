@@ -23,6 +23,10 @@ HPO = {
         "categoricalHyperParameterRanges": [{"name": "recency_mask", "values": [True, False]}],
     },
 }
+PLACES = {
+    "jobInput": {"s3DataSource": {"path": "s3://b/in.json"}},
+    "jobOutput": {"s3DataDestination": {"path": "s3://b/out/"}},
+}
 SPECS: list[tuple[str, dict[str, Any]]] = [
     ("DatasetGroup", {}),
     ("DatasetGroup", {"domain": "ECOMMERCE"}),
@@ -91,6 +95,31 @@ SPECS: list[tuple[str, dict[str, Any]]] = [
         },
     ),
     ("Filter", {"datasetGroup": "g", "filterExpression": "INCLUDE ItemID WHERE Items.YEAR > 1990"}),
+    ("BatchInferenceJob", {"solution": "s", **PLACES, "roleArn": ROLE}),
+    (
+        "BatchInferenceJob",
+        {
+            "solution": "s",
+            **PLACES,
+            "roleArn": ROLE,
+            "numResults": 5,
+            "filter": "f",
+            "batchInferenceJobConfig": {"itemExplorationConfig": {"explorationWeight": 0.5}},
+        },
+    ),
+    ("BatchSegmentJob", {"solution": "s", **PLACES, "roleArn": ROLE, "numResults": 1000}),
+    (
+        "DatasetExport",
+        {"dataset": "d", "jobOutput": PLACES["jobOutput"], "roleArn": ROLE, "ingestionMode": "ALL"},
+    ),
+    (
+        "MetricAttribution",
+        {
+            "datasetGroup": "g",
+            "metrics": [{"metricName": "m", "eventType": "click", "expression": "SUM(Items.PRICE)"}],
+            "metricsOutputConfig": {"roleArn": ROLE, "s3DataDestination": {"path": "s3://b/reports/"}},
+        },
+    ),
 ]
 
 
@@ -101,6 +130,7 @@ def arn_of(address: Address) -> str:
         "Dataset": "dataset/g/ITEMS",
         "Solution": "solution/{}",
         "SolutionVersion": "solution/{}/0a1b2c3d",
+        "Filter": "filter/{}",
     }
     return f"{ACCOUNT}:{tails[address.kind].format(address.name)}"
 

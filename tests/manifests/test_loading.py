@@ -27,7 +27,7 @@ def test_every_kind_becomes_a_resource(tmp_path: Path) -> None:
     ]
     assert project.name == "test"
     assert project.environment == "default"
-    assert project.state == tmp_path / ".pzdecl/state/default.db"
+    assert project.state.path == tmp_path / ".pzdecl/state/default.db"
     assert project.provider.engine == tmp_path / ".pzdecl/engine"
     assert not (tmp_path / ".pzdecl").exists()
     assert gc.isenabled()
@@ -94,12 +94,14 @@ def test_a_path_is_relative_to_its_manifest_and_recorded_from_the_root(tmp_path:
 def test_a_bucket_is_left_as_it_is(tmp_path: Path) -> None:
     remote = IMPORT.replace("interactions.csv", "s3://bucket/x.csv")
     files = {"m.yaml": "---\n".join([GROUP, SCHEMA, DATASET, remote])}
-    [error] = errors(write(tmp_path, files))
+    for provider in ("local", "aws"):
+        root = write(tmp_path, files, f"name: test\nprovider: {{type: {provider}}}\n")
+        found = load(root).resources[Address("DatasetImport", "interactions")]
+        assert found.data is not None
+        assert (found.data.location, found.data.path) == ("s3://bucket/x.csv", None)
+    files = {"m.yaml": files["m.yaml"].replace("s3://", "https://")}
+    [error] = errors(write(tmp_path, files, "name: test\n"))
     assert (error.code, error.field) == ("PZ5009", "spec.dataSource.dataLocation")
-    root = write(tmp_path, files, "name: test\nprovider: {type: aws}\n")
-    found = load(root).resources[Address("DatasetImport", "interactions")]
-    assert found.data is not None
-    assert (found.data.location, found.data.path) == ("s3://bucket/x.csv", None)
 
 
 def test_a_path_may_begin_at_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

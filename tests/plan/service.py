@@ -21,9 +21,13 @@ PARENTS = {
     "Solution": ("datasetGroupArn",),
     "SolutionVersion": ("solutionArn",),
     "Campaign": ("solutionVersionArn",),
+    "BatchInferenceJob": ("solutionVersionArn",),
+    "BatchSegmentJob": ("solutionVersionArn",),
+    "DatasetExport": ("datasetArn",),
+    "MetricAttribution": ("datasetGroupArn",),
 }
 BLOCKERS = {
-    "DatasetGroup": {"Dataset", "EventTracker", "Filter", "Solution"},
+    "DatasetGroup": {"Dataset", "EventTracker", "Filter", "MetricAttribution", "Solution"},
     "Schema": {"Dataset"},
     "Solution": {"Campaign"},
 }
