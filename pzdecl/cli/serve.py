@@ -11,6 +11,7 @@ from pzdecl.cli.session import session, tell, write
 from pzdecl.errors import MissingExtra, PzdeclError, UsageError
 
 if TYPE_CHECKING:
+    from pzdecl.engine.data.storage import S3Settings
     from pzdecl.engine.http.server import Server
     from pzdecl.engine.http.signature import Verifier
 
@@ -38,6 +39,16 @@ def command(
             metavar="DIR",
             help="Lets clients name files below this folder as data. May be given again.",
         ),
+    ] = None,
+    s3_root: Annotated[
+        Path | None,
+        typer.Option(
+            "--s3-root", metavar="DIR", help="Takes s3://BUCKET/KEY from the file BUCKET/KEY in this folder."
+        ),
+    ] = None,
+    s3_endpoint: Annotated[
+        str | None,
+        typer.Option("--s3-endpoint", metavar="URL", help="Takes s3:// from what answers S3's API there."),
     ] = None,
     credentials: Annotated[
         Path | None,
@@ -88,7 +99,8 @@ def command(
     progress end; trainings go on from their checkpoints when something works on the engine again.
     """
     folder = engine if engine is not None else _project_engine()
-    roots = _folders(data_root or [])
+    roots = _folders("--data-root", data_root or [])
+    s3 = _s3(s3_root, s3_endpoint)
     if (tls_cert is None) != (tls_key is None):
         raise UsageError("--tls-cert and --tls-key belong together", hint="give both, or neither")
     verifier = _verifier(host, credentials)
@@ -104,7 +116,7 @@ def command(
     from pzdecl.engine.http.limits import RateLimit
     from pzdecl.engine.http.locations import DataRoots
 
-    with Engine(folder) as opened:
+    with Engine(folder, s3=s3) as opened:
         gateway = Gateway(
             opened,
             roots=DataRoots(roots),
@@ -140,11 +152,23 @@ def _project_engine() -> Path:
     return Path(provider.engine)
 
 
-def _folders(roots: list[Path]) -> list[Path]:
-    for root in roots:
-        if not root.is_dir():
-            raise PzdeclError(f"--data-root {root} is not a folder", hint="name a folder that exists")
-    return roots
+def _folders(option: str, folders: list[Path]) -> list[Path]:
+    for folder in folders:
+        if not folder.is_dir():
+            raise PzdeclError(f"{option} {folder} is not a folder", hint="name a folder that exists")
+    return folders
+
+
+def _s3(root: Path | None, endpoint: str | None) -> S3Settings | None:
+    from pzdecl.engine.data.storage import S3Settings
+
+    if root is None and endpoint is None:
+        return None
+    if root is not None and endpoint is not None:
+        raise UsageError("--s3-root and --s3-endpoint are both given", hint="give the one that holds the data")
+    if root is not None:
+        return S3Settings(root=_folders("--s3-root", [root])[0].absolute())
+    return S3Settings(endpoint=endpoint)
 
 
 def _verifier(host: str, credentials: Path | None) -> Verifier | None:

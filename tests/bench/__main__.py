@@ -7,7 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.bench import batch, events, filters, ingest, planning, recipes, related, startup
+from tests.bench import batch, events, filters, ingest, planning, recipes, related, serving, startup
 from tests.bench.report import Report
 
 BENCHES = {
@@ -19,6 +19,7 @@ BENCHES = {
     "batch": batch.bench,
     "filters": filters.bench,
     "events": events.bench,
+    "serving": serving.bench,
 }
 
 

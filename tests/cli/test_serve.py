@@ -136,6 +136,8 @@ def test_what_it_refuses_to_start_with(cli: Cli, tmp_path: Path) -> None:
             ((*engine, "--credentials", keys), 1, "chmod 600"),
             ((*engine, "--credentials", tmp_path / "none"), 1, "No such file"),
             ((*engine, "--data-root", tmp_path / "none"), 1, "is not a folder"),
+            ((*engine, "--s3-root", keys), 1, "--s3-root"),
+            ((*engine, "--s3-root", other, "--s3-endpoint", "http://localhost:1"), 64, "both given"),
             ((*engine, "--tls-cert", keys), 64, "belong together"),
             ((*engine, "--tls-cert", keys, "--tls-key", keys), 1, "can't be used for TLS"),
             ((*engine, "--host", "no.such.host.invalid"), 1, "is not known"),

@@ -66,7 +66,7 @@ def put_actions(context: Context, params: Params) -> Result:
     return _put(context, params["datasetArn"], "ACTIONS", "actions", "actionId", params["actions"])
 
 
-@operation("PutActionInteractions", service=EVENTS)
+@operation("PutActionInteractions", service=EVENTS, performed=False)
 def put_action_interactions(_context: Context, _params: Params) -> Result:
     """Always refused: no recipe of the built-in engine learns from them."""
     raise InvalidInputException(

@@ -51,12 +51,16 @@ Function = Callable[[Context, Params], Result]
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """`name` is the API's ("CreateSolution"), `service` the client it belongs to ("personalize")."""
+    """`name` is the API's ("CreateSolution"), `service` the client it belongs to ("personalize").
+
+    performed  False where every valid request is refused, with a reason of its own
+    """
 
     name: str
     service: str
     function: Function
     queues_job: bool
+    performed: bool = True
 
 
 REGISTRY: dict[str, Operation] = {}
@@ -85,12 +89,12 @@ _FAMILIES = (
 
 
 def operation(
-    name: str, *, service: str = "personalize", queues_job: bool = False
+    name: str, *, service: str = "personalize", queues_job: bool = False, performed: bool = True
 ) -> Callable[[Function], Function]:
     """Registers a function as an operation of the API."""
 
     def register(function: Function) -> Function:
-        REGISTRY[snake(name)] = Operation(name, service, function, queues_job)
+        REGISTRY[snake(name)] = Operation(name, service, function, queues_job, performed)
         return function
 
     return register

@@ -35,7 +35,7 @@ _SERVICE = """
 
 def page() -> str:
     """The whole page."""
-    performed = operation.load()
+    performed = {method for method, found in operation.load().items() if found.performed}
     parts = [_HEAD.format(done=sum(route.method in performed for route in routes()), all=len(routes()))]
     for service in VERSIONS:
         of_service = [route for route in routes() if route.service == service]
