@@ -274,9 +274,9 @@ class Project:
             return copying.content(state)
 
     def push_state(self, file: bytes, name: str, *, force: bool = False) -> copying.Pushed:
-        """Puts a state file in place of the state, wherever that is kept. Raises Refused; see `copying.replace`.
+        """Puts a state file in place of the state, wherever that is kept; see `copying.replace`.
 
-        What was there before is kept in `.pzdecl/state-backups/`.
+        What was there before is kept in `.pzdecl/state-backups/`. Raises Refused, StateDamaged, StateTooNew.
         """
         from pzdecl.state import copying
 

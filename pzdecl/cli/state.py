@@ -1,9 +1,10 @@
-"""`pzdecl state`: look at what is managed, and free a lock that was left behind."""
+"""`pzdecl state`: look at what is managed, change that alone, move it, and free a lock that was left behind."""
 
 from __future__ import annotations
 
 import json
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,10 +12,10 @@ import typer
 from pzdecl.cli import options
 from pzdecl.cli import show as show_command
 from pzdecl.cli.session import session, tell, write
-from pzdecl.errors import PzdeclError
+from pzdecl.errors import PzdeclError, UsageError
 
 app = typer.Typer(
-    help="Looks at the state: resources and runs.",
+    help="Looks at the state: resources and runs; moves it.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
@@ -92,6 +93,59 @@ def rm(
     """
     for forgotten in session().load().forget(address):
         write(f"{forgotten} is not managed any more\n")
+
+
+KeyEnv = Annotated[
+    str | None, typer.Option("--key-env", metavar="NAME", help="The environment variable with the file's key.")
+]
+KeyFile = Annotated[
+    Path | None, typer.Option("--key-file", metavar="FILE", help="The file with the file's key.")
+]
+
+
+@app.command("pull")
+def pull(key_env: KeyEnv = None, key_file: KeyFile = None) -> None:
+    """Writes the whole state to standard output, as the file that a local state is: `state pull > FILE`.
+
+    With a key (32 bytes in base64) it is encrypted. The state itself stays as it is.
+    """
+    from pzdecl.state import copying
+    from pzdecl.state.sealing import sealer
+
+    seal = sealer(key_env, key_file)
+    if sys.stdout.isatty():
+        raise UsageError(
+            "a state is no text for a terminal", hint="write it to a file: pzdecl state pull > FILE"
+        )
+    content = seal.seal(session().load().pull_state(), copying.SEALED)
+    sys.stdout.flush()
+    sys.stdout.buffer.write(content)
+    sys.stdout.buffer.flush()
+
+
+@app.command("push")
+def push(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A state file, as `state pull` writes it.")],
+    force: Annotated[
+        bool,
+        typer.Option("--force", help="Also where it is of another lineage, older, or forgets what was begun."),
+    ] = False,
+    key_env: KeyEnv = None,
+    key_file: KeyFile = None,
+) -> None:
+    """Puts a state file in place of the state, wherever that is kept; the service hears nothing of it.
+
+    Moves a state to another place: name the new place in pzdecl.yaml, then push the old file. What the state
+    held before is kept in .pzdecl/state-backups.
+    """
+    from pzdecl.state import copying
+    from pzdecl.state.sealing import sealer
+
+    content = copying.read_file(file, sealer(key_env, key_file))
+    pushed = session().load().push_state(content, str(file), force=force)
+    write(f"The state holds {pushed.resources} resources now (serial {pushed.serial}).\n")
+    if pushed.backup is not None:
+        tell(f"What it held before is in {pushed.backup}")
 
 
 @app.command("unlock")

@@ -5,13 +5,18 @@ The lock is never copied.
 
 from __future__ import annotations
 
+import os
 import sqlite3
+import time
 from contextlib import closing
 from dataclasses import dataclass
+from pathlib import Path
 
 from pzdecl.errors import PzdeclError, Refused
 from pzdecl.state import files
+from pzdecl.state.errors import StateUnwritable, called, translated
 from pzdecl.state.model import LockInfo
+from pzdecl.state.sealing import MAGIC, Sealer
 from pzdecl.state.sqlite import SqliteState
 from pzdecl.state.store import State
 
@@ -19,6 +24,20 @@ TABLES = ("runs", "resources", "deposed", "steps", "failures")
 """All that is copied beside `meta`, in an order that keeps references whole."""
 _COUNTED = frozenset({"runs", "steps", "failures"})
 """Tables whose rows are read in the order in which they came."""
+
+
+SEALED = "state file"
+"""What an encrypted file is bound to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pushed:
+    """What became of a state; `backup` is where the former one is, None where there was nothing to keep."""
+
+    lineage: str
+    serial: int
+    resources: int
+    backup: Path | None = None
 
 
 def content(state: State) -> bytes:
@@ -30,9 +49,112 @@ def content(state: State) -> bytes:
 def copied(state: State, form: int) -> State:
     """A copy in memory of a state of an older format, brought up to date there; for reading."""
     connection = _in_memory(state, form)
-    files.migrate(connection)
+    try:
+        files.migrate(connection)
+    except sqlite3.Error as error:
+        connection.close()
+        raise StateUnwritable(
+            f"{called(state.where)} can't be upgraded from format {form} to {files.FORMAT}: {error}",
+            hint="it was left as it was: go on with the version of pzdecl that wrote it",
+        ) from error
     connection.execute("PRAGMA query_only = ON")
     return _Copy(state, connection)
+
+
+def keep(state: State, folder: Path, name: str) -> Path | None:
+    """Writes the state into a new file in the folder, for its owner alone; None where nothing is in it yet."""
+    if not state.serial and not state.runs(1):
+        return None
+    path = folder / f"{name}-{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}-serial-{state.serial}.db"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with open(handle, "wb") as file:
+            file.write(content(state))
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise PzdeclError(
+            f"the state can't be kept in {path}: {error.strerror or error}",
+            hint="nothing was changed; make room, or let this user write there",
+        ) from error
+    return path
+
+
+def read_file(path: Path, sealer: Sealer) -> bytes:
+    """The state file at `path`, decrypted, with what its log beside it holds. Raises PzdeclError."""
+    try:
+        with path.open("rb") as file:
+            found = file.read()
+    except OSError as error:
+        raise PzdeclError(
+            f"{path} can't be read: {error.strerror}", hint="`pzdecl state pull > FILE` writes a state file"
+        ) from error
+    if found.startswith(MAGIC):
+        return sealer.open(found, SEALED, str(path))
+    connection = files.for_reading(path)
+    assert connection is not None
+    with closing(connection), translated(path):
+        return connection.serialize()
+
+
+def check_file(file: bytes, name: str) -> None:
+    """Raises StateDamaged or StateTooNew where the bytes of the file `name` are no state."""
+    files.in_memory(file, name).close()
+
+
+def replace(state: State, file: bytes, name: str, *, force: bool = False, backup: Path | None = None) -> Pushed:
+    """Puts what the file `name` holds in place of all that the state holds, in one transaction. Needs the lock.
+
+    Its history comes along, and one more line. The lineage is the file's, the serial greater than both. A file
+    of an older format is brought up to date in memory.
+
+    Raises Refused unless `force` is set: where the lineages differ (and something is managed already), where
+    the state is newer than the file, and where runs have begun things that the file knows nothing of. Raises
+    StateDamaged or StateTooNew for a file that is no state.
+    """
+    connection = files.in_memory(file, name)
+    with closing(SqliteState(name, connection)) as given:
+        with translated(name):
+            if files.checked_format(connection, name) < files.FORMAT:
+                files.migrate(connection)
+        if not force:
+            _check(state, given)
+        newest = max(given.serial, state.serial)
+        with state.transaction():
+            for table in reversed(TABLES):
+                state.write(f"DELETE FROM {table}")
+            for table in TABLES:
+                columns = _columns(connection, table)
+                for row in _rows(given, table, columns):
+                    state.write(_insert(table, columns), row)
+            for key, value in (("lineage", given.lineage), ("serial", str(newest))):
+                state.write("UPDATE meta SET value = ? WHERE key = ?", (value, key))
+            run = state.begin_run(command="state push", plan=None)
+            state.touch()
+            count = len(given.arns())
+            state.end_run(run, outcome="done", counts={"push": count})
+        return Pushed(given.lineage, newest + 1, count, backup)
+
+
+def _check(state: State, given: State) -> None:
+    if state.lineage != given.lineage and (state.serial or state.arns()):
+        raise Refused(
+            f"{given.where} is of another state: its lineage is {given.lineage}, here it is {state.lineage}",
+            hint="check the environment (-e); --force replaces all that is managed here",
+        )
+    if state.lineage == given.lineage and state.serial > given.serial:
+        raise Refused(
+            f"{given.where} is older than the state: its serial is {given.serial}, here it is {state.serial}",
+            hint="pull again and repeat your change; --force goes back to the file",
+        )
+    known = {(one.run, one.step) for one in given.intents()}
+    lost = [one for one in state.intents() if (one.run, one.step) not in known]
+    if lost:
+        raise Refused(
+            f"an earlier run of {lost[0].address} is not finished, and {given.where} knows nothing of it",
+            hint="run pzdecl apply first; --force forgets what was begun",
+        )
 
 
 def _in_memory(state: State, form: int) -> sqlite3.Connection:
@@ -46,9 +168,7 @@ def _in_memory(state: State, form: int) -> sqlite3.Connection:
             connection.execute("BEGIN")
             for table in TABLES:
                 columns = _columns(connection, table)
-                order = " ORDER BY rowid" if table in _COUNTED else ""
-                rows = state.select(f"SELECT {', '.join(columns)} FROM {table}{order}")
-                connection.executemany(_insert(table, columns), rows)
+                connection.executemany(_insert(table, columns), _rows(state, table, columns))
             connection.execute("COMMIT")
     except BaseException:
         connection.close()
@@ -60,73 +180,13 @@ def _columns(connection: sqlite3.Connection, table: str) -> list[str]:
     return [row[1] for row in connection.execute(f"PRAGMA table_info({table})")]
 
 
+def _rows(state: State, table: str, columns: list[str]) -> list[tuple[object, ...]]:
+    order = " ORDER BY rowid" if table in _COUNTED else ""
+    return state.select(f"SELECT {', '.join(columns)} FROM {table}{order}")
+
+
 def _insert(table: str, columns: list[str]) -> str:
     return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
-
-
-@dataclass(frozen=True, slots=True)
-class Summary:
-    """What a state file holds, in numbers."""
-
-    lineage: str
-    serial: int
-    resources: int
-
-
-def replace(state: State, file: bytes, name: str, *, force: bool = False) -> Summary:
-    """Puts what the file `name` holds in place of all that the state holds, in one transaction. Needs the lock.
-
-    Its history comes along, and one more line. The lineage is the file's, the serial greater than both. A file
-    of an older format is brought up to date in memory.
-
-    Raises Refused unless `force` is set: where the lineages differ (and something is managed already), where
-    the state is newer than the file, and where runs have begun things that the file knows nothing of. Raises
-    StateDamaged or StateTooNew for a file that is no state.
-    """
-    connection = files.in_memory(file, name)
-    with closing(SqliteState(name, connection)) as given:
-        if files.checked_format(connection, name) < files.FORMAT:
-            files.migrate(connection)
-        lineage, serial = given.lineage, given.serial
-        if not force:
-            _check(state, given)
-        with state.transaction():
-            newest = max(serial, state.serial)
-            for table in reversed(TABLES):
-                state.write(f"DELETE FROM {table}")
-            for table in TABLES:
-                columns = _columns(connection, table)
-                order = " ORDER BY rowid" if table in _COUNTED else ""
-                for row in given.select(f"SELECT {', '.join(columns)} FROM {table}{order}"):
-                    state.write(_insert(table, columns), row)
-            for key, value in (("lineage", lineage), ("serial", str(newest))):
-                state.write("UPDATE meta SET value = ? WHERE key = ?", (value, key))
-            run = state.begin_run(command="state push", plan=None)
-            state.touch()
-            count = len(given.arns())
-            state.end_run(run, outcome="done", counts={"push": count})
-        return Summary(lineage, newest + 1, count)
-
-
-def _check(state: State, given: State) -> None:
-    managed = bool(state.arns())
-    if state.lineage != given.lineage and (managed or state.serial):
-        raise Refused(
-            f"the file is of another state: its lineage is {given.lineage}, here it is {state.lineage}",
-            hint="check the environment (-e); --force replaces all that is managed here",
-        )
-    if state.lineage == given.lineage and state.serial > given.serial:
-        raise Refused(
-            f"the file is older than the state: its serial is {given.serial}, here it is {state.serial}",
-            hint="pull again and repeat your change; --force goes back to the file",
-        )
-    known = {(one.run, one.step) for one in given.intents()}
-    lost = [one for one in state.intents() if (one.run, one.step) not in known]
-    if lost:
-        raise Refused(
-            f"an earlier run of {lost[0].address} is not finished, and the file knows nothing of it",
-            hint="run pzdecl apply first; --force forgets what was begun",
-        )
 
 
 class _Copy(SqliteState):

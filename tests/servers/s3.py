@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,13 +20,12 @@ CREDENTIALS = {
 def server() -> Iterator[str]:
     """Starts it with an empty bucket; gives its URL. Credentials are in the environment meanwhile."""
     import boto3
-    from moto.moto_api._internal import mock_random
     from moto.server import ThreadedMotoServer
 
     before = {name: os.environ.get(name) for name in (*CREDENTIALS, "AWS_PROFILE")}
     os.environ.update(CREDENTIALS)
     os.environ.pop("AWS_PROFILE", None)
-    mock_random.seed(0)
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
     running = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     running.start()
     try:

@@ -9,6 +9,7 @@ import pytest
 from pzdecl.manifests.model import StateSettings
 from pzdecl.state import State, open_state
 from tests.servers import postgres, s3
+from tests.state.doctor import Upgrade
 
 
 @pytest.fixture
@@ -59,3 +60,9 @@ def state(place: StateSettings) -> Iterator[State]:
     """A new state, locked."""
     with open_state(place, create=True) as opened, opened.lock(command="test"):
         yield opened
+
+
+@pytest.fixture
+def upgrade(monkeypatch: pytest.MonkeyPatch) -> Upgrade:
+    """Makes formats of a pzdecl to come."""
+    return Upgrade(monkeypatch)

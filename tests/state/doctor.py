@@ -7,7 +7,10 @@ from contextlib import closing
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from pzdecl.manifests.model import StateSettings
+from pzdecl.state import files
 
 
 def edit_lock(place: StateSettings, **values: Any) -> None:
@@ -43,3 +46,24 @@ def sql(place: StateSettings, statement: str, *parameters: Any) -> list[Any]:
         connection.execute(b"SET search_path TO " + Identifier(place.schema).as_bytes(connection))
         cursor = connection.execute(statement.encode(), parameters)
         return cursor.fetchall() if cursor.description else []
+
+
+class Upgrade:
+    """Migrations of a pzdecl to come."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        from pzdecl.state import migrations
+
+        self._later = type(migrations.migrations)("pzdecl.state")
+        self._later._migrations = list(migrations.migrations._migrations)
+        self._patch = monkeypatch
+        monkeypatch.setattr(migrations, "migrations", self._later)
+
+    def __call__(self, *statements: str) -> None:
+        """From now on the newest format is what these make of it, a format each."""
+        from pzdecl.state.postgres import tables
+
+        for number, statement in enumerate(statements, files.FORMAT + 1):
+            self._later(name=f"{number:04}")(lambda db, statement=statement: db.execute(statement))
+        self._patch.setattr(tables, "MIGRATIONS", (*tables.MIGRATIONS, *statements))
+        self._patch.setattr(files, "FORMAT", files.FORMAT + len(statements))

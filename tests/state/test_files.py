@@ -7,11 +7,11 @@ import sqlite3
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from pzdecl.state import StateDamaged, StateTooNew, StateUnwritable, files, open_state
+from pzdecl.state import StateDamaged, StateTooNew, StateUnwritable, open_state
+from tests.state.doctor import Upgrade
 from tests.state.rows import begin, put, row
 
 
@@ -114,10 +114,10 @@ def test_a_newer_format_asks_for_a_newer_version(path: Path) -> None:
     assert "upgrade" in str(told.value.hint)
 
 
-def test_an_upgrade_keeps_a_backup(path: Path, upgrade: list[Any]) -> None:
+def test_an_upgrade_keeps_a_backup(path: Path, upgrade: Upgrade) -> None:
     with open_state(path, create=True) as state, state.lock(command="x"):
         put(state, begin(state), row("Schema/s"))
-    _next_format(upgrade, "ALTER TABLE resources ADD COLUMN colour TEXT")
+    upgrade("ALTER TABLE resources ADD COLUMN colour TEXT")
     with open_state(path, create=True) as state:
         assert len(state.resources()) == 1
         assert state.select("SELECT colour FROM resources") == [(None,)]
@@ -126,10 +126,10 @@ def test_an_upgrade_keeps_a_backup(path: Path, upgrade: list[Any]) -> None:
     assert len(sqlite3.connect(backup).execute("SELECT * FROM resources").fetchall()) == 1
 
 
-def test_a_failed_upgrade_puts_the_file_back(path: Path, upgrade: list[Any]) -> None:
+def test_a_failed_upgrade_puts_the_file_back(path: Path, upgrade: Upgrade) -> None:
     with open_state(path, create=True) as state, state.lock(command="x"):
         put(state, begin(state), row("Schema/s"))
-    _next_format(upgrade, "ALTER TABLE resources ADD COLUMN colour TEXT", "ALTER TABLE absent ADD COLUMN x")
+    upgrade("ALTER TABLE resources ADD COLUMN colour TEXT", "ALTER TABLE absent ADD COLUMN x")
     with pytest.raises(StateUnwritable, match="from format 1 to 3: no such table: absent"):
         open_state(path, create=True)
     raw = sqlite3.connect(path)
@@ -138,11 +138,11 @@ def test_a_failed_upgrade_puts_the_file_back(path: Path, upgrade: list[Any]) -> 
     assert raw.execute("SELECT count(*) FROM resources").fetchone() == (1,)
 
 
-def test_reading_an_older_format_upgrades_nothing_on_disk(path: Path, upgrade: list[Any]) -> None:
+def test_reading_an_older_format_upgrades_nothing_on_disk(path: Path, upgrade: Upgrade) -> None:
     with open_state(path, create=True) as state, state.lock(command="x"):
         put(state, begin(state), row("Schema/s"))
     before = path.read_bytes()
-    _next_format(upgrade, "ALTER TABLE resources ADD COLUMN colour TEXT")
+    upgrade("ALTER TABLE resources ADD COLUMN colour TEXT")
     with open_state(path, create=False) as state:
         assert state.select("SELECT colour FROM resources") == [(None,)]
     assert path.read_bytes() == before
@@ -177,24 +177,6 @@ def test_a_file_where_the_folder_should_be(tmp_path: Path) -> None:
     (tmp_path / "state").write_text("")
     with pytest.raises(StateUnwritable, match="can't be created"):
         open_state(tmp_path / "state" / "default.db", create=True)
-
-
-@pytest.fixture
-def upgrade(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """Migrations of a pzdecl to come; empty until `_next_format` adds to it."""
-    from pzdecl.state import migrations
-
-    later = type(migrations.migrations)("pzdecl.state")
-    later._migrations = list(migrations.migrations._migrations)
-    monkeypatch.setattr(migrations, "migrations", later)
-    return [later, monkeypatch]
-
-
-def _next_format(upgrade: list[Any], *statements: str) -> None:
-    later, monkeypatch = upgrade
-    for number, statement in enumerate(statements, 2):
-        later(name=f"{number:04}")(lambda db, statement=statement: db.execute(statement))
-    monkeypatch.setattr(files, "FORMAT", 1 + len(statements))
 
 
 def _set_format(path: Path, number: int) -> None:
