@@ -50,6 +50,12 @@ def command(
         str | None,
         typer.Option("--s3-endpoint", metavar="URL", help="Takes s3:// from what answers S3's API there."),
     ] = None,
+    s3_root: Annotated[
+        Path | None,
+        typer.Option(
+            "--s3-root", metavar="DIR", help="A folder that stands in for Amazon S3: s3://bucket/key is in it."
+        ),
+    ] = None,
     credentials: Annotated[
         Path | None,
         typer.Option(
@@ -126,9 +132,11 @@ def command(
             max_body=max_body,
             threads=threads,
         )
-        app = application(gateway, public_metrics=public_metrics, work=not no_worker)
+        app = application(gateway, public_metrics=public_metrics)
         tls = (tls_cert, tls_key) if tls_cert and tls_key else None
         server = Server(app, host=host, port=port, tls=tls)
+        if not no_worker:
+            opened.start_worker()
         server.run(lambda: _announce(server, folder, signed=verifier is not None, encrypted=tls is not None))
     tell("stopped; what was queued or running goes on when something works on this engine again")
 

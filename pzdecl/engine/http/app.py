@@ -17,11 +17,10 @@ from pzdecl.engine.http.gateway import Gateway
 from pzdecl.engine.http.network import is_loopback
 
 
-def application(gateway: Gateway, *, public_metrics: bool = False, work: bool = True) -> Starlette:
-    """The ASGI application.
+def application(gateway: Gateway, *, public_metrics: bool = False) -> Starlette:
+    """The ASGI application. When it ends, so do the gateway's threads and the engine's worker.
 
     public_metrics  lets everybody read `/metrics` where requests must be signed; else loopback alone may
-    work            runs the engine's queued jobs in this process, from the start of the server to its end
     """
 
     async def health(_: Request) -> Response:
@@ -43,8 +42,6 @@ def application(gateway: Gateway, *, public_metrics: bool = False, work: bool = 
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        if work:
-            await asyncio.to_thread(gateway.engine.start_worker)
         yield
         await asyncio.to_thread(gateway.close)
         await asyncio.to_thread(gateway.engine.stop)  # jobs go back into the queue at their next checkpoint

@@ -30,7 +30,8 @@ def parse(body: bytes) -> dict[str, Any]:
     if not body.strip():
         return {}
     try:
-        found = json.loads(body, parse_constant=_no_number, parse_float=_finite)
+        # As text: bytes would be decoded with more patience than Unicode has.
+        found = json.loads(body.decode(), parse_constant=_no_number, parse_float=_finite)
         if b"\\u" in body:
             json.dumps(found, ensure_ascii=False).encode()  # half of a surrogate pair is not text
     except RecursionError:

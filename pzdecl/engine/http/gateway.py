@@ -109,7 +109,7 @@ class Gateway:
             except Refusal as refusal:
                 response = _refused(refusal, request, exchange)
             except ClientDisconnect:
-                response = _refused(refusals.not_json("The client went away"), request, exchange)
+                response = _refused(refusals.gone(), request, exchange)
             except Exception:
                 self._log.trouble(f"request {exchange.id} failed:\n{traceback.format_exc()}")
                 response = _refused(refusals.internal(exchange.id), request, exchange)

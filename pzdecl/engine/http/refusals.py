@@ -64,6 +64,11 @@ def too_slow(seconds: float) -> Refusal:
     )
 
 
+def gone() -> Refusal:
+    """Nobody is there to read the answer: what the log tells."""
+    return Refusal("ClientDisconnectedException", HTTPStatus.BAD_REQUEST, "The client went away", closes=True)
+
+
 def throttled(rate: float) -> Refusal:
     """The client asks more often than it may."""
     return Refusal(

@@ -26,8 +26,8 @@ from pzdecl.engine.http.network import ServerError, listen
 GRACE = 30
 """Seconds that requests in progress have to end in."""
 KEEP_ALIVE = 75
-"""Seconds that an idle connection is kept: longer than clients keep theirs, who then never use one that was just
-closed."""
+"""Seconds that an idle connection is kept: longer than clients keep theirs, who then never use one that was
+just closed."""
 SWITCH = 0.001
 """Seconds after which a thread that computes lets others in. With Python's own 0.005, a request that comes
 while another thread trains in this process waits that long at each of its steps."""

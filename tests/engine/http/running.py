@@ -46,7 +46,6 @@ def running(
     engine: Engine,
     *,
     roots: tuple[Path, ...] = (),
-    work: bool = False,
     tls: tuple[Path, Path] | None = None,
     public_metrics: bool = False,
     **more: Any,
@@ -54,7 +53,7 @@ def running(
     """Serves an engine on a free port until the block ends."""
     log = io.StringIO()
     gateway = Gateway(engine, roots=DataRoots(roots), log=AccessLog("json", log), **more)
-    app = application(gateway, work=work, public_metrics=public_metrics)
+    app = application(gateway, public_metrics=public_metrics)
     server = Server(app, host="127.0.0.1", port=0, tls=tls)
     ready = threading.Event()
     thread = threading.Thread(target=server.run, args=(ready.set,))

@@ -96,6 +96,14 @@ def violations(route: Route) -> Iterator[Violation]:
             yield Violation(what, path, _with(request, steps, value))
 
 
+def with_every_number(route: Route, value: float) -> Iterator[dict[str, Any]]:
+    """Requests that are valid but for a number, which is `value`: each number of the operation in turn."""
+    request = valid(route, full=True)
+    for steps, shape, _ in _fields(route.service, route.input, request, (), ()):
+        if shape["type"] in NUMBERS:
+            yield _with(request, steps, value)
+
+
 def _fields(
     service: str, name: str, value: Any, steps: tuple[str | int, ...], required: tuple[str, ...]
 ) -> Iterator[tuple[tuple[str | int, ...], dict[str, Any], bool]]:

@@ -32,6 +32,8 @@ def test_an_empty_body_is_an_empty_request(body: bytes) -> None:
         (b'{"a": "\\ud800"}', "not valid Unicode"),
         (b'{"\\udfff": 1}', "not valid Unicode"),
         (b'{"a": "\xff"}', "not valid Unicode"),
+        (b'{"a": "\xed\xa0\x80"}', "not valid Unicode"),
+        ('{"a": 1}'.encode("utf-16"), "not valid Unicode"),
         (b'{"a":' * 100_000 + b"1" + b"}" * 100_000, "nested too deeply"),
     ],
 )

@@ -7,7 +7,7 @@ import pytest
 from pzdecl.engine.api import operation
 from pzdecl.engine.http.routing import Route, routes
 from tests.engine.http.running import Wire, mismatches
-from tests.engine.http.samples import valid, violations
+from tests.engine.http.samples import valid, violations, with_every_number
 
 SHARED = {"InvalidInputException", "ResourceNotFoundException"}
 """Errors that a request can have though its operation does not list them: ListSchemas lists no InvalidInput."""
@@ -37,6 +37,14 @@ def test_a_valid_request_is_performed_or_refused_by_a_listed_error(
     if route.method not in operation.load():
         assert answer.error == "InvalidInputException"
         assert f"does not perform {route.name} yet" in answer.message
+
+
+@pytest.mark.parametrize("route", routes(), ids=lambda route: route.name)
+def test_numbers_of_any_size_are_answered(route: Route, common: Wire) -> None:
+    for huge in (2**70, -(2**70), 1e300):
+        for request in with_every_number(route, huge):
+            answer = common.call(route, request)
+            assert answer.status < 500, (request, answer)
 
 
 @pytest.mark.parametrize("route", routes(), ids=lambda route: route.name)

@@ -324,8 +324,9 @@ def test_requests_in_progress_end_when_the_server_stops(
     assert [answer.json for answer in answers] == [{"datasetGroups": []}]
 
 
-def test_queued_jobs_are_run_while_it_serves(engine: Engine) -> None:
-    with running(engine, work=True):
+def test_the_worker_ends_with_the_server(engine: Engine) -> None:
+    engine.start_worker()
+    with running(engine):
         assert engine._worker is not None
     assert engine._worker is None
 
