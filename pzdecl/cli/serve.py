@@ -50,12 +50,6 @@ def command(
         str | None,
         typer.Option("--s3-endpoint", metavar="URL", help="Takes s3:// from what answers S3's API there."),
     ] = None,
-    s3_root: Annotated[
-        Path | None,
-        typer.Option(
-            "--s3-root", metavar="DIR", help="A folder that stands in for Amazon S3: s3://bucket/key is in it."
-        ),
-    ] = None,
     credentials: Annotated[
         Path | None,
         typer.Option(
