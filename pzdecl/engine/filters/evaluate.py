@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -32,12 +34,18 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+INDEXES, MASKS = 4, 16
+"""What a catalogue keeps: its places in other indexes, and masks of a byte for each thing."""
+
+
 class Catalogue:
     """The n things that are filtered: items (or users) by their places in `ids`, sorted."""
 
     def __init__(self, ids: Index) -> None:
         self.ids = ids
         self._rows: dict[int, tuple[Index, NDArray[np.int64]]] = {}
+        self._masks: OrderedDict[tuple[int, Clause], tuple[Table, NDArray[np.bool_]]] = OrderedDict()
+        self._lock = threading.Lock()
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -46,8 +54,22 @@ class Catalogue:
         """int64[n]: the place of each thing in another index; `len(other)` where it isn't there."""
         kept = self._rows.get(id(other))
         if kept is None or kept[0] is not other:
-            self._rows = {key: pair for key, pair in list(self._rows.items())[-3:] if pair[0] is not other}
-            kept = self._rows[id(other)] = (other, other.places(self.ids.array))
+            kept = (other, other.places(self.ids.array))
+            self._rows = {**dict(list(self._rows.items())[1 - INDEXES :]), id(other): kept}
+        return kept[1]
+
+    def mask(self, clause: Clause, table: Table, make: Callable[[], NDArray[np.bool_]]) -> NDArray[np.bool_]:
+        """bool[n]: what a clause matches that depends on nothing but a table; made once."""
+        key = (id(table), clause)
+        with self._lock:
+            kept = self._masks.get(key)
+        if kept is None or kept[0] is not table:
+            kept = (table, make())
+        with self._lock:
+            self._masks[key] = kept
+            self._masks.move_to_end(key)
+            while len(self._masks) > MASKS:
+                self._masks.popitem(last=False)
         return kept[1]
 
 
@@ -122,8 +144,13 @@ class _Evaluation:
             import numpy as np
 
             return np.zeros(len(self.catalogue), bool)
-        rows = _any_of_all(clause.any_of, lambda condition: self._rows(condition, table))
-        return rows[self.catalogue.rows(table.ids)]
+
+        def mask() -> NDArray[np.bool_]:
+            rows = _any_of_all(clause.any_of, lambda condition: self._rows(condition, table))
+            return rows.take(self.catalogue.rows(table.ids))
+
+        fixed = not any(isinstance(one, Placeholder | Field) for c in clause.conditions() for one in c.operands)
+        return self.catalogue.mask(clause, table, mask) if fixed else mask()
 
     def test(self, condition: Condition) -> bool:
         """Whether the user fits a condition after IF. One without a row fits nothing but NOT IN and !=."""

@@ -112,7 +112,7 @@ class Sources:
 
         paths = [part.path for part in reader.parts(dataset.arn)]
         schema = str(dataset.body["schemaArn"])
-        bulk, put = (tuple(paths), schema), puts.newest(reader, dataset.arn)
+        bulk, put = (tuple(paths), schema, dataset.created), puts.newest(reader, dataset.arn)
         now = time.monotonic()
         with self._lock:
             kept = self._tables.get(dataset.arn)

@@ -83,7 +83,7 @@ class Texts:
         coded = column.dictionary_encode()
         self._cells: list[str] = coded.dictionary.to_pylist()
         self.codes = np.append(coded.indices.fill_null(len(self._cells)).to_numpy(), len(self._cells))
-        self.codes = self.codes.astype(np.int32)
+        self.codes = self.codes.astype(np.intp)  # what numpy takes by without converting
         parts = [cell.split(SEPARATOR) if several else [cell] for cell in self._cells]
         self._parts = [[part for part in one if part] for one in parts]
         self._with: dict[str, list[int]] = {}
@@ -98,7 +98,7 @@ class Texts:
         cells = np.zeros(len(self._cells) + 1, bool)
         for value in values:
             cells[self._with.get(value, [])] = True
-        return np.asarray(cells[self.codes])
+        return np.asarray(cells.take(self.codes))
 
     def of(self, row: int) -> list[str]:
         """The values of a row."""

@@ -33,5 +33,12 @@ def best_of(ranking: NDArray[np.int32], query: Query) -> NDArray[np.int32]:
         places[ranking] = np.arange(len(ranking))
         ranking = query.among[np.argsort(places[query.among], kind="stable")]
     if query.allowed is not None:
-        ranking = ranking[query.allowed[ranking]]
+        size = 8 * max(query.count, 1)
+        while True:  # the first ones are mostly enough; the rest isn't looked at
+            first = ranking[:size]
+            first = first[query.allowed[first]]
+            if len(first) >= query.count or size >= len(ranking):
+                ranking = first
+                break
+            size *= 8
     return np.asarray(ranking[: query.count])
