@@ -118,7 +118,9 @@ class Project:
             )
         else:
             assert target.engine
-            client = providers.open_local(target.engine, read_only=read_only, resumes=resumes)
+            client = providers.open_local(
+                target.engine, read_only=read_only, resumes=resumes, s3_root=target.s3_root
+            )
         try:
             yield client
         finally:

@@ -22,6 +22,7 @@ COMMANDS = (
     "rehearse",
     "apply",
     "destroy",
+    "adopt",
     "rollback",
     "drift",
     "diff",

@@ -60,6 +60,8 @@ class ProviderSettings:
     profile: str | None = None
     endpoint: str | None = None
     role: str | None = None
+    s3_root: Path | None = None
+    """The folder that stands in for Amazon S3, absolute (local only)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,12 @@ class ProviderSpec(Spec):
         ".pzdecl/engine, or .pzdecl/engine-ENVIRONMENT, since names are taken once in an engine.",
         examples=[".pzdecl/engine"],
     )
+    s3_root: str | None = Field(
+        None,
+        description="local: a folder, relative to the project, that stands in for Amazon S3: `s3://bucket/key` is "
+        "the file `bucket/key` in it. Unless set, S3 is asked, or what AWS_ENDPOINT_URL_S3 names.",
+        examples=["buckets"],
+    )
     region: str | None = Field(None, description="The AWS region.", examples=["eu-west-1"])
     profile: str | None = Field(None, description="aws: a profile of the shared AWS configuration.")
     endpoint: str | None = Field(
@@ -224,7 +230,13 @@ def _settings(
     engine = root / (provider.engine or own) if provider.type == "local" else None
     state = (environment.state if environment else None) or spec.state
     settings = ProviderSettings(
-        provider.type, engine, provider.region, provider.profile, provider.endpoint, provider.role
+        provider.type,
+        engine,
+        provider.region,
+        provider.profile,
+        provider.endpoint,
+        provider.role,
+        root / provider.s3_root if provider.s3_root else None,
     )
     policies = _policies(spec, chosen, positions, report)
     own_prefix = environment.name_prefix if environment else None

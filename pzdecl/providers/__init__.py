@@ -15,11 +15,13 @@ if TYPE_CHECKING:
 __all__ = ["open_aws", "open_local"]
 
 
-def open_local(folder: Path, *, read_only: bool = False, resumes: bool = True) -> LocalClient:
+def open_local(
+    folder: Path, *, read_only: bool = False, resumes: bool = True, s3_root: Path | None = None
+) -> LocalClient:
     """The built-in engine in a folder; see `pzdecl.providers.local`."""
     from pzdecl.providers import local
 
-    return local.open_local(folder, read_only=read_only, resumes=resumes)
+    return local.open_local(folder, read_only=read_only, resumes=resumes, s3_root=s3_root)
 
 
 def open_aws(

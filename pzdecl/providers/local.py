@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pzdecl.engine.data.storage import S3Settings
 from pzdecl.engine.engine import Engine
 from pzdecl.engine.progress import Progress
 from pzdecl.providers.client import ROLE_ASKED, check_reads
@@ -86,6 +87,11 @@ def _with_role(operation: str, params: dict[str, Any]) -> dict[str, Any]:
     return params
 
 
-def open_local(folder: Path, *, read_only: bool = False, resumes: bool = True) -> LocalClient:
-    """Opens the engine in a folder. Raises EngineFolderError where it can't be one."""
-    return LocalClient(Engine(folder), read_only=read_only, resumes=resumes)
+def open_local(
+    folder: Path, *, read_only: bool = False, resumes: bool = True, s3_root: Path | None = None
+) -> LocalClient:
+    """Opens the engine in a folder; `s3_root` is one that stands in for Amazon S3.
+
+    Raises EngineFolderError where it can't be one.
+    """
+    return LocalClient(Engine(folder, s3=S3Settings(s3_root)), read_only=read_only, resumes=resumes)

@@ -145,8 +145,8 @@ def test_what_a_batch_job_refuses(shop: Shop, tmp_path: Path) -> None:
     where = places(tmp_path, {"userId": "u1"})
     users = filter_(service, group_arn, "INCLUDE UserID WHERE Users.AGE > 5", "users")
     beside = filter_(service, group_arn, "INCLUDE ItemID WHERE Items.PRICE < CurrentItem.PRICE", "beside")
-    same = {"jobOutput": {"s3DataDestination": where["jobInput"]["s3DataSource"]}}
-    for more, words in [
+    same: dict[str, Any] = {"jobOutput": {"s3DataDestination": where["jobInput"]["s3DataSource"]}}
+    wrong: list[tuple[dict[str, Any], str]] = [
         ({"numResults": 501}, "numResults is 501"),
         ({"numResults": 0}, "numResults is 0"),
         (same, "The output path is the input path"),
@@ -155,7 +155,8 @@ def test_what_a_batch_job_refuses(shop: Shop, tmp_path: Path) -> None:
         ({"batchInferenceJobMode": "THEME_GENERATION"}, "finds no themes"),
         ({"batchInferenceJobConfig": {"itemExplorationConfig": {"explorationWeight": "1"}}}, "aws-user-person"),
         ({"jobOutput": {"s3DataDestination": {"path": "https://x/y"}}}, "Invalid Data location"),
-    ]:
+    ]
+    for more, words in wrong:
         params = {"jobName": "job", "solutionVersionArn": arn, **where, **more}
         code, message = service.refused("create_batch_inference_job", **params)
         assert code == "InvalidInputException"

@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -98,7 +99,8 @@ class Storage:
                 os.replace(draft, target)
                 flush(target)
             except OSError as error:
-                draft.unlink(missing_ok=True)
+                with suppress(OSError):
+                    draft.unlink()
                 raise StorageError(
                     f"{location} can't be written to: {error.strerror or error}",
                     hint="name a folder that this process may write to",
