@@ -34,6 +34,7 @@ COMMANDS = (
     "recommend",
     "rank",
     "segment",
+    "test",
     "explain",
     "events",
     "serve",

@@ -126,6 +126,10 @@ MetricsFormat = Annotated[
     Literal["text", "json", "markdown"],
     typer.Option("--format", help=_of("text", "json", "markdown"), callback=_format, is_eager=True),
 ]
+TestFormat = Annotated[
+    Literal["text", "json", "junit"],
+    typer.Option("--format", help=_of("text", "json", "junit"), callback=_format, is_eager=True),
+]
 GraphFormat = Annotated[
     Literal["dot", "mermaid"],
     typer.Option("--format", help=_of("dot", "mermaid"), callback=_format, is_eager=True),

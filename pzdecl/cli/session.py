@@ -49,13 +49,9 @@ class Session:
         """Whether a question could be asked: somebody sits at a terminal and nothing says otherwise."""
         return sys.stdin.isatty() and not self.automated and not os.environ.get("CI")
 
-    def load(self, environment: str | None = None) -> Project:
-        """The project in the working directory, in the asked-for environment unless another one is named.
-
-        Raises InvalidProject, UsageError.
-        """
+    def given_variables(self) -> dict[str, str]:
+        """What `--var` gives, by name. Raises UsageError."""
         from pzdecl.errors import UsageError
-        from pzdecl.project import load
 
         given: dict[str, str] = {}
         for text in self.variables:
@@ -63,10 +59,19 @@ class Session:
             if not (equals and name):
                 raise UsageError(f"--var {text!r} has no value", hint="expected --var name=value")
             given[name] = value
+        return given
+
+    def load(self, environment: str | None = None) -> Project:
+        """The project in the working directory, in the asked-for environment unless another one is named.
+
+        Raises InvalidProject, UsageError.
+        """
+        from pzdecl.project import load
+
         project = load(
             self.root,
             environment=environment or self.environment or os.environ.get("PZDECL_ENV") or None,
-            variables=given,
+            variables=self.given_variables(),
             var_files=self.var_files,
         )
         # Modules and manifests stay until the end: `__main__` put off looking for garbage until they are there.

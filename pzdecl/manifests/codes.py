@@ -192,6 +192,11 @@ CODES: dict[str, Code] = {
         "malformed gate",
         "A gate of a campaign names an offline metric and what is asked of it: `min`, `maxRegression` or both.",
     ),
+    "PZ3016": Code(
+        "malformed test",
+        "A test file is well-formed, but what it asks for makes no sense: a metric without a bound, an "
+        "expectation about nobody, a condition that is none, two steps of one name.",
+    ),
     "PZ3020": Code(
         "malformed filter expression",
         "The text is no filter expression. The place is that of the first word that does not fit.",

@@ -8,19 +8,26 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 SUFFIXES = (".yaml", ".yml")
+TESTS = (".pztest.yaml", ".pztest.yml")
+"""How the names of test files end: they are no manifests."""
 
 
 def discover(root: Path, exclude: Sequence[str] = (), skip: Iterable[Path] = ()) -> list[str]:
     """Every YAML file below `root`, relative to it, sorted.
 
-    The project file, files and folders whose names begin with a dot, what matches a glob of `exclude` and the
-    files in `skip` are left out. A glob matches a path below the root (`ci/**`, `**/values.yaml`) or a folder
-    with all that is in it (`generated`). Links to folders are not followed.
+    The project file, test files, files and folders whose names begin with a dot, what matches a glob of
+    `exclude` and the files in `skip` are left out. A glob matches a path below the root (`ci/**`,
+    `**/values.yaml`) or a folder with all that is in it (`generated`). Links to folders are not followed.
     """
     globs = [_pattern(glob) for glob in exclude]
     skipped = {path.resolve() for path in skip}
-    files = _walk(str(root), "", globs)
-    return sorted(f for f in files if f != "pzdecl.yaml" and not (skipped and (root / f).resolve() in skipped))
+    files = (f for f in _walk(str(root), "", globs) if f != "pzdecl.yaml" and not f.endswith(TESTS))
+    return sorted(f for f in files if not (skipped and (root / f).resolve() in skipped))
+
+
+def walk(root: Path) -> Iterator[str]:
+    """Every YAML file below `root`, relative to it, test files too, but for names that begin with a dot."""
+    return _walk(str(root), "", ())
 
 
 def _walk(folder: str, prefix: str, globs: Sequence[re.Pattern[str]]) -> Iterator[str]:

@@ -26,7 +26,7 @@ from pzdecl.manifests.lost import Lost
 from pzdecl.manifests.model import Desired, Project
 from pzdecl.manifests.moves import History, is_history
 from pzdecl.manifests.nodes import Node, ScalarNode, compose, decode
-from pzdecl.manifests.patches import check_targets
+from pzdecl.manifests.patches import Patch, check_targets
 from pzdecl.manifests.positions import Positions
 from pzdecl.manifests.project_file import Settings
 from pzdecl.manifests.references import Edges, connect, find_cycles, imply, imply_datasets
@@ -50,23 +50,29 @@ def load(
     environment: str | None = None,
     variables: Mapping[str, str] | None = None,
     var_files: Sequence[Path] = (),
+    patches: Sequence[Patch] = (),
 ) -> Project:
     """Reads, evaluates and checks all manifests below `root`.
 
+    `patches` are put over them after those of the environment.
     Raises InvalidProject with every error. What is in the data files is not looked at: see `data.check_data`.
     """
     # Thousands of nodes that all live on: looking for garbage among them again and again would double the time.
     collecting = gc.isenabled()
     gc.disable()
     try:
-        return _load(Path(os.path.abspath(root)), environment, variables or {}, var_files)
+        return _load(Path(os.path.abspath(root)), environment, variables or {}, var_files, patches)
     finally:
         if collecting:
             gc.enable()
 
 
 def _load(
-    root: Path, environment: str | None, variables: Mapping[str, str], var_files: Sequence[Path]
+    root: Path,
+    environment: str | None,
+    variables: Mapping[str, str],
+    var_files: Sequence[Path],
+    patches: Sequence[Patch],
 ) -> Project:
     report = Report()
     given = Given(variables, tuple(var_files), os.environ)
@@ -77,6 +83,7 @@ def _load(
         # Without variables every placeholder would be one more error: only what is no YAML is added.
         report.raise_errors()
         raise AssertionError("a project file that cannot be read is reported")
+    settings = replace(settings, patches=(*settings.patches, *patches))
     unread = [file for file in files if file not in composed]
     lost = Lost([(root / file).read_text("utf-8", "replace") for file in unread if (root / file).is_file()])
     history = _history(composed, settings.variables, report)

@@ -38,7 +38,7 @@ def schemas() -> dict[str, dict[str, Any]]:
 def manifest_schema() -> dict[str, Any]:
     """The schema of one document: what `spec` may hold depends on `kind`."""
     kinds = [kind for kind in KINDS.values() if kind.declared]
-    definitions = _definitions(
+    definitions = definitions_of(
         [MetadataSpec, TemplateSpec, InstanceSpec, HistorySpec, *(kind.spec for kind in kinds)]
     )
     template = definitions.pop("TemplateSpec")
@@ -110,12 +110,13 @@ def manifest_schema() -> dict[str, Any]:
 
 def project_schema() -> dict[str, Any]:
     """The schema of pzdecl.yaml."""
-    definitions = _definitions([ProjectSpec])
+    definitions = definitions_of([ProjectSpec])
     top = definitions.pop("ProjectSpec")
     return {"$schema": DRAFT, **top, "title": "A project of pzdecl", "definitions": definitions}
 
 
-def _definitions(models: list[type[BaseModel]]) -> dict[str, Any]:
+def definitions_of(models: list[type[BaseModel]]) -> dict[str, Any]:
+    """The schemas of models and of what is in them, by name, as editors want them."""
     pairs = [(model, "validation") for model in models]
     _, schema = models_json_schema(pairs, ref_template="#/definitions/{model}")  # type: ignore[arg-type]
     return {name: _draft07(definition) for name, definition in schema["$defs"].items()}

@@ -26,6 +26,7 @@ from pzdecl.rehearsal.model import CampaignReport, Rehearsal
 from pzdecl.rehearsal.scratch import Scratch, scratch
 from pzdecl.rehearsal.served import Sample, Served, look
 
+ELSEWHERE = "name a copy on this machine: --data {address}=FILE, or an environment that does: --data-from"
 TITLED = 20
 """Items of which the title is looked up, on either side."""
 
@@ -105,7 +106,8 @@ class _Stage:
             old, new = rebuilding.without_gates(old), rebuilding.without_gates(new)
             self.notes.append("Gates are left out: what a sample is worth says nothing about a bound.")
         changing = rebuilding.campaigns_that_change(self.plan, old, new)
-        data = rebuilding.Data(self.project.root, self.place.folder, self.wishes.share, self._given(old, new))
+        data = rebuilding.Data(self.project.root, self.place.folder, self.wishes.share, ELSEWHERE)
+        data.given = self.wishes.data
         old = {a: one for a, one in old.items() if a in rebuilding.needs(changing, old)}
         new = {a: one for a, one in new.items() if a in rebuilding.needs(changing, new)}
         before: dict[Address, Served] = {}
@@ -133,10 +135,6 @@ class _Stage:
                 hint="take more of the users, or the data as they are (without --sample)",
             ) from None
 
-    def _given(self, *sides: Mapping[Address, Any]) -> Mapping[Address, Path]:
-        known = {address for side in sides for address in side}
-        return {address: path for address, path in self.wishes.data.items() if address in known}
-
     def _requested(self, side: Mapping[Address, Any]) -> tuple[list[str], list[str]]:
         """What the command line asked to be trained again or replaced, of what is built here."""
         asked = [
@@ -157,7 +155,7 @@ class _Stage:
 
     def _apply(self, here: Project, plan: Plan, side: str = "after") -> None:
         run = here.apply(plan, listener=self.listener, timeout=self.wishes.timeout, command="rehearse")
-        _ended(run)
+        ended(run, "give it longer (--timeout), or fewer data (--sample 0.1)")
         for failure in run.failed:
             self.failed = self.failed or not failure.held
             told = failure.message if side == "after" else f"(as it is on record) {failure.message}"
@@ -257,14 +255,14 @@ def _changes(plan: Plan, campaign: Address, here: Project) -> list[Change]:
     return [c for c in plan.changes if c.address in about and c.action is not Action.NO_OP]
 
 
-def _ended(run: Run) -> None:
-    """Raises unless the run came to its end, with or without failures."""
+def ended(run: Run, hint: str) -> None:
+    """Raises unless the run came to its end, with or without failures. `hint`: for one that took too long."""
     if run.outcome is Outcome.INTERRUPTED:
         raise Interrupted("interrupted; the scratch copy is gone", hint="run the same command again")
     if run.outcome is Outcome.RUNNING:
         raise StillRunning(
-            "the rehearsal did not end in time; its scratch copy is gone",
-            hint="give it longer (--timeout), or fewer data (--sample 0.1)",
+            "it did not end in time; its scratch copy is gone",
+            hint=hint,
         )
 
 

@@ -22,9 +22,9 @@ def render(suite: str, subjects: Iterable[str], findings: Iterable[Finding]) -> 
         kind, _, name = subject.partition("/")
         case = xml.SubElement(top, "testcase", {"classname": f"{suite}.{kind}", "name": name or kind})
         for one in found:
-            text = _clean(f"{one.text}\n({one.position})" if one.position else one.text)
+            text = clean(f"{one.text}\n({one.position})" if one.position else one.text)
             if one.level == "error":
-                about = {"type": one.rule, "message": _clean(one.text.splitlines()[0])}
+                about = {"type": one.rule, "message": clean(one.text.splitlines()[0])}
                 xml.SubElement(case, "failure", about).text = text
             else:
                 xml.SubElement(case, "system-out").text = text
@@ -32,6 +32,6 @@ def render(suite: str, subjects: Iterable[str], findings: Iterable[Finding]) -> 
     return f'<?xml version="1.0" encoding="utf-8"?>\n{xml.tostring(root, encoding="unicode")}\n'
 
 
-def _clean(text: str) -> str:
-    """Without the control characters that XML cannot hold."""
+def clean(text: str) -> str:
+    """Text without the control characters that XML cannot hold."""
     return "".join(sign if sign.isprintable() or sign == "\n" else " " for sign in text)

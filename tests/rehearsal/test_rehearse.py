@@ -15,7 +15,6 @@ from tests.cli.conftest import Cli
 from tests.e2e.workbench import Workbench, interactions
 from tests.rehearsal.conftest import run
 
-
 AWS = """\
 name: shop
 variables: {data: {default: data}}
