@@ -121,9 +121,7 @@ class TestSpec(Spec):
         1.0, description="The share of the users' data that is used."
     )
     environment: str | None = Field(None, description="The environment of steps that name none.")
-    steps: list[StepSpec] = Field(
-        min_length=1, description="What is done, in order, up to a failure."
-    )
+    steps: list[StepSpec] = Field(min_length=1, description="What is done, in order, up to a failure.")
 
 
 class TestMetadata(Spec):
