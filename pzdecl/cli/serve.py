@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -137,6 +138,7 @@ def command(
 
 def _announce(server: Server, folder: Path, *, signed: bool, encrypted: bool) -> None:
     write(f"{server.url}\n")
+    sys.stdout.flush()  # whoever started the server waits for this line
     tell(f"serving the engine in {folder}; requests must {'be signed' if signed else 'come from this machine'}")
     if signed and not encrypted:
         tell("warning: requests are signed but not encrypted; --tls-cert and --tls-key serve HTTPS")

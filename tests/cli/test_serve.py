@@ -28,7 +28,8 @@ KEYS = "[shop]\naws_access_key_id = SHOP\naws_secret_access_key = a-secret-of-th
 @contextmanager
 def serving(*options: object, cwd: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """The command as a process of its own, and its URL; killed where a test leaves it running."""
-    environment = {key: value for key, value in os.environ.items() if not key.startswith(("PZDECL_", "AWS_"))}
+    set_here = ("PZDECL_", "AWS_", "PYTHONUNBUFFERED")
+    environment = {key: value for key, value in os.environ.items() if not key.startswith(set_here)}
     process = subprocess.Popen(
         [BIN / "pzdecl", "serve", "--port", "0", *map(str, options)],
         cwd=cwd,
@@ -121,6 +122,34 @@ def test_with_keys_it_listens_anywhere(tmp_path: Path) -> None:
     assert code == 0
     assert "not encrypted" in err
     assert " shop POST / ListDatasetGroups 200 " in err
+
+
+def test_a_folder_stands_in_for_s3(tmp_path: Path) -> None:
+    boto3 = pytest.importorskip("boto3")
+    (tmp_path / "s3" / "movies").mkdir(parents=True)
+    write_interactions(tmp_path / "s3" / "movies" / "data.csv")
+    with serving("--engine", "engine", "--s3-root", "s3", cwd=tmp_path) as (_, url):
+        client = boto3.client(
+            "personalize", endpoint_url=url, region_name="x", aws_access_key_id="x", aws_secret_access_key="x"
+        )
+        schema = client.create_schema(name="s", schema=json.dumps(INTERACTIONS))["schemaArn"]
+        group = client.create_dataset_group(name="g")["datasetGroupArn"]
+        dataset = client.create_dataset(
+            name="d", datasetType="Interactions", schemaArn=schema, datasetGroupArn=group
+        )["datasetArn"]
+        job = client.create_dataset_import_job(
+            jobName="j", datasetArn=dataset, dataSource={"dataLocation": "s3://movies/data.csv"}
+        )["datasetImportJobArn"]
+        deadline = time.monotonic() + 60
+        found = {"status": "CREATE PENDING"}
+        while found["status"] in {"CREATE PENDING", "CREATE IN_PROGRESS"} and time.monotonic() < deadline:
+            time.sleep(0.05)
+            found = client.describe_dataset_import_job(datasetImportJobArn=job)["datasetImportJob"]
+        assert found["status"] == "ACTIVE", found
+        with pytest.raises(client.exceptions.InvalidInputException, match="--data-root"):
+            client.create_dataset_import_job(
+                jobName="k", datasetArn=dataset, dataSource={"dataLocation": "s3/movies/data.csv"}
+            )
 
 
 def test_what_it_refuses_to_start_with(cli: Cli, tmp_path: Path) -> None:
