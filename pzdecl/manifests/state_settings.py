@@ -10,7 +10,7 @@ from urllib.parse import quote, urlsplit
 
 from pydantic import Field
 
-from pzdecl.errors import nearest
+from pzdecl.errors import Position, nearest
 from pzdecl.kinds.base import Spec
 from pzdecl.manifests.model import StateSettings
 from pzdecl.manifests.positions import Positions
@@ -160,6 +160,9 @@ def check(raw: Mapping[str, Any], value: Mapping[str, Any], positions: Positions
                 field=".".join((*place, "bucket")),
                 expected="the name of a bucket",
             )
+        schema = state.get("schema")
+        if kind == "postgres" and isinstance(schema, str) and not _fits(schema):
+            _bad_schema(schema, positions.nearest((*place, "schema")), report)
         encryption = state.get("encryption")
         if (
             isinstance(encryption, dict)
@@ -184,6 +187,21 @@ def check(raw: Mapping[str, Any], value: Mapping[str, Any], positions: Positions
                 hint="use PGPASSWORD, a password file (~/.pgpass), or a variable with sensitive: true",
                 warning=True,
             )
+
+
+def _fits(schema: str) -> bool:
+    return len(schema.encode()) <= _SCHEMA_BYTES and not schema.startswith("pg_")
+
+
+def _bad_schema(schema: str, at: Position, report: Report) -> None:
+    report.add(
+        "PZ3006",
+        f"the schema {schema} cannot be one of PostgreSQL's",
+        at,
+        field="state.schema",
+        expected=f"at most {_SCHEMA_BYTES} bytes, not beginning with pg_",
+        hint="name one with schema:",
+    )
 
 
 def _blocks(value: Mapping[str, Any]) -> Iterator[_Block]:
@@ -221,17 +239,10 @@ def settings(
             return StateSettings(path=root / (given.path or f".pzdecl/state/{environment}.db"))
         case "postgres":
             schema = given.schema_ or own
-            if len(schema.encode()) > _SCHEMA_BYTES or schema.startswith("pg_"):
-                report.add(
-                    "PZ3006",
-                    f"the schema {schema} cannot be one of PostgreSQL's",
-                    positions.nearest(("environments", environment, "state"))
-                    if positions.node(("environments", environment, "state"))
-                    else positions.nearest(("state",)),
-                    field="state.schema",
-                    expected=f"at most {_SCHEMA_BYTES} bytes, not beginning with pg_",
-                    hint="name one with schema:",
-                )
+            if given.schema_ is None and not _fits(schema):
+                own_block = ("environments", environment, "state")
+                place = own_block if positions.node(own_block) is not None else ("state",)
+                _bad_schema(schema, positions.nearest(place), report)
             return StateSettings("postgres", url=given.url or os.environ.get(URL) or None, schema=schema)
         case "s3":
             encryption = given.encryption or EncryptionSpec()

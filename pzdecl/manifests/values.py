@@ -162,13 +162,17 @@ def fields_at(model: Any, path: Iterable[str | int]) -> list[str]:
     for step in path:
         if isinstance(step, int):
             continue
-        below = []
+        below: list[Any] = []
         for one in found:
+            if get_origin(one) is dict:
+                below += _models(get_args(one)[1])
+                continue
             for name, info in one.model_fields.items():
                 if (info.alias or name) == step:
-                    below += list(_models(info.annotation))
+                    below += _models(info.annotation)
         found = below
-    return [info.alias or name for one in found for name, info in one.model_fields.items()]
+    models = [one for one in found if get_origin(one) is not dict]
+    return [info.alias or name for one in models for name, info in one.model_fields.items()]
 
 
 def has_field(model: type[BaseModel], path: Sequence[str | int]) -> bool:
@@ -182,9 +186,9 @@ def has_field(model: type[BaseModel], path: Sequence[str | int]) -> bool:
     return True
 
 
-def _models(annotation: Any) -> Iterator[type[BaseModel]]:
-    """The models inside an annotation such as `list[Model] | None`."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+def _models(annotation: Any) -> Iterator[Any]:
+    """The models inside an annotation such as `list[Model] | None`, and mappings such as `dict[str, Model]`."""
+    if get_origin(annotation) is dict or (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
         yield annotation
     elif get_origin(annotation) in (Union, types.UnionType, list, Annotated):
         for inner in get_args(annotation):

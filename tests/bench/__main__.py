@@ -7,12 +7,13 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.bench import batch, events, filters, ingest, planning, recipes, related, serving, startup
+from tests.bench import batch, events, filters, ingest, planning, recipes, related, serving, startup, states
 from tests.bench.report import Report
 
 BENCHES = {
     "startup": startup.bench,
     "planning": planning.bench,
+    "states": states.bench,
     "recipes": recipes.bench,
     "related": related.bench,
     "ingest": ingest.bench,

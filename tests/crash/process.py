@@ -10,7 +10,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +46,8 @@ def start(
     allow: Sequence[str] = (),
 ) -> Any:
     """Starts a process that applies (or destroys) the project, and is killed at point `last`."""
-    process = _SERVER.Process(target=_work, args=(root, last, destroy, count, allow))
+    credentials = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
+    process = _SERVER.Process(target=_work, args=(root, last, destroy, count, allow, credentials))
     process.start()
     return process
 
@@ -69,15 +70,23 @@ def run(
     return bool(process.exitcode)
 
 
-def _work(root: Path, last: int, destroy: bool, count: Path | None, allow: Sequence[str]) -> None:
+def _work(
+    root: Path,
+    last: int,
+    destroy: bool,
+    count: Path | None,
+    allow: Sequence[str],
+    credentials: Mapping[str, str],
+) -> None:
+    os.environ.update(credentials)  # the server of processes has the environment of its own beginning
     life = Suicide(last)
     open_local = pzdecl.providers.local.open_local
 
     def open_mortal_state(where: Any, *, create: bool) -> State:
         return mortal(open_state(where, create=create), life)
 
-    def open_mortal_client(folder: Path, *, read_only: bool = False) -> MortalClient:
-        return MortalClient(open_local(folder, read_only=read_only), life)
+    def open_mortal_client(folder: Path, **options: Any) -> MortalClient:
+        return MortalClient(open_local(folder, **options), life)
 
     pzdecl.state.open_state = open_mortal_state  # type: ignore[assignment]
     pzdecl.providers.open_local = open_mortal_client  # type: ignore[assignment]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import lru_cache
+from typing import Any
 
 from pzdecl.errors import MissingExtra
 from pzdecl.manifests.model import StateSettings
@@ -13,6 +15,14 @@ from pzdecl.state.errors import StateUnwritable
 _ATTEMPTS = 6
 _BUSY = ("ConditionalRequestConflict", "OperationAborted")
 """Somebody else writes the same object at this moment: S3 asks to try again."""
+
+
+@lru_cache(maxsize=4)
+def _session(profile: str | None, region: str | None) -> Any:
+    """A session of boto3: reading its description of the service takes a while, and is done once."""
+    import boto3
+
+    return boto3.Session(profile_name=profile, region_name=region)
 
 
 class Conflict(Exception):
@@ -24,7 +34,7 @@ class Bucket:
 
     def __init__(self, settings: StateSettings) -> None:
         try:
-            import boto3
+            import boto3  # noqa: F401 - used by _session
             from botocore.config import Config
         except ImportError as error:
             raise MissingExtra("boto3", "aws") from error
@@ -43,7 +53,7 @@ class Bucket:
             response_checksum_validation="when_required",
         )
         with self._translated():
-            session = boto3.Session(profile_name=settings.profile, region_name=settings.region)
+            session = _session(settings.profile, settings.region)
             self._client = session.client("s3", endpoint_url=settings.endpoint, config=config)
 
     def get(self, name: str) -> tuple[bytes, str] | None:
