@@ -22,8 +22,7 @@ def description(recipe: Recipe, style: Style = PLAIN) -> str:
     if not recipe.hyperparameters:
         return head + "It has no hyperparameters.\n"
     rows = [
-        [h.name, h.type, _plain(h.default), _range(h), _tunable(h), _where(h)]
-        for h in recipe.hyperparameters
+        [h.name, h.type, _plain(h.default), _range(h), _tunable(h), _where(h)] for h in recipe.hyperparameters
     ]
     header = ["hyperparameter", "type", "default", "range", "tunable", "in solutionConfig"]
     return head + "\n" + table.text(header, rows, style=style)

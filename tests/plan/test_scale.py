@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from time import perf_counter
 
+import pytest
+
 from pzdecl.plan import PlanOptions, make
 from pzdecl.plan.refresh import _each
 from tests.plan.projects import project
@@ -35,6 +37,7 @@ def seconds(count: int) -> float:
     return best
 
 
+@pytest.mark.slow
 def test_three_times_as_many_take_about_three_times_as_long() -> None:
     assert seconds(120) / seconds(40) < 6
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 BUCKET = "states"
 CREDENTIALS = {
@@ -18,7 +18,7 @@ CREDENTIALS = {
 
 @contextmanager
 def server() -> Iterator[str]:
-    """Starts it with an empty bucket; gives its URL. Credentials are in the environment meanwhile."""
+    """Starts it with a bucket; gives its URL. Credentials are in the environment meanwhile."""
     import boto3
     from moto.server import ThreadedMotoServer
 
@@ -31,9 +31,10 @@ def server() -> Iterator[str]:
     try:
         host, port = running.get_host_and_port()
         url = f"http://{host}:{port}"
-        boto3.client("s3", endpoint_url=url).create_bucket(
-            Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
-        )
+        client = boto3.client("s3", endpoint_url=url)
+        # All of moto's servers in a process share what they hold.
+        with suppress(client.exceptions.BucketAlreadyOwnedByYou):
+            client.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
         yield url
     finally:
         running.stop()

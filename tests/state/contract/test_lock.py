@@ -173,7 +173,7 @@ def test_the_heart_beats(place: StateSettings, monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_a_run_writes_on_while_its_heart_beats(place: StateSettings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lock, "HEARTBEAT", 0.001)
+    monkeypatch.setattr(lock, "HEARTBEAT", 0.02)
     with open_state(place, create=True) as state, state.lock(command="apply"):
         run = begin(state)
         for number in range(30):

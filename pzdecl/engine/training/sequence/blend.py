@@ -26,7 +26,7 @@ SAMPLED = 4096
 """Items that every moment is compared with, beside those it has a reason for; fewer items are all compared."""
 MOST_CELLS = 3_000_000
 """Moments x items that are looked at when fitting the gate."""
-MOST_MOMENTS = 3000
+MOST_MOMENTS = 2000
 NEWTON_STEPS = 20
 RIDGE = 1e-4
 
