@@ -41,7 +41,8 @@ class ProviderSpec(Spec):
     s3_root: str | None = Field(
         None,
         description="local: a folder, relative to the project, that stands in for Amazon S3: "
-        "`s3://bucket/key` is the file `bucket/key` in it. Unless set, S3 is asked, or what AWS_ENDPOINT_URL_S3 names.",
+        "`s3://bucket/key` is the file `bucket/key` in it. Unless set, S3 is asked, or what "
+        "AWS_ENDPOINT_URL_S3 names.",
         examples=["buckets"],
     )
     region: str | None = Field(None, description="The AWS region.", examples=["eu-west-1"])
