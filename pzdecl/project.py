@@ -283,9 +283,8 @@ class Project:
         from pzdecl.state import copying
 
         with self.locked(command="state push") as state:
-            copying.check_file(file, name)
-            backup = copying.keep(state, self.root / ".pzdecl/state-backups", self.environment)
-            return copying.replace(state, file, name, force=force, backup=backup)
+            backups = self.root / ".pzdecl/state-backups"
+            return copying.replace(state, file, name, force=force, backups=backups, label=self.environment)
 
     # Looking at what came out
 

@@ -98,13 +98,18 @@ def read_file(path: Path, sealer: Sealer) -> bytes:
         return connection.serialize()
 
 
-def check_file(file: bytes, name: str) -> None:
-    """Raises StateDamaged or StateTooNew where the bytes of the file `name` are no state."""
-    files.in_memory(file, name).close()
-
-
-def replace(state: State, file: bytes, name: str, *, force: bool = False, backup: Path | None = None) -> Pushed:
+def replace(
+    state: State,
+    file: bytes,
+    name: str,
+    *,
+    force: bool = False,
+    backups: Path | None = None,
+    label: str = "state",
+) -> Pushed:
     """Puts what the file `name` holds in place of all that the state holds, in one transaction. Needs the lock.
+
+    What was there is kept in the folder `backups` first, in a file whose name begins with `label`.
 
     Its history comes along, and one more line. The lineage is the file's, the serial greater than both. A file
     of an older format is brought up to date in memory.
@@ -120,6 +125,7 @@ def replace(state: State, file: bytes, name: str, *, force: bool = False, backup
                 files.migrate(connection)
         if not force:
             _check(state, given)
+        backup = None if backups is None else keep(state, backups, label)
         newest = max(given.serial, state.serial)
         with state.transaction():
             for table in reversed(TABLES):

@@ -110,8 +110,6 @@ def test_what_was_begun_since_is_not_forgotten(state: State) -> None:
 def test_what_is_no_state_is_not_pushed(state: State, content: bytes) -> None:
     put(state, begin(state), row("Schema/a"))
     with pytest.raises(StateDamaged, match=r"junk\.db"):
-        copying.check_file(content, "junk.db")
-    with pytest.raises(StateDamaged, match=r"junk\.db"):
         copying.replace(state, content, "junk.db", force=True)
     assert len(state.resources()) == 1
 
@@ -146,11 +144,17 @@ def test_a_file_is_read_with_its_log_and_with_its_key(other: SqliteState, tmp_pa
         copying.read_file(tmp_path / "absent", Sealer())
 
 
-def test_what_was_there_is_kept_for_its_owner_alone(state: State, tmp_path: Path) -> None:
-    assert copying.keep(state, tmp_path / "backups", "dev") is None
+def test_what_was_there_is_kept_for_its_owner_alone(state: State, other: SqliteState, tmp_path: Path) -> None:
+    folder, file = tmp_path / "backups", copying.content(other)
+    assert copying.replace(state, file, "other.db", backups=folder).backup is None, "nothing was there"
     put(state, begin(state), row("Schema/a"))
-    path = copying.keep(state, tmp_path / "backups", "dev")
+    before = state.resources()
+    with pytest.raises(Refused):
+        copying.replace(state, file, "other.db", backups=folder)
+    assert not folder.exists()
+    path = copying.replace(state, file, "other.db", force=True, backups=folder, label="dev").backup
     assert path
+    assert path.name.startswith("dev-")
     assert path.stat().st_mode & 0o777 == 0o600
     with open_state(path, create=False) as kept:
-        assert kept.resources() == state.resources()
+        assert kept.resources() == before

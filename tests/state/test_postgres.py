@@ -186,3 +186,12 @@ def test_a_failed_upgrade_changes_nothing(place: StateSettings, upgrade: Upgrade
     assert sql(place, columns, place.schema) == []
     backups = "SELECT 1 FROM pg_namespace WHERE nspname = %s"
     assert sql(place, backups, f"{place.schema}.backup-format-1") == []
+
+
+def test_nothing_is_upgraded_while_a_run_is_at_it(place: StateSettings, upgrade: Upgrade) -> None:
+    with open_state(place, create=True) as state, state.lock(command="apply --auto-approve"):
+        upgrade("ALTER TABLE resources ADD COLUMN colour TEXT")
+        with pytest.raises(StateLocked, match="apply --auto-approve"):
+            open_state(place, create=True)
+    with open_state(place, create=True) as state:
+        assert state.select("SELECT colour FROM resources") == []

@@ -313,3 +313,32 @@ def test_reading_cannot_write(place: StateSettings) -> None:
     ):
         pass
     assert isinstance(state, S3State)
+
+
+def test_a_heart_beats_on_after_an_answer_that_was_lost(
+    place: StateSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a long training would look abandoned after one bad moment of the network."""
+    with open_state(place, create=True) as state, state.lock(command="apply"):
+        assert isinstance(state, S3State)
+        run, token = begin(state), str(state._token)
+        monkeypatch.setattr("pzdecl.state.lock.HEARTBEAT", 0)
+        with monkeypatch.context() as patch:
+            patch.setattr(Bucket, "put", lambda *_, **__: (_ for _ in ()).throw(StateUnwritable("no answer")))
+            with pytest.raises(StateUnwritable):
+                state._beat(token)
+        before = state.lock_info()
+        state._beat(token)
+        after = state.lock_info()
+        assert before
+        assert after
+        assert after.heartbeat > before.heartbeat
+        put(state, run, row("Schema/s"))
+    assert names(place) == ["s"]
+
+
+def test_nothing_is_upgraded_while_a_run_is_at_it(place: StateSettings, upgrade: Upgrade) -> None:
+    with open_state(place, create=True) as state, state.lock(command="apply --auto-approve"):
+        upgrade("ALTER TABLE resources ADD COLUMN colour TEXT")
+        with pytest.raises(StateLocked, match="apply --auto-approve"):
+            open_state(place, create=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING, Any
 
-from pzdecl.state import files
+from pzdecl.state import files, lock
 from pzdecl.state.errors import StateDamaged, StateTooNew, StateUnwritable
 from pzdecl.state.postgres import tables
 from pzdecl.state.postgres.connecting import connect, translated
@@ -67,6 +67,9 @@ def _furnish(connection: Connection[tuple[Any, ...]], schema: str, where: str) -
             if found is None:
                 _make_schema(connection, schema)
             elif found < files.FORMAT:
+                held = PostgresState(connection, where).holder()
+                if held is not None and not held.process.is_gone():
+                    raise lock.locked(where, held.info)
                 backup = sql.Identifier(f"{schema[:40]}.backup-format-{found}")
                 connection.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(backup))
                 connection.execute(sql.SQL("CREATE SCHEMA {}").format(backup))

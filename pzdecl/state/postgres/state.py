@@ -53,7 +53,7 @@ class PostgresState(State):
 
     def lock_info(self) -> LockInfo | None:
         """Who holds the lock now, None if nobody does."""
-        held = self._holder()
+        held = self.holder()
         return held.info if held else None
 
     def unlock(self) -> LockInfo | None:
@@ -62,11 +62,12 @@ class PostgresState(State):
             return None
         with self._mutex, translated(self.where), self._connection.transaction():
             self._connection.execute("SET TRANSACTION READ WRITE")
-            held = self._holder(" FOR UPDATE")
+            held = self.holder(" FOR UPDATE")
             self._connection.execute("DELETE FROM lock")
         return held.info if held else None
 
-    def _holder(self, how: str = "") -> lock.Holder | None:
+    def holder(self, how: str = "") -> lock.Holder | None:
+        """Who holds the lock, dead or alive; `how` is the lock that the row itself is read with."""
         rows = self.select(f"SELECT {_COLUMNS} FROM lock{how}")
         return lock.Holder.of(dict(zip(lock.COLUMNS, rows[0], strict=True))) if rows else None
 
@@ -74,7 +75,7 @@ class PostgresState(State):
         connection = self._open
         with self._mutex, translated(self.where), connection.transaction():
             connection.execute("LOCK TABLE lock IN SHARE ROW EXCLUSIVE MODE")  # one contender after the other
-            held = self._holder()
+            held = self.holder()
             if held is not None and not held.process.is_gone() and not self._ended(held.info.token):
                 return held.info
             connection.execute("DELETE FROM lock")

@@ -92,8 +92,13 @@ class S3State(SqliteState):
 
     def _beat(self, token: str) -> None:
         with self._mutex:
-            head = self._seen[0] if self._seen and not self._stale else None
-            if head is None or head.lock is None or head.lock["token"] != token:
+            if self._stale:
+                found = self._found()
+                if found[0].data != self._head.data:
+                    return  # a commit has arrived whose answer was lost: for the thread that wrote it
+                self._seen, self._stale = found, False
+            head = self._head
+            if head.lock is None or head.lock["token"] != token:
                 return
             if time.time() - head.lock["heartbeat"] < lock.HEARTBEAT / 2:
                 return  # a commit was a sign of life, too
@@ -192,6 +197,7 @@ class S3State(SqliteState):
             holder = found[0].holder if found else None
             if holder is None or holder.info.token != self._token:
                 raise lock.lost(self.where, holder.info if holder else None) from None
+            self._stale = True
             raise _contended(str(self.where)) from None
 
     def _replace(self, head: Head) -> None:
