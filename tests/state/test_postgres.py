@@ -195,3 +195,12 @@ def test_nothing_is_upgraded_while_a_run_is_at_it(place: StateSettings, upgrade:
             open_state(place, create=True)
     with open_state(place, create=True) as state:
         assert state.select("SELECT colour FROM resources") == []
+
+
+def test_who_waited_while_it_was_upgraded_does_not_write(place: StateSettings) -> None:
+    fill(place)
+    with open_state(place, create=True) as waiting:
+        sql(place, "UPDATE meta SET value = '7' WHERE key = 'format'")
+        with pytest.raises(StateTooNew, match="has format 7"), waiting.lock(command="apply"):
+            pass
+        assert waiting.lock_info() is None

@@ -14,8 +14,8 @@ import pytest
 
 from pzdecl.errors import PzdeclError, StateLocked
 from pzdecl.manifests.model import StateSettings
-from pzdecl.state import StateDamaged, StateTooNew, StateUnwritable, open_state
-from pzdecl.state.s3.bucket import Bucket
+from pzdecl.state import State, StateDamaged, StateTooNew, StateUnwritable, open_state
+from pzdecl.state.s3.bucket import Bucket, Conflict
 from pzdecl.state.s3.head import NAME
 from pzdecl.state.s3.state import S3State, look, swap
 from tests.state.conftest import settings
@@ -342,3 +342,45 @@ def test_nothing_is_upgraded_while_a_run_is_at_it(place: StateSettings, upgrade:
         upgrade("ALTER TABLE resources ADD COLUMN colour TEXT")
         with pytest.raises(StateLocked, match="apply --auto-approve"):
             open_state(place, create=True)
+
+
+def test_what_arrived_after_all_is_not_cleared_away(
+    place: StateSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A write arrives, its answer is lost, the lock is freed, and the repeated write meets another head."""
+    put_object = Bucket.put
+
+    def overtaken(self: Bucket, name: str, content: bytes, *, seen: str | None) -> str:
+        etag = put_object(self, name, content, seen=seen)
+        if name != NAME:
+            return etag
+        monkeypatch.undo()
+        with open_state(place, create=False) as other:
+            assert other.unlock() is not None
+        raise Conflict
+
+    def write(state: State) -> None:
+        with state.lock(command="apply"):
+            run = begin(state)
+            monkeypatch.setattr(Bucket, "put", overtaken)
+            with state.transaction():  # so large that it takes an object of its own
+                put(state, run, row("Schema/s", tags={"t": secrets.token_hex(70_000)}))
+
+    with open_state(place, create=True) as state, pytest.raises(StateLocked, match="lost its lock"):
+        write(state)
+    assert names(place) == ["s"]
+
+
+def test_who_waited_while_it_was_upgraded_does_not_write(place: StateSettings) -> None:
+    fill(place, 1)
+    with open_state(place, create=True) as waiting:
+        bucket = Bucket(place)
+        found = look(bucket)
+        assert found
+        swap(bucket, replace(found[0], format=9), found[1])
+        with pytest.raises(StateTooNew, match="has format 9"), waiting.lock(command="apply"):
+            pass
+        found = look(bucket)
+        assert found
+        assert found[0].lock is None
+        bucket.close()

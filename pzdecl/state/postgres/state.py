@@ -12,8 +12,8 @@ from contextlib import contextmanager, suppress
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from pzdecl.state import lock
-from pzdecl.state.errors import StateUnwritable
+from pzdecl.state import files, lock
+from pzdecl.state.errors import StateTooNew, StateUnwritable
 from pzdecl.state.model import LockInfo
 from pzdecl.state.postgres.connecting import translated
 from pzdecl.state.store import State
@@ -75,6 +75,9 @@ class PostgresState(State):
         connection = self._open
         with self._mutex, translated(self.where), connection.transaction():
             connection.execute("LOCK TABLE lock IN SHARE ROW EXCLUSIVE MODE")  # one contender after the other
+            [(found,)] = self.select("SELECT value FROM meta WHERE key = 'format'")
+            if int(found) != files.FORMAT:  # somebody else has upgraded it since it was opened
+                raise StateTooNew(self.where, int(found), files.FORMAT)
             held = self.holder()
             if held is not None and not held.process.is_gone() and not self._ended(held.info.token):
                 return held.info

@@ -12,7 +12,7 @@ from pzdecl.state import files, lock
 from pzdecl.state.errors import StateTooNew, StateUnwritable
 from pzdecl.state.s3.bucket import Bucket, Conflict
 from pzdecl.state.s3.head import Head
-from pzdecl.state.s3.state import S3State, look, swap, write_snapshot
+from pzdecl.state.s3.state import S3State, discard, look, swap, write_snapshot
 from pzdecl.state.sealing import Sealer, sealer
 
 
@@ -45,7 +45,7 @@ def _give_birth(bucket: Bucket, sealing: Sealer) -> tuple[Head, str]:
     try:
         return swap(bucket, Head(lineage, files.FORMAT, snapshot, sealing.key_id), None)
     except Conflict:
-        bucket.delete(snapshot)
+        discard(bucket, snapshot)
         won = look(bucket)
         assert won is not None
         return won
@@ -85,7 +85,7 @@ def _upgrade(bucket: Bucket, sealing: Sealer, state: S3State, seen: tuple[Head, 
     try:
         state._seen = swap(bucket, new, seen[1])
     except Conflict:
-        bucket.delete(snapshot)
+        discard(bucket, snapshot)
         raise StateUnwritable(
             f"the state {bucket.where} was changed by somebody else while it was upgraded",
             hint="it was left as it was; run the same command again",

@@ -15,7 +15,7 @@ from typing import Any
 
 from pzdecl.errors import PzdeclError
 from pzdecl.state import files, lock
-from pzdecl.state.errors import StateDamaged, StateUnwritable
+from pzdecl.state.errors import StateDamaged, StateTooNew, StateUnwritable
 from pzdecl.state.model import LockInfo
 from pzdecl.state.s3 import head as heads
 from pzdecl.state.s3.bucket import Bucket, Conflict
@@ -81,12 +81,19 @@ class S3State(SqliteState):
             found = look(self._bucket)
             if found is None:
                 raise StateDamaged(self.where, f"its {heads.NAME} is gone")
+            if found[0].format > files.FORMAT:  # somebody else has upgraded it since it was opened
+                raise StateTooNew(self.where, found[0].format, files.FORMAT)
             holder = found[0].holder
             if holder is not None and not holder.process.is_gone():
                 return holder.info
             with suppress(Conflict):
                 swapped = swap(self._bucket, replace(found[0], lock=lock.claim(token, command)), found[1])
-                self._adopt(swapped)
+                try:
+                    self._adopt(swapped)
+                except BaseException:
+                    with suppress(Conflict, PzdeclError):
+                        swap(self._bucket, replace(swapped[0], lock=None), swapped[1])
+                    raise
                 return None
         raise _contended(str(self.where))
 
@@ -134,7 +141,7 @@ class S3State(SqliteState):
         try:
             self._seen = swap(self._bucket, new, self._etag)
         except Conflict:
-            self._bucket.delete(name)
+            discard(self._bucket, name)
             raise
         for old in (head.snapshot, *head.segments):
             self._bucket.delete(old)
@@ -192,7 +199,7 @@ class S3State(SqliteState):
             self._replace(new)
         except Conflict:
             if segment:
-                self._bucket.delete(segment)
+                discard(self._bucket, segment)
             found = look(self._bucket)
             holder = found[0].holder if found else None
             if holder is None or holder.info.token != self._token:
@@ -306,6 +313,14 @@ def swap(bucket: Bucket, head: Head, seen: str | None) -> tuple[Head, str]:
         if found is not None and found[0].write == signed.write:
             return found
         raise
+
+
+def discard(bucket: Bucket, name: str) -> None:
+    """Removes an object that no head names: after a conflict it isn't sure that the write did not arrive."""
+    with suppress(PzdeclError):
+        found = look(bucket)
+        if found is not None and name not in (found[0].snapshot, *found[0].segments):
+            bucket.delete(name)
 
 
 def write_snapshot(bucket: Bucket, sealer: Sealer, connection: sqlite3.Connection, state: str) -> str:
