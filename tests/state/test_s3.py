@@ -53,7 +53,7 @@ def fill(place: StateSettings, count: int, first: int = 0) -> None:
     with open_state(place, create=True) as state, state.lock(command="apply"):
         run = begin(state)
         for number in range(first, first + count):
-            put(state, run, row(f"Schema/s{number}"))
+            put(state, run, row(f"Schema/s{number}", tags={"t": secrets.token_hex(1000)}))
 
 
 def names(place: StateSettings) -> list[str]:
@@ -67,21 +67,21 @@ def test_a_transaction_is_durable_when_it_ends(place: StateSettings, objects: An
     assert state._take("t", "apply") is None
     run = begin(state)
     state.intend([intent(run, f"Campaign/c{number}") for number in range(600)])
-    for number in range(20):
-        put(state, run, row(f"Schema/s{number}", tags={"t": secrets.token_hex(6000)}))
+    for number in range(5):
+        put(state, run, row(f"Schema/s{number}", tags={"t": secrets.token_hex(30_000)}))
     state.close()  # as a kill would: nothing is tidied up
     assert len([name for name in objects() if name.startswith("journal/")]) > 1
-    assert len(names(place)) == 20
+    assert len(names(place)) == 5
     with open_state(place, create=False) as reader:
         assert len(reader.intents()) == 600
 
 
 def test_a_run_leaves_one_snapshot_and_a_head(place: StateSettings, objects: Any) -> None:
-    fill(place, 40)
+    fill(place, 15)
     assert sorted(name.partition("/")[0] for name in objects()) == [NAME, "snapshots"]
-    fill(place, 1, first=40)
+    fill(place, 1, first=15)
     assert sorted(name.partition("/")[0] for name in objects()) == [NAME, "snapshots"]
-    assert len(names(place)) == 41
+    assert len(names(place)) == 16
 
 
 def test_an_answer_that_was_lost_is_looked_up(place: StateSettings, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,8 @@ import socket
 import threading
 import time
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -17,6 +19,13 @@ from pzdecl.state import State, lock, open_state
 from tests.state.doctor import edit_lock
 from tests.state.holder import holder
 from tests.state.rows import begin, put, row
+
+
+@contextmanager
+def held(place: StateSettings) -> Iterator[None]:
+    """Somebody holds the lock."""
+    with open_state(place, create=True) as other, other.lock(command="apply"):
+        yield
 
 
 def test_the_second_is_told_who_holds_it_since_when(place: StateSettings) -> None:
@@ -47,7 +56,7 @@ def test_waiting_for_it(place: StateSettings) -> None:
 
 
 def test_waiting_ends(place: StateSettings) -> None:
-    with holder(place), open_state(place, create=True) as state:
+    with held(place), open_state(place, create=True) as state:
         began = time.monotonic()
         with pytest.raises(StateLocked), state.lock(command="apply", timeout=0.2):
             pass
@@ -206,6 +215,6 @@ def test_a_reused_pid_is_not_the_holder(place: StateSettings) -> None:
 
 
 def test_reading_needs_no_lock(place: StateSettings) -> None:
-    with holder(place), open_state(place, create=False) as state:
+    with held(place), open_state(place, create=False) as state:
         assert isinstance(state, State)
         assert state.resources() == {}
