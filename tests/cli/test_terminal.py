@@ -34,6 +34,8 @@ class Terminal:
             stderr=theirs,
             env=environment,
             start_new_session=True,
+            # A test run in the background ignores Ctrl-C, and what it starts would, too.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
         )
         os.close(theirs)
 
