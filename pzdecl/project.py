@@ -176,7 +176,7 @@ class Project:
         from pzdecl.providers.client import ReadOnly
 
         with self.state() as state, self.client() as client:
-            address = self.address(campaign if "/" in campaign else f"Campaign/{campaign}")
+            address = self._called("Campaign", campaign)
             row = versions.campaign(state, address)
             wanted = self.declared.resources.get(address)
             if wanted is None:
@@ -231,42 +231,19 @@ class Project:
 
         Raises UsageError where there is no such resource, the kinds differ or the new address is taken.
         """
-        from pzdecl.kinds import KINDS
+        from pzdecl.state import editing
 
         old = self.address(source)
-        try:
-            new = Address.parse(target)
-        except ValueError as error:
-            raise UsageError(str(error)) from None
-        if new.kind != old.kind or not KINDS[old.kind].declared:
-            raise UsageError(
-                f"{old} cannot become {new}", hint=f"give it another name, such as {old.kind}/NAME"
-            )
         with self.locked(command="state mv") as state:
-            moves = {a: Address(a.kind, new.name) for a in _with_version(old) if a in state.resources()}
-            if old not in moves:
-                raise UsageError(f"{old} is not in the state", hint="`pzdecl state list` shows what is")
-            taken = [b for b in moves.values() if b in state.resources()]
-            if taken:
-                raise UsageError(f"{taken[0]} is in the state already", hint="`pzdecl state rm` forgets it")
-            _refuse_unfinished(state, moves)
-            with _history(state, "state mv", {"move": len(moves)}) as run, state.transaction():
-                for a, b in moves.items():
-                    state.move(run, f"move:{b}", a, b)
-        return moves
+            return editing.move(state, old, target)
 
     def forget(self, address: str) -> list[Address]:
         """Takes a resource out of the state without deleting it, a Solution's training too."""
+        from pzdecl.state import editing
+
         wanted = self.address(address)
         with self.locked(command="state rm") as state:
-            gone = [a for a in _with_version(wanted) if a in state.resources()]
-            if wanted not in gone:
-                raise UsageError(f"{wanted} is not in the state", hint="`pzdecl state list` shows what is")
-            _refuse_unfinished(state, gone)
-            with _history(state, "state rm", {"forget": len(gone)}) as run, state.transaction():
-                for one in gone:
-                    state.remove(run, f"forget:{one}", one, state.resources()[one].arn)
-        return gone
+            return editing.forget(state, wanted)
 
     def pull_state(self) -> bytes:
         """The whole state as the bytes of a state file. Raises PzdeclError where there is none yet."""
@@ -395,7 +372,7 @@ class Project:
         """
         from pzdecl import recording
 
-        address = self.address(tracker if "/" in tracker else f"EventTracker/{tracker}")
+        address = self._called("EventTracker", tracker)
         with self.state() as state, self.client(read_only=False, resumes=False) as client:
             return recording.put_lines(client, recording.tracking_id(state, address), lines, told)
 
@@ -441,31 +418,6 @@ class Project:
         for part in path.split("."):
             value = value[int(part)] if isinstance(value, (list, tuple)) else value[part]
         return value
-
-
-def _with_version(address: Address) -> list[Address]:
-    version = Address("SolutionVersion", address.name)
-    return [address, version] if address.kind == "Solution" else [address]
-
-
-def _refuse_unfinished(state: State, addresses: Iterable[Address]) -> None:
-    busy = {intent.address for intent in state.intents()} & set(addresses)
-    if busy:
-        raise PzdeclError(
-            f"an earlier run of {min(busy)} is not finished", hint="run pzdecl apply first: it goes on with it"
-        )
-
-
-@contextmanager
-def _history(state: State, command: str, counts: Mapping[str, int]) -> Iterator[str]:
-    """A line of history around changes of the state alone."""
-    run = state.begin_run(command=command, plan=None)
-    try:
-        yield run
-    except BaseException:
-        state.end_run(run, outcome="partial", counts={})
-        raise
-    state.end_run(run, outcome="done", counts=counts)
 
 
 def find_address(text: str, known: Iterable[Address]) -> Address:
