@@ -2,37 +2,16 @@
 
 from __future__ import annotations
 
-from pzdecl.engine.recipes.base import Hyperparameter, Recipe, history_percentiles, late
+from dataclasses import replace
 
-PARAMETERS = (
-    Hyperparameter(
-        "hidden_dimension",
-        "integer",
-        149,
-        32,
-        256,
-        tunable=True,
-        description="Width of both recurrent levels and of the item vectors.",
-    ),
-    Hyperparameter(
-        "bptt",
-        "integer",
-        32,
-        2,
-        32,
-        tunable=True,
-        description="Events that the gradient goes back through; the state goes back to the first.",
-    ),
-    Hyperparameter(
-        "recency_mask",
-        "boolean",
-        True,
-        tunable=True,
-        description="Weighs recent events more, and gives new users what is popular now.",
-    ),
-    *history_percentiles(0.0, 0.99),
+from pzdecl.engine.recipes.base import Recipe, late
+from pzdecl.engine.recipes.hrnn import HRNN
+
+WIDTH = 149
+PARAMETERS = tuple(
+    replace(one, default=WIDTH) if one.name == "hidden_dimension" else one for one in HRNN.hyperparameters
 )
-"""aws-personalized-ranking has the same."""
+"""Those of aws-hrnn, wider unless told otherwise; aws-personalized-ranking has the same."""
 
 USER_PERSONALIZATION = Recipe(
     name="aws-user-personalization",
