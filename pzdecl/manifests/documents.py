@@ -214,7 +214,7 @@ def _kind(value: Mapping[str, Any], positions: Positions, address: str | None, r
     if name is None:
         report.add("PZ3002", "kind is missing", positions.nearest(()), field="kind", expected="a field kind")
         return None
-    kinds = declared_kinds()
+    kinds = [*declared_kinds(), "Template", "Instance"]
     hint = None
     if name == "SolutionVersion":
         hint = "a Solution's manifest makes its versions: see spec.training"
