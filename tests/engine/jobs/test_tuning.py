@@ -68,13 +68,11 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
     """With the toy recipes, on a machine of one core."""
     monkeypatch.setattr(store, "SYNCHRONOUS", "OFF")
     monkeypatch.setattr(search, "cores", lambda: 1)
-    before = dict(RECIPES)
-    toys.install()
+    for name, recipe in toys.RECIPES.items():
+        monkeypatch.setitem(RECIPES, name, recipe)
     found = Shop(tmp_path)
     yield found
     found.engine.close()
-    RECIPES.clear()
-    RECIPES.update(before)
 
 
 def test_the_best_hyperparameters_are_trained_and_told(shop: Shop) -> None:
@@ -127,7 +125,7 @@ def test_a_recipe_without_its_dataset_fails_in_clear_words(shop: Shop) -> None:
     )
 
 
-def test_a_search_can_be_stopped(shop: Shop) -> None:
+def test_a_search_can_be_stopped(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     begun = threading.Event()
 
     def fit(data: Any, job: Any) -> Any:
@@ -136,7 +134,7 @@ def test_a_search_can_be_stopped(shop: Shop) -> None:
             time.sleep(0.01)
         raise TrainingCancelled
 
-    RECIPES["toy"] = replace(RECIPES["toy"], trainer=lambda: fit)
+    monkeypatch.setitem(RECIPES, "toy", replace(RECIPES["toy"], trainer=lambda: fit))
     version = shop.start(solution(shop.service, shop.group, "s", "toy", performHPO=True))
     assert begun.wait(30)
     shop.service.call("stop_solution_version_creation", solutionVersionArn=version)

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -47,11 +46,9 @@ class Laboratory:
 
 
 @pytest.fixture
-def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Laboratory]:
+def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Laboratory:
     """With the toy recipes, on a machine of one core."""
-    before = dict(RECIPES)
     monkeypatch.setattr(module, "cores", lambda: 1)
-    toys.install()
-    yield Laboratory(tmp_path)
-    RECIPES.clear()
-    RECIPES.update(before)
+    for name, recipe in toys.RECIPES.items():
+        monkeypatch.setitem(RECIPES, name, recipe)
+    return Laboratory(tmp_path)

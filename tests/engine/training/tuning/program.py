@@ -6,6 +6,7 @@ import json
 import sys
 from pathlib import Path
 
+from pzdecl.engine.recipes.registry import RECIPES
 from pzdecl.engine.training.tuning import child, search
 from tests.engine.training.tuning import toys
 
@@ -14,7 +15,7 @@ MODULE = "tests.engine.training.tuning.program"
 
 def main() -> None:
     """With a file's name: the search that it describes, on two cores. Without: a trial."""
-    toys.install()
+    RECIPES.update(toys.RECIPES)
     if len(sys.argv) == 1:
         child.main()
         return

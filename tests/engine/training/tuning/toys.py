@@ -12,7 +12,6 @@ from pzdecl.engine.data.training_data import TrainingData
 from pzdecl.engine.progress import Progress
 from pzdecl.engine.recipes.base import Hyperparameter, Recipe
 from pzdecl.engine.recipes.ranges import OBJECTIVE
-from pzdecl.engine.recipes.registry import RECIPES
 from pzdecl.engine.training.errors import TrainingCancelled, TrainingFailed
 from pzdecl.engine.training.model import Fit, Job
 from pzdecl.engine.training.split import split
@@ -96,7 +95,8 @@ def toy(name: str, handicap: float = 0.0, **more: Any) -> Recipe:
     )
 
 
-def install() -> None:
-    """Adds the toys to this process's recipes."""
-    for recipe in (toy("toy"), toy("toy-b", 0.1), toy("toy-items", datasets=("INTERACTIONS", "ITEMS"))):
-        RECIPES[recipe.name] = recipe
+RECIPES = {
+    recipe.name: recipe
+    for recipe in (toy("toy"), toy("toy-b", 0.1), toy("toy-items", datasets=("INTERACTIONS", "ITEMS")))
+}
+"""All toys by name, to be put beside the engine's recipes for as long as a test lasts."""
