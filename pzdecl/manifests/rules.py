@@ -26,10 +26,11 @@ def check_rules(documents: Documents, provider: ProviderSettings, report: Report
     _incremental(valid, report)
     _domains(valid, report)
     check_columns(valid, report)
+    types = _types(valid)
     for document in valid.values():
         if document.kind.name == "Solution":
             _recipe_at_hand(document, provider, report)
-            _datasets(document, valid, report)
+            _datasets(document, valid, types, report)
         elif document.kind.name == "Campaign":
             _campaign_config(document, valid, report)
         for field in (document.kind.reads, document.kind.writes):
@@ -142,14 +143,18 @@ def _recipe_at_hand(document: Document, provider: ProviderSettings, report: Repo
             )
 
 
-def _datasets(document: Document, documents: Documents, report: Report) -> None:
+def _types(documents: Documents) -> dict[str, set[str]]:
+    """By group the types of the datasets that are declared in it."""
+    found: dict[str, set[str]] = {}
+    for dataset in _of(documents, "Dataset"):
+        found.setdefault(dataset.inputs["datasetGroup"], set()).add(dataset.inputs["datasetType"])
+    return found
+
+
+def _datasets(document: Document, documents: Documents, types: Mapping[str, set[str]], report: Report) -> None:
     """A group that is declared here with its datasets has those that the recipe learns from."""
     recipe, group = recipes.built_in(document.inputs.get("recipe", "")), document.inputs["datasetGroup"]
-    declared = {
-        dataset.inputs["datasetType"]
-        for dataset in _of(documents, "Dataset")
-        if dataset.inputs["datasetGroup"] == group
-    }
+    declared = types.get(group, set())
     missing = [kind for kind in recipe.datasets if kind not in declared] if recipe else []
     if recipe and missing and declared and Address("DatasetGroup", group) in documents:
         report.add(
