@@ -165,8 +165,9 @@ CODES: dict[str, Code] = {
         "The field does nothing in this place, and would be ignored silently.",
     ),
     "PZ3009": Code(
-        "unknown path in ignoreChanges",
-        "An entry of lifecycle.ignoreChanges names no field of the kind.",
+        "unknown path in ignoreChanges or retrainOn",
+        "An entry of lifecycle.ignoreChanges names no field of the kind, or one of lifecycle.retrainOn no "
+        "field of the resource before it.",
     ),
     "PZ3010": Code(
         "unknown recipe",
@@ -215,7 +216,8 @@ CODES: dict[str, Code] = {
     ),
     "PZ4004": Code(
         "malformed address",
-        "An entry of dependsOn is not `Kind/name`.",
+        "An entry of dependsOn is not `Kind/name`, or one of lifecycle.retrainOn neither that nor "
+        "`Kind/name.field`.",
     ),
     "PZ4005": Code(
         "duplicate address",

@@ -24,6 +24,12 @@ class LifecycleSpec(Spec):
         description="Fields of the spec whose changes are left alone.",
         examples=[["solutionConfig.hpoConfig"]],
     )
+    retrain_on: list[str] | None = Field(
+        None,
+        description="Of a Solution: resources (Kind/name, patterns too), or fields of them, whose change "
+        "calls for a training; Kind/name.data is the content that an import reads.",
+        examples=[["Schema/ratings", "DatasetImport/ratings.data", "Dataset/*.schema"]],
+    )
     on_delete: Literal["delete", "retain"] = Field(
         "delete", description="What happens to it when its manifest goes: deleted, or kept and forgotten."
     )

@@ -23,7 +23,7 @@ from pzdecl.manifests.evaluate import Variables
 from pzdecl.manifests.expansion import expand
 from pzdecl.manifests.filters import check_filters
 from pzdecl.manifests.lost import Lost
-from pzdecl.manifests.model import Desired, Project
+from pzdecl.manifests.model import Desired, Project, Trigger
 from pzdecl.manifests.moves import History, is_history
 from pzdecl.manifests.nodes import Node, ScalarNode, compose, decode
 from pzdecl.manifests.patches import Patch, check_targets
@@ -34,6 +34,7 @@ from pzdecl.manifests.report import Report
 from pzdecl.manifests.rules import check_rules
 from pzdecl.manifests.schema_rules import check_schemas
 from pzdecl.manifests.templates import Templates
+from pzdecl.manifests.triggers import settle as settle_triggers
 from pzdecl.manifests.variables import Given
 
 Documents = Mapping[Address, Document]
@@ -94,6 +95,7 @@ def _load(
     edges = connect(documents, report, lost)
     imply(documents, edges)
     imply_datasets(documents, edges)
+    triggers = settle_triggers(documents, edges, report, lost)
     find_cycles(documents, edges, report)
     check_rules(documents, settings.provider, report)
     check_schemas(documents, report)
@@ -106,7 +108,7 @@ def _load(
         environment=settings.environment,
         provider=settings.provider,
         state=settings.state,
-        resources=MappingProxyType(_resources(documents, edges)),
+        resources=MappingProxyType(_resources(documents, edges, triggers)),
         warnings=tuple(report.warnings),
         policies=settings.policies,
         name_prefix=settings.name_prefix,
@@ -242,14 +244,16 @@ def _neighbour(path: Path) -> str | None:
         return None
 
 
-def _resources(documents: Documents, edges: Edges) -> dict[Address, Desired]:
+def _resources(
+    documents: Documents, edges: Edges, triggers: Mapping[Address, tuple[Trigger, ...]]
+) -> dict[Address, Desired]:
     """Every resource, and the versions of solutions, sorted by address."""
     resources: dict[Address, Desired] = {}
     for address, document in documents.items():
         resources[address] = _desired(document, edges[address])
         if document.kind.name == "Solution":
             version = Address("SolutionVersion", address.name)
-            resources[version] = _version(document, edges[version])
+            resources[version] = _version(document, edges[version], triggers.get(version, ()))
     return {address: resources[address] for address in sorted(resources, key=_by_name)}
 
 
@@ -273,7 +277,7 @@ def _desired(document: Document, needs: Iterable[Address]) -> Desired:
     )
 
 
-def _version(document: Document, needs: Iterable[Address]) -> Desired:
+def _version(document: Document, needs: Iterable[Address], triggers: tuple[Trigger, ...]) -> Desired:
     """The SolutionVersion of a Solution. Protection is of the solution: its versions come and go."""
     assert isinstance(document.spec, SolutionSpec)
     inputs = version_inputs(document.address.name, document.spec, document.inputs)
@@ -285,4 +289,5 @@ def _version(document: Document, needs: Iterable[Address]) -> Desired:
         depends_on=tuple(sorted(needs, key=_by_name)),
         lifecycle=replace(document.lifecycle, protect=False),
         positions=Positions(document.positions.file, document.positions.root, renamed=_VERSION_FIELDS),
+        triggers=triggers,
     )

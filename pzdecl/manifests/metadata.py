@@ -32,6 +32,10 @@ def check_metadata(kind: Kind, address: Address, metadata: Any, positions: Posit
         if isinstance(path, str):
             place = ("metadata", "lifecycle", "ignoreChanges", index)
             _ignored(kind, path, Spot(positions.nearest(place), address, join(place)), report)
+    if kind.name != "Solution" and isinstance(lifecycle, dict) and lifecycle.get("retrainOn"):
+        place = ("metadata", "lifecycle", "retrainOn")
+        spot = Spot(positions.nearest(place, on_key=True), address, join(place))
+        report.add("PZ3008", f"a {kind.name} is not trained", spot, expected="retrainOn in a Solution")
 
 
 def _tags(kind: Kind, address: Address, tags: dict[str, str], positions: Positions, report: Report) -> None:

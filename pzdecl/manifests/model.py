@@ -22,6 +22,22 @@ class Lifecycle:
     on_delete: Literal["delete", "retain"] = "delete"
 
 
+DATA = "data"
+"""In `lifecycle.retrainOn`: the content that a job reads, and no field of its spec."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """One entry of `lifecycle.retrainOn`, as it is written, with what it names.
+
+    `path` is a dotted path of inputs, perhaps a pattern, or `DATA`; None stands for all of a resource.
+    """
+
+    entry: str
+    addresses: tuple[Address, ...]
+    path: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class DataSource:
     """Where an import reads: a path (made absolute against the manifest's file) or a remote location."""
@@ -48,6 +64,8 @@ class Desired:
     data: DataSource | None = None
     sensitive: frozenset[str] = frozenset()
     """Dotted paths of inputs ("eventType") whose values are sensitive: never written to state or plans."""
+    triggers: tuple[Trigger, ...] = ()
+    """For SolutionVersions: what a change of calls for a training (`lifecycle.retrainOn`)."""
 
 
 @dataclass(frozen=True, slots=True)

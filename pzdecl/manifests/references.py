@@ -156,8 +156,9 @@ def _cycle(documents: Documents, edges: Edges, cycle: Sequence[Address], report:
     first = cycle.index(min(cycle))
     circle = [*cycle[first:], *cycle[:first]]
     pairs = list(zip(circle, [*circle[1:], circle[0]], strict=True))
-    # An entry of dependsOn is what can be removed, so that is the place to show.
-    address, needs = next((pair for pair in pairs if edges[pair[0]][pair[1]].startswith("metadata.")), pairs[0])
+    # An entry of dependsOn or retrainOn is what can be removed, so that is the place to show.
+    removable = (pair for pair in pairs if edges[pair[0]][pair[1]].endswith("]"))
+    address, needs = next((p for p in removable if edges[p[0]][p[1]].startswith("metadata.")), pairs[0])
     field = edges[address][needs]
     declared = Address("Solution", address.name) if address.kind == "SolutionVersion" else address
     report.add(
@@ -165,7 +166,7 @@ def _cycle(documents: Documents, edges: Edges, cycle: Sequence[Address], report:
         f"{' → '.join(map(str, [*circle, circle[0]]))} is a circle",
         _spot(documents[declared], field),
         expected="resources that do not need each other in a circle",
-        hint="remove one of the dependsOn entries",
+        hint=f"remove one of the {'retrainOn' if 'retrainOn' in field else 'dependsOn'} entries",
     )
 
 

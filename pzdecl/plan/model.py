@@ -53,6 +53,7 @@ class ReasonCode(StrEnum):
     PROTECTED = "protected"
     HOLDS_DATA = "holds_data"
     NAME_TAKEN = "name_taken"
+    TRIGGERED = "triggered"
     NOT_TRAINED = "not_trained"
     OUT_OF_SCOPE = "out_of_scope"
     POLICY = "policy"

@@ -80,6 +80,8 @@ class Node:
     way: Way | None = None
     recreated: bool = False
     """What it held is gone, although its ARN stays the same: jobs that filled it run again."""
+    triggers: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Of a training: how what its `retrainOn` names stands, see `pzdecl.plan.triggers`."""
     pinned: str | None = None
     """The ARN of the version that a campaign stays with."""
     absent: bool = False

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pzdecl.plan import pins
+from pzdecl.plan import pins, triggers
 from pzdecl.plan.node import Node
 from pzdecl.state.codec import fingerprint, to_json
 
@@ -16,6 +16,7 @@ def planned(node: Node) -> dict[str, Any]:
     assert desired
     same = recorded is not None and recorded.arn == node.arn and not node.recreated
     attributes = pins.attributes(node, recorded.attributes if same and recorded else {})
+    attributes = triggers.attributes(node, attributes)
     protect, on_delete = desired.lifecycle.protect, desired.lifecycle.on_delete
     return {
         "name": node.name,
@@ -73,4 +74,5 @@ def stale(node: Node) -> bool:
         or recorded.data != node.data
         or recorded.dependencies != desired.depends_on
         or pins.pinned(recorded) != node.pinned
+        or triggers.recorded(recorded) != node.triggers
     )

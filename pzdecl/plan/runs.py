@@ -8,7 +8,7 @@ from typing import Any
 from pzdecl.kinds.address import Address
 from pzdecl.kinds.base import Effect, Kind
 from pzdecl.kinds.fields import lookup
-from pzdecl.plan import naming, reasons
+from pzdecl.plan import naming, reasons, triggers
 from pzdecl.plan.actions import add_lifecycle, set_tag_changes
 from pzdecl.plan.comparison import Comparison, compare
 from pzdecl.plan.diff import replaced
@@ -31,6 +31,7 @@ def decide(node: Node, survey: Survey) -> None:
     if desired.sensitive:
         bindings = survey.secrets.bindings(desired, bindings, token=False)
     contents = _contents(node, survey)
+    node.triggers = triggers.standing(node, survey)
     name = _run_name(node, inputs, bindings, contents, survey)
     node.reasons = _why(node, comparison, bindings, contents, survey)
     if comparison and not node.reasons and node.kind.declared and _begun_otherwise(node, name):
@@ -73,6 +74,8 @@ def _run_name(
             for parent in (survey.nodes[address] for address in node.desired.depends_on)
             if parent.address in node.causes.values() or _beside(parent, node, bindings)
         ]
+    if node.triggers:
+        identities["triggers"] = node.triggers
     previous = node.recorded.name if node.recorded else None
     begun = {intent.name for intent in node.intents}
     failures = len(node.failures)
@@ -120,26 +123,32 @@ def _why(
     """The reasons to run; none: it doesn't."""
     desired = node.desired
     assert desired
-    triggers = desired.inputs.get("when", (CONFIG, DATA))
-    again = _again(node, bindings, survey) if comparison and DATA in triggers else []
-    emptied = node.recorded is not None and node.recorded.data is None and DATA in triggers
+    when = desired.inputs.get("when", (CONFIG, DATA))
+    again = _again(node, bindings, survey) if comparison and DATA in when else []
+    emptied = node.recorded is not None and node.recorded.data is None and DATA in when
+    called = triggers.reasons(node, survey) if comparison else []
     node.void = bool(again) or emptied
     if node.address in survey.retrain:
         return [Reason(ReasonCode.REQUESTED, "asked for with --retrain")]
-    if triggers == MANUAL:
-        return []
+    if when == MANUAL:
+        return called
     if comparison is None:
         return [Reason(ReasonCode.NEW, "new", desired.position)]
     if node.gone:
         return [Reason(ReasonCode.MISSING, "it is not there any more")]
     if node.live and node.live.broken:
         return [Reason(ReasonCode.FAILED_BEFORE, f"the last run failed: {node.live.failure()}")]
-    why = _config(node, comparison, survey) if CONFIG in triggers else []
-    if DATA in triggers:
+    why = _config(node, comparison, survey) if CONFIG in when else []
+    if DATA in when:
         why += _data(node, contents)
-        told = {reason.cause for reason in why}
-        why += [reason for reason in again if reason.cause not in told]
-    return why
+        why += _untold(again, why)
+    return why + _untold(called, why)
+
+
+def _untold(more: list[Reason], why: list[Reason]) -> list[Reason]:
+    """Those of `more` that are caused by nothing that `why` has named already."""
+    told = {reason.cause for reason in why}
+    return [reason for reason in more if reason.cause not in told]
 
 
 def _config(node: Node, comparison: Comparison, survey: Survey) -> list[Reason]:

@@ -38,6 +38,7 @@ _TERRAFORM_REASONS = {
     (Action.REPLACE, ReasonCode.FIELD_CHANGED): "replace_because_cannot_update",
     (Action.REPLACE, ReasonCode.REQUESTED): "replace_by_request",
     (Action.CREATE, ReasonCode.MISSING): "create_because_missing",
+    (Action.TRAIN, ReasonCode.TRIGGERED): "replace_by_triggers",
 }
 
 

@@ -11,10 +11,12 @@ from pzdecl.errors import Position
 from pzdecl.kinds import KINDS
 from pzdecl.kinds.address import Address
 from pzdecl.kinds.fields import flatten
-from pzdecl.manifests.model import Desired, Lifecycle, Project, ProviderSettings
+from pzdecl.manifests.model import Desired, Lifecycle, Project, ProviderSettings, Trigger
+from pzdecl.manifests.triggers import read
 
 Documents = Mapping[str, Mapping[str, Any]]
-"""Address as text to `{"spec": inputs, "tags": ..., "lifecycle": {...}, "dependsOn": [...], "when": ...}`."""
+"""Address as text to `{"spec": inputs, "tags": ..., "lifecycle": {...}, "dependsOn": [...], "when": ...,
+"retrainOn": [...]}`."""
 
 FIELDS = [
     {"name": "USER_ID", "type": "string"},
@@ -57,7 +59,8 @@ def project(documents: Documents, name: str = "movies") -> Project:
             inputs: dict[str, Any] = {"solution": address.name, "trainingMode": "FULL", "when": when}
             if events := full[address]["spec"].get("solutionConfig", {}).get("eventsConfig"):
                 inputs["solutionConfig"] = {"eventsConfig": events}
-            full[Address("SolutionVersion", address.name)] = {"spec": inputs, "like": address}
+            triggers = full[address].get("retrainOn", ())
+            full[Address("SolutionVersion", address.name)] = {"spec": inputs, "retrainOn": triggers}
     resources = {}
     for line, address in enumerate(sorted(full), start=1):
         resources[address] = desired(address, full[address], full, 10 * line)
@@ -78,6 +81,12 @@ def desired(
     if address.kind == "SolutionVersion":
         group = full[Address("Solution", inputs["solution"])]["spec"]["datasetGroup"]
         needed |= {a for a in full if a.kind == "DatasetImport" and group_of(a, full) == group}
+    triggers = (
+        tuple(trigger(text, address, full) for text in doc.get("retrainOn", ()))
+        if address.kind == "SolutionVersion"
+        else ()
+    )
+    needed |= {one for trigger in triggers for one in trigger.addresses}
     if address.kind == "DatasetImport" and inputs["importMode"] == "INCREMENTAL":
         needed |= {
             a
@@ -97,7 +106,14 @@ def desired(
         Lifecycle(**doc.get("lifecycle", {})),
         positions,
         sensitive=frozenset(doc.get("sensitive", ())),
+        triggers=triggers,
     )
+
+
+def trigger(text: str, version: Address, full: Mapping[Address, Mapping[str, Any]]) -> Trigger:
+    entry = read(text)
+    assert entry
+    return Trigger(text, tuple(sorted(one for one in full if entry.fits(one) and one != version)), entry.path)
 
 
 def group_of(address: Address, full: Mapping[Address, Mapping[str, Any]]) -> str | None:
