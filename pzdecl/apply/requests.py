@@ -128,6 +128,10 @@ class Requests:
         """Looks how the thing stands, and how far its job is."""
         try:
             return self._look(job, str(job.arn))
+        except UnavailableException as error:
+            # What somebody has to mend first (a full disk) is told now: waiting would not help.
+            standing = Standing.UNCERTAIN if error.lasting else Standing.SILENT
+            return Answer(standing, job.arn, text=str(error))
         except ServiceError as error:
             return Answer(Standing.SILENT, job.arn, text=str(error))
         except PzdeclError as error:

@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from pzdecl.engine.api import operation
+from pzdecl.engine.api.families import RECOMMENDER_VERSION
 from pzdecl.engine.api.models import Models, model_folder
 from pzdecl.engine.api.operation import Context
 from pzdecl.engine.api.validate import validate
@@ -92,7 +93,7 @@ class Engine:
         validate(found.name, found.service, params)
         if self._worker is not None and operation.startswith("describe_") and (why := self._worker.trouble()):
             # What is asked about waits for a job that cannot be worked on: to say so beats waiting for ever.
-            raise UnavailableException(why, operation=found.name)
+            raise UnavailableException(why, operation=found.name, lasting=True)
         try:
             result = found.function(self._context, params)
         except ServiceError as error:
@@ -132,7 +133,8 @@ class Engine:
     def progress(self, arn: str) -> Progress | None:
         """How far the newest job of a resource has come; None where none has told yet."""
         with self._context.store.read() as reader:
-            told = reader.progress(arn)
+            models = reader.children(RECOMMENDER_VERSION.type, arn)  # those of a recommender, else none
+            told = reader.progress(models[-1].arn if models else arn)
         return Progress(**told) if told else None
 
     def evaluated(self, version_arn: str) -> Evaluated:

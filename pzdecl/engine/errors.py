@@ -12,6 +12,7 @@
     ├── TooManyTagKeysException
     ├── TooManyTagsException
     └── UnavailableException       no error shape of the API: the target can't be reached or used at all
+        └── ThrottlingException    nor is this one: more requests a second than are answered
 
 The engine raises them; the AWS provider turns botocore's `ClientError` into the same classes, so that whoever
 calls a client handles one tree.
@@ -86,6 +87,17 @@ class UnavailableException(ServiceError):
     """The target can't be reached or used at all: the outcome of a request may be unknown."""
 
     code = "UnavailableException"
+
+    def __init__(self, message: str, *, operation: str | None = None, lasting: bool = False) -> None:
+        super().__init__(message, operation=operation)
+        self.lasting = lasting
+        """Whether waiting is of no use: somebody has to do something first (free some disk space, say)."""
+
+
+class ThrottlingException(UnavailableException):
+    """More requests a second than are answered. Nothing came of this one: it may be sent again."""
+
+    code = "ThrottlingException"
 
 
 BY_CODE: dict[str, type[ServiceError]] = {cls.code: cls for cls in ServiceError.__subclasses__()}

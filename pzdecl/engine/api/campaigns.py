@@ -100,12 +100,12 @@ def version_for(reader: Reader, arn: str) -> Resource:
     """
     if arn.endswith(LATEST):
         solution = find(reader, SOLUTION, arn.removesuffix(LATEST))
-        trained = [v for v in reader.children(SOLUTION_VERSION.type, solution.arn) if v.status == ACTIVE]
-        if not trained:
+        newest = newest_version(reader, solution.arn)
+        if newest is None:
             raise ResourceNotFoundException(
                 f"The solution {solution.arn} has no ACTIVE solution version: create one first"
             )
-        return trained[-1]
+        return newest
     found = reader.get(arn)
     if found is not None and found.type == SOLUTION.type:
         raise ResourceNotFoundException(
@@ -136,12 +136,34 @@ def start_update(tx: Writer, campaign: Resource, version: Resource, changes: Map
 
 
 def follow_latest(tx: Writer, version: Resource) -> None:
-    """Starts the deployment of a newly trained version to the campaigns that follow its solution."""
+    """Starts the deployment of a newly trained version to the campaigns that follow its solution.
+
+    One that is being created or updated just then catches up when that has come to its end.
+    """
     for campaign in tx.children(CAMPAIGN.type, str(version.parent)):
-        follows = campaign.body.get("campaignConfig", {}).get("syncWithLatestSolutionVersion")
-        updating = campaign.body.get("latestCampaignUpdate", {}).get("status", ACTIVE) not in {ACTIVE, FAILED}
-        if follows and campaign.status == ACTIVE and not updating:
-            start_update(tx, campaign, version, {})
+        catch_up(tx, campaign)
+
+
+def catch_up(tx: Writer, campaign: Resource) -> None:
+    """Starts the deployment of its solution's newest trained version to a campaign that follows it.
+
+    Nothing happens while the campaign is at work on something, nor for a version that it serves already or has
+    just failed to serve.
+    """
+    update = campaign.body.get("latestCampaignUpdate", {})
+    follows = campaign.body.get("campaignConfig", {}).get("syncWithLatestSolutionVersion")
+    if not follows or campaign.status != ACTIVE or update.get("status", ACTIVE) not in {ACTIVE, FAILED}:
+        return
+    newest = newest_version(tx, str(campaign.parent))
+    tried = (campaign.body["solutionVersionArn"], update.get("solutionVersionArn"))
+    if newest is not None and newest.arn not in tried:
+        start_update(tx, campaign, newest, {})
+
+
+def newest_version(reader: Reader, solution_arn: str) -> Resource | None:
+    """The newest of a solution's versions that are trained, by when they were asked for."""
+    versions = reader.children(SOLUTION_VERSION.type, solution_arn)
+    return next((version for version in reversed(versions) if version.status == ACTIVE), None)
 
 
 def _types(reader: Reader, version: Resource) -> frozenset[str]:

@@ -15,6 +15,8 @@ ID_MAX = 256
 TEXT_MAX = 1000
 PROSE_MAX = 20_000
 IDS = frozenset({"USER_ID", "ITEM_ID", "ACTION_ID"})
+SHORT = IDS | {"EVENT_TYPE"}
+"""Columns whose texts have ID_MAX characters at most."""
 TIMES = frozenset({"TIMESTAMP", "CREATION_TIMESTAMP", "EXPIRATION_TIMESTAMP", "ACTION_EXPIRATION_TIMESTAMP"})
 LATEST_SECOND = 253_402_300_799
 """The end of the year 9999: a later time was not given in seconds."""
@@ -125,7 +127,7 @@ def _string(text: Any, column: Column, limit: int, wrong: list[Wrong]) -> Any:
         # The service takes out line breaks and markup and cuts the rest: doing the same keeps both alike.
         cleaned = pc.replace_substring_regex(text, r"<[^<>]*>|[\r\n]+", " ")
         return pc.utf8_slice_codeunits(cleaned, 0, PROSE_MAX)
-    high = ID_MAX if column.name in IDS else TEXT_MAX
+    high = ID_MAX if column.name in SHORT else TEXT_MAX
     longest = pc.max(pc.binary_length(text)).as_py()
     if longest is not None and longest > high:
         lengths = pc.utf8_length(text)

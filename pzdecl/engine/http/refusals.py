@@ -9,7 +9,7 @@ from __future__ import annotations
 from http import HTTPStatus
 
 from pzdecl.engine.api.model import VERSIONS, service_model
-from pzdecl.engine.errors import ServiceError, UnavailableException
+from pzdecl.engine.errors import ServiceError, ThrottlingException, UnavailableException
 
 
 class Refusal(Exception):
@@ -105,6 +105,8 @@ def internal(request_id: str) -> Refusal:
 
 def refusal(error: ServiceError, service: str) -> Refusal:
     """An error of the engine as an answer, with the status that the service's model gives it."""
+    if isinstance(error, ThrottlingException):
+        return Refusal(error.code, HTTPStatus.BAD_REQUEST, error.message, retry_after=1)
     if isinstance(error, UnavailableException):
         return unavailable(error.message)
     return Refusal(error.code, HTTPStatus(_STATUS.get((service, error.code), 400)), error.message)

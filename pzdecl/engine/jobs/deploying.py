@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+from pzdecl.engine.api.campaigns import catch_up
 from pzdecl.engine.api.common import ACTIVE, FAILED
 from pzdecl.engine.api.operation import Context
 from pzdecl.engine.jobs import queue
@@ -35,6 +36,7 @@ def run_deployment(context: Context, job: Job, control: Control) -> None:
         campaign.body.pop("failureReason", None)
         campaign.status = ACTIVE
         tx.save(campaign)
+        catch_up(tx, campaign)  # a version may have been trained meanwhile
 
 
 def fail_deployment(campaign: Resource, reason: str) -> None:

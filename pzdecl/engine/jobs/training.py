@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from pzdecl.engine.api.campaigns import follow_latest
 from pzdecl.engine.api.common import ACTIVE, STOPPED
-from pzdecl.engine.api.families import DATASET
+from pzdecl.engine.api.families import DATASET, RECOMMENDER_VERSION
 from pzdecl.engine.api.models import model_folder
 from pzdecl.engine.api.operation import Context
 from pzdecl.engine.api.recipes import recipe_of, text
 from pzdecl.engine.data.parts import flush, flush_tree
 from pzdecl.engine.events.parts import Content, put_parts
-from pzdecl.engine.jobs import queue
+from pzdecl.engine.jobs import queue, recommending
 from pzdecl.engine.jobs.control import Control, JobCancelled, JobFailed
 from pzdecl.engine.jobs.queue import Job
 from pzdecl.engine.progress import Report
 from pzdecl.engine.recipes.registry import RECIPES
 from pzdecl.engine.store.rows import Resource
+from pzdecl.engine.training.errors import TrainingCancelled, TrainingFailed
+from pzdecl.engine.training.tuning.trials import NAME as TRIALS
 
 RESULT = "result.json"
 """Written beside the model before it is renamed into place: a job killed after that is not trained again."""
@@ -49,6 +53,10 @@ def run_training(context: Context, job: Job, control: Control) -> None:
         base_folder = model_folder(context.folder, base) if base else None
         _train(version, datasets, held, target, job, control, base_folder)
     result: dict[str, Any] = json.loads((target / RESULT).read_text(encoding="utf-8"))
+    of_recommender = version.type == RECOMMENDER_VERSION.type
+    if of_recommender:
+        recommending.check_model(context, version)
+    old: list[str] = []
     with context.store.write() as tx:
         queue.finish(tx, job, progress=control.progress)
         version.status = ACTIVE
@@ -61,7 +69,11 @@ def run_training(context: Context, job: Job, control: Control) -> None:
         if parent is not None and version.body["performAutoML"]:
             parent.body["autoMLResult"] = {"bestRecipeArn": version.body["recipeArn"]}
             tx.save(parent)
-        follow_latest(tx, version)
+        if of_recommender:
+            old = recommending.take_over(tx, version)
+        else:
+            follow_latest(tx, version)
+    recommending.remove_models(context, old)
 
 
 def _search(
@@ -77,6 +89,20 @@ def _search(
         found["tunedHPOParams"] = {"algorithmHyperParameters": tuned}
     settings = {**settled(settings, trials), "recipeArn": found["recipeArn"]}
     return settings, found, last_training(trials, control.report)
+
+
+@contextlib.contextmanager
+def _trials_kept(workspace: Path, target: Path) -> Iterator[None]:
+    """Leaves what a search that failed has tried where that of a trained version is."""
+    try:
+        yield
+    except TrainingCancelled:
+        raise
+    except Exception:
+        if (workspace / TRIALS).exists():
+            target.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(workspace / TRIALS, target / TRIALS)
+        raise
 
 
 def stop_training(context: Context, job: Job) -> None:
@@ -98,7 +124,7 @@ def _train(
     control: Control,
     base: Path | None,
 ) -> None:
-    from pzdecl.engine.training.train import TrainingCancelled, TrainingFailed, train
+    from pzdecl.engine.training.train import train
 
     group = version.body["datasetGroupArn"]
     if not datasets.get("INTERACTIONS"):
@@ -111,7 +137,8 @@ def _train(
     found: dict[str, Any] = {}
     try:
         if settings["performHPO"]:
-            settings, found, report = _search(settings, filled, workspace, control)
+            with _trials_kept(workspace, target):
+                settings, found, report = _search(settings, filled, workspace, control)
         recipe = recipe_of(settings["recipeArn"]).name
         metrics = train(recipe, filled, settings, workspace, report, control.cancelled, base=base)
     except TrainingCancelled as error:

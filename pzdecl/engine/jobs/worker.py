@@ -16,11 +16,12 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 
+from pzdecl.engine.api.campaigns import catch_up
 from pzdecl.engine.api.common import FAILED, IN_PROGRESS, PENDING
 from pzdecl.engine.api.families import CAMPAIGN, DATASET, DELETION_JOB
 from pzdecl.engine.api.operation import Context
 from pzdecl.engine.errors import ServiceError
-from pzdecl.engine.jobs import queue, schedule
+from pzdecl.engine.jobs import queue, recommending, schedule
 from pzdecl.engine.jobs.control import Control, JobCancelled, JobFailed
 from pzdecl.engine.jobs.deploying import fail_deployment, pending_update, run_deployment
 from pzdecl.engine.jobs.erasing import run_erasure
@@ -36,12 +37,17 @@ from pzdecl.engine.store.rows import Resource
 from pzdecl.engine.store.store import EngineFolderError
 from pzdecl.errors import PzdeclError
 
-LANES = (("train",), ("import", "conform", "deploy", "update", "erase"), ("infer", "segment", "export"))
+LANES = (
+    ("train",),
+    ("import", "conform", "deploy", "switch", "update", "erase"),
+    ("infer", "segment", "export"),
+)
 HANDLERS: dict[str, Callable[[Context, Job, Control], None]] = {
     "train": run_training,
     "import": run_import,
     "conform": run_conform,
     "deploy": run_deployment,
+    "switch": recommending.run_switch,
     "update": run_update,
     "erase": run_erasure,
     "infer": run_inference,
@@ -199,6 +205,9 @@ class Worker:
             resource = tx.get(job.arn)
             if resource is None:
                 raise JobLost(job.arn)
+            if resource.type in recommending.TYPES:
+                recommending.begin(tx, resource)
+                return
             update = pending_update(resource) if resource.type == CAMPAIGN.type else None
             if resource.type == DATASET.type:
                 resource.status = "UPDATE IN_PROGRESS"
@@ -221,16 +230,28 @@ class Worker:
 
     def _fail(self, job: Job, control: Control, reason: str, trace: str | None = None) -> None:
         with contextlib.suppress(JobLost):
-            with self._context.store.write() as tx:
-                queue.finish(tx, job, progress=control.progress, error=trace)
-                resource = tx.get(job.arn)
-                if job.kind == "update":  # what serves goes on serving, and is tried again when it is due
-                    logging.getLogger(__name__).warning("%s was not updated: %s", job.arn, reason)
-                    note_update(tx, job.arn, self._context.clock(), None, None)
-                elif resource is not None:
-                    _failed(resource, reason)
-                    tx.save(resource)
+            try:
+                self._write_failure(job, control, reason, trace)
+            except EngineFolderError:
+                # What the job wrote may be what fills the disk; a job that failed has no more use for it.
+                self._clear(control)
+                self._write_failure(job, control, reason, trace)
             self._clear(control)
+
+    def _write_failure(self, job: Job, control: Control, reason: str, trace: str | None) -> None:
+        with self._context.store.write() as tx:
+            queue.finish(tx, job, progress=control.progress, error=trace)
+            resource = tx.get(job.arn)
+            if job.kind == "update":  # what serves goes on serving, and is tried again when it is due
+                logging.getLogger(__name__).warning("%s was not updated: %s", job.arn, reason)
+                note_update(tx, job.arn, self._context.clock(), None, None)
+            elif resource is not None and resource.type in recommending.TYPES:
+                recommending.fail(tx, resource, reason)
+            elif resource is not None:
+                _failed(resource, reason)
+                tx.save(resource)
+                if resource.type == CAMPAIGN.type:
+                    catch_up(tx, resource)
 
     @staticmethod
     def _clear(control: Control) -> None:

@@ -117,6 +117,35 @@ def test_where_no_recipe_can_be_trained_the_reason_says_why(shop: Shop) -> None:
     assert "toy-items needs data of type ITEMS" in version["failureReason"]
 
 
+def _buggy(*_: Any) -> Any:
+    raise ZeroDivisionError("a bug")
+
+
+def test_a_bug_in_one_recipe_leaves_automl_the_others(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(RECIPES, "toy", replace(RECIPES["toy"], trainer=lambda: _buggy))
+    version = shop.finished(shop.start(shop.automl("toy", "toy-b")))
+    assert (version["status"], version["recipeArn"]) == ("ACTIVE", RECIPE + "toy-b")
+    trials = shop.engine.trials(version["solutionVersionArn"])
+    assert trials is not None
+    assert trials.candidates[0].reason == "Internal error in the built-in engine: ZeroDivisionError: a bug"
+    assert [trial.state for trial in trials.candidates[0].trials] == ["failed"] * 3
+
+
+def test_the_trials_of_a_search_that_failed_are_kept(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(RECIPES, "toy", replace(RECIPES["toy"], trainer=lambda: _buggy))
+    version = shop.finished(shop.start(shop.automl("toy", "toy-items")))
+    assert version["status"] == "CREATE FAILED"
+    assert "toy: Internal error in the built-in engine: ZeroDivisionError" in version["failureReason"]
+    shop.engine.stop()
+    shop.engine.start_worker()  # which sweeps up
+    trials = shop.engine.trials(version["solutionVersionArn"])
+    assert trials is not None
+    assert [len(one.trials) for one in trials.candidates] == [3, 0]
+    arn = version["solutionVersionArn"].rpartition("/")[0]
+    shop.service.call("delete_solution", solutionArn=arn)
+    assert not (shop.engine.folder / "models" / "best").exists()
+
+
 def test_a_recipe_without_its_dataset_fails_in_clear_words(shop: Shop) -> None:
     version = shop.finished(shop.start(solution(shop.service, shop.group, "s", "toy-items")))
     assert version["status"] == "CREATE FAILED"

@@ -38,10 +38,14 @@ ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THRE
 """Trials side by side use a core each; threads that wait for each other would slow all of them down."""
 
 
+class ChildBroken(RuntimeError):
+    """A bug showed in a child, or it could not even begin. `str()` ends with what was raised."""
+
+
 def run_in_child(task: Task, report: Report, cancelled: Callable[[], bool]) -> dict[str, float]:
     """As `task.run`, in a process of its own, on one thread. Raises TrainingFailed, TrainingCancelled.
 
-    A child that dies without a word is a failed trial; what went wrong inside of it otherwise is a RuntimeError
+    A child that dies without a word is a failed trial; what went wrong inside of it otherwise is a ChildBroken
     with its traceback.
     """
     folder = Path(task.scratch)
@@ -73,10 +77,10 @@ def run_in_child(task: Task, report: Report, cancelled: Callable[[], bool]) -> d
     if "failed" in found:
         raise TrainingFailed(found["failed"])
     if "error" in found:
-        raise RuntimeError(f"a trial failed:\n{found['error']}")
+        raise ChildBroken(f"a trial failed:\n{found['error']}")
     if child.returncode > 0:
         wrote = (folder / LOG).read_text(encoding="utf-8", errors="replace")
-        raise RuntimeError(f"a trial's process ended with status {child.returncode}:\n{wrote[-MOST_TOLD:]}")
+        raise ChildBroken(f"a trial's process ended with status {child.returncode}:\n{wrote[-MOST_TOLD:]}")
     raise TrainingFailed(
         f"The trial's process was killed (signal {-child.returncode}), usually for want of memory: "
         "set maxParallelTrainingJobs lower."

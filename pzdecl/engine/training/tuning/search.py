@@ -52,7 +52,7 @@ def search(
         parallel = min(_budget(solution).parallel or ranges.MOST_PARALLEL, cores())
         for tuner in _tuners(around, solution, datasets):
             tuner.run(parallel)
-        _choose(trials, solution)
+        _choose(trials, solution, folder)
         trials.write(folder)
     shutil.rmtree(folder / SCRATCH, ignore_errors=True)
     return trials
@@ -136,9 +136,10 @@ def _tuners(
     return tuners
 
 
-def _choose(trials: Trials, solution: Mapping[str, Any]) -> None:
+def _choose(trials: Trials, solution: Mapping[str, Any], folder: Path) -> None:
     best = trials.best
     if best is None or best.best is None:
+        trials.write(folder)  # why the others were not even tried is worth keeping, too
         reasons = [f"{one.recipe}: {one.reason}" for one in trials.candidates]
         if solution.get("performAutoML"):
             raise TrainingFailed("None of the recipes could be trained. " + " ".join(reasons))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 import threading
 import time
@@ -18,6 +19,8 @@ from pzdecl.engine.training.tuning import child, task
 from pzdecl.engine.training.tuning.study import Study
 from pzdecl.engine.training.tuning.task import Execute, Task
 from pzdecl.engine.training.tuning.trials import Candidate, Trial, Trials
+
+_log = logging.getLogger(__name__)
 
 MOST_FAILURES = 3
 """A recipe of which so many trials failed and none ended well is given up."""
@@ -126,6 +129,9 @@ class Tuner:
                     self._around.write()
                 raise
             self._end(watch)
+        except Exception as error:  # a bug that shows with one recipe is no reason to give up the others
+            _log.exception("%s, trial %d failed", recipe, trial.number)
+            self._end(watch, reason=f"Internal error in the built-in engine: {_told(error)}")
         else:
             self._end(watch, metrics=metrics)
         shutil.rmtree(scratch, ignore_errors=True)
@@ -193,6 +199,12 @@ class Tuner:
             detail["best"] = best.best.value
         eta = (total - done) / pace if pace > 0 else None
         self._around.report(Progress(UNIT, round(done, 3), total, None, eta, detail))
+
+
+def _told(error: Exception) -> str:
+    """What was raised, in one line; of a child's traceback its last line says it."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()] or [""]
+    return lines[-1] if isinstance(error, child.ChildBroken) else f"{type(error).__name__}: {lines[-1]}"
 
 
 class _Watch:

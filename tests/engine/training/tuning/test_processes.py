@@ -91,9 +91,11 @@ def test_what_fails_in_a_child_is_told_in_its_words(parallel: Laboratory) -> Non
 
 
 @pytest.mark.slow
-def test_a_fault_in_a_child_comes_with_its_traceback(parallel: Laboratory) -> None:
-    with pytest.raises(RuntimeError, match="FileNotFoundError"):
+def test_a_fault_in_a_child_is_a_failed_trial(parallel: Laboratory, caplog: pytest.LogCaptureFixture) -> None:
+    with pytest.raises(TrainingFailed, match=r"^Internal error in the built-in engine: FileNotFoundError: "):
         parallel.search(parallel.solution(trials=2, log=str(parallel.root / "nowhere" / "log")))
+    assert "Traceback" in caplog.text  # the whole of it is in the log
+    assert [trial.state for trial in finished(parallel).candidates[0].trials] == ["failed", "failed"]
 
 
 @pytest.mark.slow
@@ -109,7 +111,7 @@ def test_a_child_that_cannot_begin_comes_with_what_it_wrote(
     parallel: Laboratory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(child, "MODULE", "pzdecl.nowhere")
-    with pytest.raises(RuntimeError, match=r"No module named pzdecl\.nowhere"):
+    with pytest.raises(TrainingFailed, match=r"No module named pzdecl\.nowhere"):
         parallel.search(parallel.solution(trials=2))
 
 

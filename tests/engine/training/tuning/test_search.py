@@ -89,6 +89,14 @@ def test_a_trial_that_fails_is_no_end(lab: Laboratory) -> None:
     assert found.parameters["width"] == 101
 
 
+def test_a_bug_in_one_trial_is_no_end(lab: Laboratory) -> None:
+    found = lab.search(lab.solution(ranges=width(100, 104), buggy=[100, 103]))
+    failed = [trial for trial in found.candidates[0].trials if trial.state == "failed"]
+    assert {trial.parameters["width"] for trial in failed} == {100, 103}
+    assert {trial.reason for trial in failed} == {"Internal error in the built-in engine: KeyError: 'a bug'"}
+    assert found.parameters["width"] == 101
+
+
 def test_where_every_trial_fails_the_training_does(lab: Laboratory) -> None:
     with pytest.raises(TrainingFailed, match="This width cannot be trained"):
         lab.search(lab.solution(ranges=width(100, 139), trials=40, broken=list(range(100, 140))))
@@ -185,3 +193,6 @@ def test_automl_compares_on_the_metric_that_is_asked_for(lab: Laboratory) -> Non
 def test_automl_without_a_recipe_that_can_be_trained_says_why(lab: Laboratory) -> None:
     with pytest.raises(TrainingFailed, match=r"None of the recipes .* toy-items: toy-items needs .* ITEMS"):
         lab.search(lab.automl("toy-items"))
+    trials = read_trials(lab.folder)
+    assert trials is not None
+    assert "ITEMS" in str(trials.candidates[0].reason)

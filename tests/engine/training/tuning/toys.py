@@ -42,6 +42,8 @@ def fit(data: TrainingData, job: Job) -> Toy:
             raise TrainingCancelled
         if job.parameters["width"] in job.config.get("broken", ()):
             raise TrainingFailed("This width cannot be trained.")
+        if job.parameters["width"] in job.config.get("buggy", ()):
+            raise KeyError("a bug")
         if job.config.get("suicide") == job.parameters["width"]:
             os.kill(os.getpid(), 9)
         checkpoint.write_text(str(epoch + 1))
