@@ -10,13 +10,14 @@ from pzdecl.engine.api.families import (
     EVENT_TRACKER,
     FILTER,
     METRIC_ATTRIBUTION,
+    RECOMMENDER,
     SOLUTION,
 )
 from pzdecl.engine.api.operation import Context, Params, Result, operation
 from pzdecl.engine.errors import InvalidInputException, ResourceInUseException
 from pzdecl.engine.store.rows import Resource
 
-BLOCKING = (EVENT_TRACKER, FILTER, METRIC_ATTRIBUTION, SOLUTION, DATASET)
+BLOCKING = (EVENT_TRACKER, FILTER, METRIC_ATTRIBUTION, SOLUTION, RECOMMENDER, DATASET)
 """What a group can't be deleted with."""
 
 
@@ -50,7 +51,8 @@ def delete_dataset_group(context: Context, params: Params) -> Result:
         if used_by:
             raise ResourceInUseException(
                 f"The dataset group {arn} can't be deleted while {used_by} belongs to it: "
-                "delete its event trackers, filters, metric attributions, solutions and datasets first"
+                "delete its event trackers, filters, metric attributions, solutions, recommenders and datasets "
+                "first"
             )
         for job in tx.children(DELETION_JOB.type, arn):
             tx.delete(job.arn)

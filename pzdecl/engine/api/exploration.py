@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pzdecl.engine.recipes.base import Recipe
+from pzdecl.engine.recipes.registry import RECIPES
 from pzdecl.engine.serving.query import Exploration
 from pzdecl.errors import nearest
 
@@ -25,7 +26,8 @@ def problems(config: Mapping[str, Any], recipe: Recipe) -> Iterator[str]:
         return
     if not recipe.explores or recipe.name.endswith("-v2"):
         itself = ", which decides itself how much it explores" if recipe.explores else ""
-        yield f"{KEY} is for aws-user-personalization; the recipe is {recipe.name}{itself}"
+        fit = ", ".join(one.name for one in RECIPES.values() if one.explores and not one.name.endswith("-v2"))
+        yield f"{KEY} is for {fit}; the recipe is {recipe.name}{itself}"
         return
     for name, value in given.items():
         if name not in BOUNDS:

@@ -31,6 +31,11 @@ SOLUTION_VERSION = Family(
 )
 FILTER = Family("filter", "filter", "Filter", "filter", "filterArn", "Filters")
 CAMPAIGN = Family("campaign", "campaign", "Campaign", "campaign", "campaignArn", "campaigns")
+RECOMMENDER = Family(
+    "recommender", "recommender", "Recommender", "recommender", "recommenderArn", "recommenders"
+)
+RECOMMENDER_VERSION = Family("recommender-version", "model of a recommender", "SolutionVersion", "", "", "")
+"""A trained model of a recommender: a resource of the engine's own, which no operation shows."""
 BATCH_INFERENCE_JOB = Family(
     "batch-inference-job",
     "batch inference job",
@@ -83,6 +88,7 @@ TAGGABLE = frozenset(
         SOLUTION,
         SOLUTION_VERSION,
         CAMPAIGN,
+        RECOMMENDER,
         BATCH_INFERENCE_JOB,
         BATCH_SEGMENT_JOB,
         EXPORT_JOB,

@@ -15,9 +15,12 @@ KEPT = 8
 
 
 def model_folder(folder: Path, version_arn: str) -> Path:
-    """Where a solution version's model lies: `models/SOLUTION/<8 hex>` below the engine's folder."""
-    solution, _, version = version_arn.rpartition(":solution/")[2].partition("/")
-    return folder / "models" / solution / version
+    """Where a model lies below the engine's folder: `models/SOLUTION/<8 hex>` for a solution version.
+
+    A recommender's lie in `models/recommender.NAME`: no solution's name has a dot.
+    """
+    kind, name, version = version_arn.rpartition(":")[2].split("/")
+    return folder / "models" / (name if kind == "solution" else f"{kind}.{name}") / version
 
 
 class Models:

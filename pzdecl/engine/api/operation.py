@@ -80,6 +80,7 @@ _FAMILIES = (
     "filters",
     "metric_attributions",
     "recipes",
+    "recommenders",
     "runtime",
     "schemas",
     "solution_versions",

@@ -52,7 +52,7 @@ def promote(context: Context, serving: Serving, params: Params, wanted: int, que
     if not promotions:
         return None
     promotion = promotions[0]
-    if serving.recipe.name not in RECIPES:
+    if serving.recipe.name not in RECIPES and serving.recipe.domain is None:
         raise InvalidInputException(
             f"promotions are given, and the campaign's recipe is {serving.recipe.name}: expected one of "
             f"{', '.join(RECIPES)}"

@@ -29,10 +29,22 @@ def recipe_of(arn: str) -> Recipe:
     return recipe
 
 
+def custom_recipe(arn: str) -> Recipe:
+    """The recipe of a solution. Raises as `recipe_of`, InvalidInputException for one of recommenders."""
+    recipe = recipe_of(arn)
+    if recipe.domain:
+        raise InvalidInputException(
+            f"{recipe.name} is a recipe of domain {recipe.domain}: solutions have none of a domain. "
+            "Make a recommender of it with CreateRecommender"
+        )
+    return recipe
+
+
 @operation("ListRecipes")
 def list_recipes(context: Context, params: Params) -> Result:  # noqa: ARG001
-    """In alphabetical order. None of the built-in engine's recipes belongs to a domain."""
-    names = [] if "domain" in params else sorted(RECIPES)
+    """In alphabetical order: all, or those of a domain."""
+    wanted = params.get("domain")
+    names = sorted(name for name, recipe in RECIPES.items() if wanted in (None, recipe.domain))
     after = params.get("nextToken")
     if after is not None and after not in RECIPES:
         raise InvalidNextTokenException(f"The token {after!r} was not given by ListRecipes")
@@ -40,8 +52,14 @@ def list_recipes(context: Context, params: Params) -> Result:  # noqa: ARG001
     page = rest[: params.get("maxResults", 100)]
     result: Result = {
         "recipes": [
-            {"name": name, "recipeArn": RECIPES[name].arn, "status": ACTIVE, **_dates(RECIPES[name])}
-            for name in page
+            {
+                "name": recipe.name,
+                "recipeArn": recipe.arn,
+                "status": ACTIVE,
+                **_dates(recipe),
+                **({"domain": recipe.domain} if recipe.domain else {}),
+            }
+            for recipe in map(RECIPES.__getitem__, page)
         ]
     }
     if len(rest) > len(page):

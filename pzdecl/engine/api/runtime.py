@@ -13,11 +13,13 @@ from pzdecl.engine.api.families import CAMPAIGN, SOLUTION_VERSION
 from pzdecl.engine.api.operation import Context, Params, Result, operation
 from pzdecl.engine.api.promotions import promote
 from pzdecl.engine.api.recipes import recipe_of
+from pzdecl.engine.api.recommenders import serving_version
 from pzdecl.engine.api.selection import Metadata, Serving, allowed_ids, allowed_items, metadata
-from pzdecl.engine.errors import InvalidInputException, ResourceNotFoundException, UnavailableException
+from pzdecl.engine.errors import InvalidInputException, UnavailableException
 from pzdecl.engine.events.live import live_model
 from pzdecl.engine.events.recent import new_events
 from pzdecl.engine.serving.query import Answer, Query
+from pzdecl.engine.store.rows import Reader, Resource
 from pzdecl.engine.store.shown import Shown
 
 DEFAULT_RESULTS = 25
@@ -29,14 +31,10 @@ RUNTIME = "personalize-runtime"
 @operation("GetRecommendations", service=RUNTIME)
 def get_recommendations(context: Context, params: Params) -> Result:
     """Items for a user, or items like an item, best first."""
-    if "recommenderArn" in params:
-        if "campaignArn" in params:
-            raise InvalidInputException(
-                "campaignArn and recommenderArn are both given: give exactly one of them"
-            )
-        raise ResourceNotFoundException(f"The given recommender does not exist: {params['recommenderArn']}")
-    if "campaignArn" not in params:
-        raise InvalidInputException("campaignArn is missing: name the campaign to ask")
+    named = {"campaignArn", "recommenderArn"} & set(params)
+    if len(named) != 1:
+        found = "both given" if named else "both missing"
+        raise InvalidInputException(f"campaignArn and recommenderArn are {found}: give exactly one of them")
     wanted = params.get("numResults", DEFAULT_RESULTS)
     if wanted > MAX_RESULTS:
         raise InvalidInputException(f"numResults is {wanted}: expected 0 to {MAX_RESULTS}")
@@ -59,8 +57,8 @@ def get_recommendations(context: Context, params: Params) -> Result:
         if promoted is not None:
             query = promoted.others(query)
             wanted -= len(promoted)
-        config = serving.campaign.body.get("campaignConfig") or {}
-        query = replace(query, explore=exploration(config, recipe, recommendation_id) if wanted else None)
+        explore = exploration(serving.config, recipe, recommendation_id) if wanted else None
+        query = replace(query, explore=explore)
         answer = model.ask(params.get("userId"), params.get("itemId"), wanted, query)
     except ValueError as error:
         raise InvalidInputException(str(error)) from error
@@ -102,22 +100,26 @@ def get_personalized_ranking(context: Context, params: Params) -> Result:
 
 
 def _serving(context: Context, params: Params) -> Serving:
-    """The recipe, campaign, version and model that serve now."""
-    arn = params["campaignArn"]
+    """What a request asks, with the recipe, version and model that serve now."""
     with context.store.read() as reader:
-        campaign = find(reader, CAMPAIGN, arn)
-        if campaign.status != ACTIVE:
-            raise InvalidInputException(
-                f"The campaign {arn} does not serve yet: its status is {campaign.status}"
-            )
-        version = find(reader, SOLUTION_VERSION, campaign.body["solutionVersionArn"])
+        if "recommenderArn" in params:
+            asked, version = serving_version(reader, params["recommenderArn"])
+        else:
+            asked, version = _of_campaign(reader, params["campaignArn"])
     try:
         model = live_model(context, version)
     except (OSError, ValueError, KeyError) as error:
         raise UnavailableException(
             f"The model of {version.arn} can't be loaded ({error}): train a new solution version"
         ) from error
-    return Serving(recipe_of(version.body["recipeArn"]), campaign, version, model)
+    return Serving(recipe_of(version.body["recipeArn"]), asked, version, model)
+
+
+def _of_campaign(reader: Reader, arn: str) -> tuple[Resource, Resource]:
+    campaign = find(reader, CAMPAIGN, arn)
+    if campaign.status != ACTIVE:
+        raise InvalidInputException(f"The campaign {arn} does not serve yet: its status is {campaign.status}")
+    return campaign, find(reader, SOLUTION_VERSION, campaign.body["solutionVersionArn"])
 
 
 def _item(item: dict[str, Any], shown: Metadata | None) -> dict[str, Any]:
@@ -152,7 +154,7 @@ def _log_line(
         recommendation_id,
         time.time(),
         serving.campaign.arn,
-        serving.campaign.body["solutionVersionArn"],
+        serving.version.arn,
         params.get("userId"),
         tuple(item["itemId"] for item in items),
         tuple(answer.propensities.tolist()),

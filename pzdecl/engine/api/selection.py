@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pzdecl.engine.api.common import find
-from pzdecl.engine.api.families import FILTER
+from pzdecl.engine.api.families import FILTER, RECOMMENDER
 from pzdecl.engine.api.filters import usable
 from pzdecl.engine.api.operation import Context, Params
 from pzdecl.engine.data.schema import Column
 from pzdecl.engine.errors import InvalidInputException
+from pzdecl.engine.filters.parser import parse
 from pzdecl.engine.filters.syntax import CURRENT_ITEM, CURRENT_USER, EVENTS, Expression
 from pzdecl.engine.filters.values import ValueProblem, bind
 from pzdecl.engine.recipes.base import Recipe
@@ -32,7 +34,7 @@ ENABLE = "enableMetadataWithRecommendations"
 
 @dataclass(frozen=True, slots=True)
 class Serving:
-    """What answers a request: the campaign, its recipe, its version and that one's model."""
+    """What answers a request: the campaign (or recommender, or batch job), its recipe, version and model."""
 
     recipe: Recipe
     campaign: Resource
@@ -44,6 +46,16 @@ class Serving:
         """The ARN of the dataset group."""
         return str(self.version.body["datasetGroupArn"])
 
+    @property
+    def what(self) -> str:
+        """What it is, in words."""
+        return RECOMMENDER.words if self.campaign.type == RECOMMENDER.type else "campaign"
+
+    @property
+    def config(self) -> Mapping[str, Any]:
+        """How it answers: its `campaignConfig` or `recommenderConfig`."""
+        return self.campaign.body.get("campaignConfig") or self.campaign.body.get("recommenderConfig") or {}
+
 
 def allowed_items(
     context: Context, serving: Serving, params: Params, given: Params, what: str = "filter"
@@ -54,7 +66,13 @@ def allowed_items(
     what    how errors call that
     """
     model = serving.model
-    return _mask(context, serving, params, given, what, lambda: _model_items(context, serving, model))
+
+    def items() -> Any:
+        return _model_items(context, serving, model)
+
+    mask = _mask(context, serving, params, given, what, items)
+    automatic = _unhidden(context, serving, params, items)
+    return automatic if mask is None else mask if automatic is None else mask & automatic
 
 
 def allowed_ids(context: Context, serving: Serving, params: Params, ids: Sequence[str]) -> list[str]:
@@ -75,6 +93,22 @@ def allowed_ids(context: Context, serving: Serving, params: Params, ids: Sequenc
     return [one for one in ids if one in passing]
 
 
+def _unhidden(context: Context, serving: Serving, params: Params, catalogue: Any) -> NDArray[np.bool_] | None:
+    """bool[N]: what the recipe's automatic filter lets through; None where it has none, or nobody is named."""
+    if serving.recipe.hides is None or not params.get("userId"):
+        return None
+    from pzdecl.engine.filters.evaluate import allowed
+
+    expression = _without(serving.recipe.hides)
+    known = context.sources.known(context.store, serving.group, expression, params["userId"], None)
+    return allowed(expression, catalogue(), known, {})
+
+
+@functools.cache
+def _without(event_type: str) -> Expression:
+    return parse(f'EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("{event_type}")')
+
+
 def _model_items(context: Context, serving: Serving, model: Any) -> Any:
     return context.sources.catalogue(serving.version.arn, model.item_ids)
 
@@ -88,7 +122,7 @@ def _mask(
         return None
     with context.store.read() as reader:
         expression = usable(find(reader, FILTER, given["filterArn"]), serving.group)
-    _check_fit(expression, serving.recipe, params, given["filterArn"])
+    _check_fit(expression, serving, params, given["filterArn"])
     from pzdecl.engine.filters.evaluate import allowed
 
     try:
@@ -101,12 +135,13 @@ def _mask(
         raise InvalidInputException(str(error)) from error
 
 
-def _check_fit(expression: Expression, recipe: Recipe, params: Params, arn: str) -> None:
+def _check_fit(expression: Expression, serving: Serving, params: Params, arn: str) -> None:
     """The request must tell what the expression looks at."""
+    recipe = serving.recipe
     if expression.target != "ItemID":
         raise InvalidInputException(
-            f"The filter {arn} is about {expression.target}; the campaign recommends items: expected a filter "
-            "about ItemID"
+            f"The filter {arn} is about {expression.target}; the {serving.what} recommends items: expected a "
+            "filter about ItemID"
         )
     if expression.uses(CURRENT_USER, *EVENTS) and not params.get("userId"):
         looks = "CurrentUser" if expression.uses(CURRENT_USER) else "the user's interactions"
@@ -114,8 +149,8 @@ def _check_fit(expression: Expression, recipe: Recipe, params: Params, arn: str)
     if expression.uses(CURRENT_ITEM):
         if recipe.type != "RELATED_ITEMS":
             raise InvalidInputException(
-                f"The filter {arn} looks at CurrentItem, and the campaign's recipe, {recipe.name}, recommends "
-                "beside no item: expected a recipe of type RELATED_ITEMS"
+                f"The filter {arn} looks at CurrentItem, and the {serving.what}'s recipe, {recipe.name}, "
+                "recommends beside no item: expected a recipe of type RELATED_ITEMS"
             )
         if not params.get("itemId"):
             raise InvalidInputException(f"itemId is required: the filter {arn} looks at CurrentItem")
@@ -143,11 +178,10 @@ def metadata(context: Context, serving: Serving, params: Params, count: int) -> 
     wanted = [(type, list(dict.fromkeys(names))) for type, names in asked.items() if names]
     if not wanted:
         return None
-    config = serving.campaign.body.get("campaignConfig") or {}
-    if not config.get(ENABLE) and not serving.recipe.name.endswith("-v2"):
+    if not serving.config.get(ENABLE) and not serving.recipe.name.endswith("-v2"):
         raise InvalidInputException(
-            f"metadataColumns are given, and the campaign {serving.campaign.arn} returns no metadata: update "
-            f"it with campaignConfig.{ENABLE} true"
+            f"metadataColumns are given, and the {serving.what} {serving.campaign.arn} returns no metadata: "
+            f"update it with {serving.what}Config.{ENABLE} true"
         )
     type, names = wanted[0]
     if type.upper() != "ITEMS":

@@ -23,7 +23,7 @@ from pzdecl.engine.api.families import (
     SOLUTION_VERSION,
 )
 from pzdecl.engine.api.operation import Context, Params, Result, operation
-from pzdecl.engine.api.recipes import recipe_of
+from pzdecl.engine.api.recipes import custom_recipe, recipe_of
 from pzdecl.engine.api.tuning import automl_problems, hpo_problems, with_prefixes
 from pzdecl.engine.errors import InvalidInputException, ResourceInUseException
 from pzdecl.engine.recipes.base import Recipe
@@ -45,7 +45,7 @@ def create_solution(context: Context, params: Params) -> Result:
     if automl:
         problems += automl_problems(config.get("autoMLConfig") or {})
     else:
-        recipe = recipe_of(params["recipeArn"])
+        recipe = custom_recipe(params["recipeArn"])
         problems += [str(problem) for problem in recipe.problems(config)]
         problems += [
             *_unsupported(config, recipe),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pzdecl.engine.api.recipes import recipe_of
+from pzdecl.engine.api.recipes import custom_recipe
 from pzdecl.engine.recipes import ranges
 from pzdecl.engine.recipes.base import ParameterError, Recipe
 from pzdecl.errors import nearest
@@ -30,7 +30,7 @@ def hpo_problems(recipe: Recipe, config: Mapping[str, Any], *, performed: bool) 
 def automl_problems(config: Mapping[str, Any]) -> list[str]:
     """What is wrong with `autoMLConfig`. Raises ResourceNotFoundException for a recipe that does not exist."""
     for arn in config.get("recipeList") or ():
-        recipe_of(arn)
+        custom_recipe(arn)
     metric = config.get("metricName")
     if metric is None or metric in ranges.METRICS:
         return []

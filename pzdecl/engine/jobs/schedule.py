@@ -1,4 +1,5 @@
-"""What happens by itself: trainings of solutions with performAutoTraining, and updates of deployed models.
+"""What happens by itself: trainings of recommenders and of solutions with performAutoTraining, and updates of
+deployed models.
 
 A worker of a process that stays looks every `TICK` seconds. Several processes may look at once: whether
 something is due is asked again in the transaction that queues it.
@@ -10,11 +11,12 @@ import re
 from typing import Any
 
 from pzdecl.engine.api.common import ACTIVE, IN_PROGRESS, PENDING, STOPPING
-from pzdecl.engine.api.families import CAMPAIGN, SOLUTION, SOLUTION_VERSION
+from pzdecl.engine.api.families import CAMPAIGN, RECOMMENDER, SOLUTION, SOLUTION_VERSION
 from pzdecl.engine.api.operation import Context
 from pzdecl.engine.api.recipes import recipe_of
 from pzdecl.engine.api.solution_versions import start_version
 from pzdecl.engine.events.parts import Content, content
+from pzdecl.engine.jobs import recommending
 from pzdecl.engine.jobs.updating import known_update
 from pzdecl.engine.store.rows import Reader, Resource
 
@@ -35,12 +37,18 @@ def tick(context: Context) -> None:
     now = context.clock()
     with context.store.read() as reader:
         trainings = [one.arn for one in _automatic(reader) if training_due(reader, one, now)]
+        retrainings = [arn for arn in sorted(reader.arns(RECOMMENDER.type)) if _retraining(reader, arn, now)]
         updates = [arn for arn in _deployed(reader) if update_due(reader, arn, now)]
     for arn in trainings:
         with context.store.write() as tx:
             solution = tx.get(arn)
             if solution is not None and training_due(tx, solution, now):
                 start_version(tx, solution, training_type="AUTOMATIC", created=round(now, 3))
+    for arn in retrainings:
+        with context.store.write() as tx:
+            recommender = _retraining(tx, arn, now)
+            if recommender is not None:
+                recommending.retrain(tx, recommender, now)
     for arn in updates:
         with context.store.write() as tx:
             version = tx.get(arn)
@@ -73,6 +81,12 @@ def training_due(reader: Reader, solution: Resource, now: float) -> bool:
     return _interactions(held) != _interactions(trained[-1] if trained else None)
 
 
+def _retraining(reader: Reader, arn: str, now: float) -> Resource | None:
+    """The recommender, where it is to be trained again."""
+    found = reader.get(arn)
+    return found if found is not None and recommending.training_due(reader, found, now) else None
+
+
 def interval(body: dict[str, Any]) -> float:
     """The seconds of a solution's `schedulingExpression`: rate(N days), seven unless set."""
     config = (body.get("solutionConfig") or {}).get("autoTrainingConfig") or {}
@@ -90,7 +104,7 @@ def update_due(reader: Reader, version_arn: str, now: float) -> bool:
         return False
     full = [
         one.arn
-        for one in reader.children(SOLUTION_VERSION.type, str(version.parent))
+        for one in reader.children(version.type, str(version.parent))
         if one.status == ACTIVE and one.body["trainingMode"] == "FULL"
     ]
     if not full or full[-1] != version_arn:
@@ -115,11 +129,12 @@ def _automatic(reader: Reader) -> list[Resource]:
 
 
 def _deployed(reader: Reader) -> list[str]:
-    """The versions that campaigns serve."""
+    """The versions that campaigns and recommenders serve."""
     rows = reader.query(
         "SELECT DISTINCT json_extract(body, '$.solutionVersionArn') FROM resources "
+        "WHERE type = ? AND status = ? UNION SELECT json_extract(body, '$._version') FROM resources "
         "WHERE type = ? AND status = ? ORDER BY 1",
-        (CAMPAIGN.type, ACTIVE),
+        (CAMPAIGN.type, ACTIVE, RECOMMENDER.type, ACTIVE),
     )
     return [str(arn) for (arn,) in rows]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from pzdecl.engine.api.families import SOLUTION_VERSION
+from pzdecl.engine.api.families import RECOMMENDER_VERSION, SOLUTION_VERSION
 from pzdecl.engine.api.models import model_folder
 from pzdecl.engine.api.operation import Context
 from pzdecl.engine.jobs.importing import READING
@@ -26,7 +26,7 @@ def sweep(context: Context) -> None:
     with context.store.read() as reader:
         unfinished = reader.unfinished()
         referred = reader.all_part_paths()
-        versions = reader.arns(SOLUTION_VERSION.type)
+        versions = reader.arns(SOLUTION_VERSION.type) | reader.arns(RECOMMENDER_VERSION.type)
     busy = {str(id) for id, _, _ in unfinished}
     reading = any(kind in READING for _, _, kind in unfinished)
     for entry in staging:

@@ -17,8 +17,14 @@ from pzdecl.errors import nearest
 HyperparameterType = Literal["integer", "float", "boolean", "string"]
 Value = int | float | bool | str
 RecipeType = Literal[
-    "USER_PERSONALIZATION", "RELATED_ITEMS", "PERSONALIZED_RANKING", "POPULAR_ITEMS", "USER_SEGMENTATION"
+    "USER_PERSONALIZATION",
+    "RELATED_ITEMS",
+    "PERSONALIZED_RANKING",
+    "POPULAR_ITEMS",
+    "USER_SEGMENTATION",
+    "PERSONALIZED_ACTIONS",
 ]
+Domain = Literal["ECOMMERCE", "VIDEO_ON_DEMAND"]
 Group = Literal["algorithmHyperParameters", "featureTransformationParameters"]
 GROUPS: tuple[Group, ...] = ("algorithmHyperParameters", "featureTransformationParameters")
 
@@ -140,6 +146,10 @@ class Recipe:
     whole_audience   whether users that only the Users dataset knows are known, too
     explores         whether answers explore new items, as a campaign's `itemExplorationConfig` says
     training_modes   what CreateSolutionVersion accepts
+    domain           ECOMMERCE or VIDEO_ON_DEMAND for a recipe of recommenders; None for one of solutions
+    event_type       the only type of events that it learns from; None: all of them
+    hides            the type of events whose items are left out of a user's answers; None hides nothing
+    asks             the ids that a request must have ("user", "item"); None: what its answerer needs
     """
 
     name: str
@@ -158,6 +168,10 @@ class Recipe:
     whole_audience: bool = False
     explores: bool = False
     training_modes: tuple[str, ...] = ("FULL",)
+    domain: Domain | None = None
+    event_type: str | None = None
+    hides: str | None = None
+    asks: tuple[str, ...] | None = None
 
     @property
     def arn(self) -> str:

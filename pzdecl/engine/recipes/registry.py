@@ -19,3 +19,9 @@ def _declared() -> dict[str, Recipe]:
 
 
 RECIPES: dict[str, Recipe] = _declared()
+
+CUSTOM: dict[str, Recipe] = {name: one for name, one in RECIPES.items() if one.domain is None}
+"""Those that solutions are trained with."""
+
+DOMAIN: dict[str, Recipe] = {name: one for name, one in RECIPES.items() if one.domain is not None}
+"""Those that recommenders of domain dataset groups are made with."""

@@ -59,9 +59,11 @@ class ServedModel:
         `query` carries the rest of the request: context, filters, new events, exploration. What is unknown gets
         popular items. Raises ValueError if the id that the recipe needs is missing.
         """
-        needed = self.answers.needs
-        if needed and not (user_id if needed == "user" else item_id):
-            raise ValueError(f"{needed}Id is required for {self.recipe.name}")
+        asks = self.recipe.asks
+        needed = asks if asks is not None else (self.answers.needs,)
+        for id in needed:
+            if id and not (user_id if id == "user" else item_id):
+                raise ValueError(f"{id}Id is required for {self.recipe.name}")
         return self.answers.answer(self._coded(query, user_id, item_id, num_results))
 
     def event(
@@ -119,7 +121,7 @@ class ServedModel:
     def listed(self, answer: Answer) -> list[dict[str, Any]]:
         """An answer in the words of the API."""
         ids = [self.item_ids[item] for item in answer.items.tolist()]
-        if answer.scores is None:
+        if answer.scores is None or not self.recipe.returns_scores:
             return [{"itemId": one} for one in ids]
         return [
             {"itemId": one, "score": round(score, SCORE_DECIMALS)}

@@ -1,0 +1,131 @@
+"""What the recipes of both domains are made of: the recipes of solutions, set up for a use case.
+
+A recommender takes no hyperparameters, so the values that suit a use case are the defaults here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from pzdecl.engine.recipes.base import Domain, Hyperparameter, Recipe, Value
+from pzdecl.engine.recipes.popularity_count import POPULARITY_COUNT
+from pzdecl.engine.recipes.similar_items import SIMILAR_ITEMS
+from pzdecl.engine.recipes.sims import SIMS
+from pzdecl.engine.recipes.trending_now import TRENDING_NOW
+from pzdecl.engine.recipes.user_personalization import USER_PERSONALIZATION
+
+CREATED = "2021-11-18T00:00:00Z"
+BOTH = ("user", "item")
+
+
+def popular(name: str, domain: Domain, event_type: str, description: str) -> Recipe:
+    """The items of most users' events of one type; requests name a user, filters may look at."""
+    return replace(
+        POPULARITY_COUNT,
+        name=name,
+        type="POPULAR_ITEMS",
+        description=description,
+        algorithm=name,
+        feature_transformation=name,
+        created=CREATED,
+        domain=domain,
+        event_type=event_type,
+        asks=("user",),
+    )
+
+
+def trending(name: str, domain: Domain, description: str) -> Recipe:
+    """What rises most, looked at again every two hours; requests need no id."""
+    return replace(
+        TRENDING_NOW,
+        name=name,
+        description=description,
+        algorithm=name,
+        feature_transformation=name,
+        created=CREATED,
+        domain=domain,
+        asks=(),
+    )
+
+
+def together(
+    name: str,
+    domain: Domain,
+    event_type: str,
+    description: str,
+    *,
+    discount: float,
+    hides: str | None = None,
+    asks: tuple[str, ...] = BOTH,
+) -> Recipe:
+    """Items that users had events of one type with beside a given item, as aws-sims finds them.
+
+    discount  from 0, where popular items win, to 1, where they have no advantage
+    """
+    return replace(
+        SIMS,
+        name=name,
+        description=description,
+        algorithm=name,
+        feature_transformation=name,
+        created=CREATED,
+        # One type of events is a small part of all: no user and no item is left out for having few or many.
+        hyperparameters=_with(
+            SIMS.hyperparameters,
+            popularity_discount_factor=discount,
+            min_cointeraction_count=2,
+            min_user_history_length_percentile=0.0,
+            max_user_history_length_percentile=1.0,
+            min_item_interaction_count_percentile=0.0,
+            max_item_interaction_count_percentile=1.0,
+        ),
+        domain=domain,
+        event_type=event_type,
+        hides=hides,
+        asks=asks,
+    )
+
+
+def alike(name: str, domain: Domain, description: str, *, hides: str) -> Recipe:
+    """Items like a given item by what is taken up beside it and by what they are, as aws-similar-items."""
+    return replace(
+        SIMILAR_ITEMS,
+        name=name,
+        description=description,
+        algorithm=name,
+        feature_transformation=name,
+        created=CREATED,
+        datasets=("INTERACTIONS", "ITEMS"),
+        domain=domain,
+        hides=hides,
+        asks=BOTH,
+    )
+
+
+def personal(
+    name: str,
+    domain: Domain,
+    description: str,
+    *,
+    hides: str,
+    datasets: tuple[str, ...] = ("INTERACTIONS",),
+) -> Recipe:
+    """What a user takes up next, with exploration, as aws-user-personalization; without scores."""
+    return replace(
+        USER_PERSONALIZATION,
+        name=name,
+        description=description,
+        algorithm=name,
+        feature_transformation=name,
+        created=CREATED,
+        returns_scores=False,
+        datasets=datasets,
+        training_modes=("FULL",),
+        domain=domain,
+        hides=hides,
+        asks=("user",),
+    )
+
+
+def _with(parameters: tuple[Hyperparameter, ...], **defaults: Value) -> tuple[Hyperparameter, ...]:
+    return tuple(replace(one, default=defaults.get(one.name, one.default)) for one in parameters)
