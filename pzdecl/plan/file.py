@@ -67,7 +67,8 @@ def load(data: bytes) -> Plan:
     except UnicodeDecodeError as error:
         raise BadPlanFile("the plan file is not UTF-8 text, so it is no plan of pzdecl") from error
     except json.JSONDecodeError as error:
-        what = "cut short" if error.pos >= len(data.decode().rstrip()) - 1 else "not JSON"
+        ended = error.pos >= len(data.decode().rstrip()) - 1 or error.msg.startswith("Unterminated string")
+        what = "cut short" if ended else "not JSON"
         raise BadPlanFile(f"the plan file is {what} (line {error.lineno}, column {error.colno})") from error
     if not isinstance(content, dict) or "format_version" not in content:
         raise BadPlanFile("the file is no plan: it says no format_version")
@@ -105,6 +106,7 @@ def _plan(plan: Plan) -> dict[str, Any]:
         "attempts": list(plan.attempts),
         "warnings": [_warning(warning) for warning in plan.warnings],
         "partial": plan.partial,
+        **({"refresh_only": True} if plan.refresh_only else {}),
     }
 
 
@@ -123,6 +125,7 @@ def _to_plan(content: Mapping[str, Any]) -> Plan:
         attempts=tuple(content["attempts"]),
         warnings=tuple(_to_warning(one) for one in content["warnings"]),
         partial=content["partial"],
+        refresh_only=content.get("refresh_only", False),
         format_version=content["format_version"],
     )
 

@@ -1,0 +1,168 @@
+"""A small project, driven through the command line in this process; its service can fail, stall or die."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pzdecl import providers
+from pzdecl.cli.run import run
+from pzdecl.engine import Engine
+from pzdecl.providers.client import Client
+from pzdecl.providers.faults import Fault, FaultyClient
+from tests.cli.conftest import Cli, Result, cli
+from tests.e2e.workbench import interactions
+
+__all__ = ["cli"]
+
+PROJECT = "name: shop\nprovider: {type: local}\n"
+
+SITE = """\
+apiVersion: pzdecl/v1
+kind: DatasetGroup
+metadata: {name: shop}
+spec: {}
+---
+apiVersion: pzdecl/v1
+kind: Schema
+metadata: {name: events}
+spec:
+  schema:
+    type: record
+    name: Interactions
+    namespace: com.amazonaws.personalize.schema
+    fields:
+      - {name: USER_ID, type: string}
+      - {name: ITEM_ID, type: string}
+      - {name: TIMESTAMP, type: long}
+      - {name: EVENT_TYPE, type: string}
+    version: "1.0"
+---
+apiVersion: pzdecl/v1
+kind: Dataset
+metadata: {name: events}
+spec: {datasetGroup: shop, datasetType: Interactions, schema: events}
+"""
+
+POPULAR = """\
+apiVersion: pzdecl/v1
+kind: Solution
+metadata: {name: popular, tags: {team: discovery}}
+spec: {datasetGroup: shop, recipe: aws-popularity-count, training: {when: manual}}
+"""
+
+TRAINED = """\
+apiVersion: pzdecl/v1
+kind: DatasetImport
+metadata: {name: events}
+spec: {dataset: events, dataSource: {dataLocation: data/events.csv}}
+---
+apiVersion: pzdecl/v1
+kind: Solution
+metadata: {name: popular}
+spec: {datasetGroup: shop, recipe: aws-popularity-count}
+---
+apiVersion: pzdecl/v1
+kind: Campaign
+metadata: {name: popular}
+spec: {solution: popular, minProvisionedTPS: 1}
+"""
+
+
+@dataclass(frozen=True)
+class Site:
+    """A project's folder and the commands run in it."""
+
+    root: Path
+    cli: Cli
+
+    def __call__(self, *arguments: object) -> Result:
+        return self.cli("-C", self.root, *arguments)
+
+    def apply(self, *arguments: object, expect: int = 0) -> Result:
+        answer = self("apply", "--auto-approve", *arguments)
+        assert answer.code == expect, f"exit {answer.code}, not {expect}:\n{answer.out}\n{answer.err}"
+        return answer
+
+    def settled(self) -> bool:
+        return self("plan", "--detailed-exitcode").code == 0
+
+    def write(self, name: str, text: str) -> None:
+        path = self.root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+    def edit(self, name: str, before: str, after: str) -> None:
+        text = (self.root / name).read_text()
+        assert before in text, f"{name} has no {before!r}"
+        self.write(name, text.replace(before, after))
+
+    def managed(self) -> list[str]:
+        return self("state", "list").out.split()
+
+    def there(self, operation: str = "list_solutions", **params: Any) -> list[str]:
+        """The names of what the engine has, whatever state says of it."""
+        engine = Engine(self.root / ".pzdecl/engine")
+        try:
+            (found,) = (v for v in engine.call(operation, params).values() if isinstance(v, list))
+        finally:
+            engine.close()
+        return sorted(one["name"] for one in found)
+
+
+@pytest.fixture
+def site(cli: Cli, tmp_path: Path) -> Site:
+    """Four resources that need no data."""
+    made = Site(tmp_path / "shop", cli)
+    made.write("pzdecl.yaml", PROJECT)
+    made.write("shop.yaml", SITE)
+    made.write("popular.yaml", POPULAR)
+    return made
+
+
+@pytest.fixture
+def trained(site: Site) -> Site:
+    """The same with data, a training and a campaign, not yet applied."""
+    pytest.importorskip("pyarrow")
+    site.write("data/events.csv", interactions())
+    site.write("popular.yaml", TRAINED)
+    return site
+
+
+Strike = Callable[..., list[FaultyClient]]
+
+
+@pytest.fixture
+def strike(monkeypatch: pytest.MonkeyPatch) -> Iterator[Strike]:
+    """Lets faults strike every client opened from now on; gives the list of those clients."""
+    opened: list[FaultyClient] = []
+    real = providers.open_local
+
+    def arm(*faults: Fault) -> list[FaultyClient]:
+        def opening(*arguments: Any, **options: Any) -> Client:
+            opened.append(FaultyClient(real(*arguments, **options), faults))
+            return opened[-1]
+
+        monkeypatch.setattr(providers, "open_local", opening)
+        return opened
+
+    yield arm
+    monkeypatch.setattr(providers, "open_local", real)
+
+
+def in_a_process_of_its_own(site: Site, *arguments: str) -> int:
+    """Runs a command line in a child of this process. The exit status, negative for a signal."""
+    child = multiprocessing.get_context("fork").Process(target=_run, args=(site.root, arguments))
+    child.start()
+    child.join()
+    assert child.exitcode is not None
+    return child.exitcode
+
+
+def _run(root: Path, arguments: tuple[str, ...]) -> None:
+    raise SystemExit(run(["-C", str(root), *arguments]))
