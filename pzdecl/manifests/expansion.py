@@ -18,12 +18,12 @@ All of it is settled before any document is read as a resource, so plans and sta
 
 from __future__ import annotations
 
-import copy
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from pzdecl.manifests.evaluate import Evaluator, Variables
-from pzdecl.manifests.nodes import MappingNode, Node, ScalarNode, place
+from pzdecl.manifests.nodes import MappingNode, Node, ScalarNode, duplicate, place
 from pzdecl.manifests.patches import Patch
 from pzdecl.manifests.report import Report
 from pzdecl.manifests.scalars import describe
@@ -56,10 +56,11 @@ def expand(
         return
     many = "forEach" in keys
     entries = _entries(file, keys["forEach"], variables, report) if many else [variables]
+    plain = _without(node)
     for names in entries:
         if "enabled" in keys and not _enabled(file, keys["enabled"], names, report):
             continue
-        one = _without(copy.deepcopy(node) if many else node)
+        one = duplicate(plain) if many else plain
         if kind != "Instance":
             yield Copy(file, one, names)
             continue
@@ -94,7 +95,7 @@ def _entries(file: str, node: Node, variables: Variables, report: Report) -> lis
         pairs: list[tuple[Any, Any]] = list(value.items())
     elif isinstance(value, list) and not any(isinstance(one, (dict, list)) or one is None for one in value):
         pairs = [(one, one) for one in value]
-        twice = next((one for one in value if value.count(one) > 1), None)
+        twice = next((one for one, times in Counter(value).items() if times > 1), None)
         if twice is not None:
             report.add("PZ2004", f"forEach has {twice} twice", at, field="forEach", expected="each entry once")
             return []

@@ -12,7 +12,7 @@ from yaml.reader import ReaderError
 from pzdecl.errors import Position
 from pzdecl.manifests.report import Report
 
-__all__ = ["MappingNode", "Node", "ScalarNode", "SequenceNode", "compose", "decode", "place"]
+__all__ = ["MappingNode", "Node", "ScalarNode", "SequenceNode", "compose", "decode", "duplicate", "place"]
 
 try:
     from yaml import _yaml
@@ -69,6 +69,24 @@ else:
 def place(file: str, mark: Any) -> Position:
     """A mark of PyYAML as a position."""
     return Position(file, mark.line + 1, mark.column + 1)
+
+
+def duplicate(node: Any) -> Any:
+    """The same nodes once more, at the same marks. What an alias repeats stays one node."""
+    made: dict[int, Any] = {}
+
+    def copied(one: Any) -> Any:
+        if isinstance(one, tuple):
+            return (copied(one[0]), copied(one[1]))
+        if id(one) not in made:
+            if isinstance(one, ScalarNode):
+                made[id(one)] = ScalarNode(one.tag, one.value, one.start_mark, one.end_mark, one.style)
+            else:
+                new = made[id(one)] = type(one)(one.tag, [], one.start_mark, one.end_mark, one.flow_style)
+                new.value += [copied(inner) for inner in one.value]
+        return made[id(one)]
+
+    return copied(node)
 
 
 def decode(data: bytes, file: str, report: Report) -> str | None:

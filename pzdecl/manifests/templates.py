@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,7 +12,7 @@ from pzdecl.errors import nearest
 from pzdecl.kinds.base import Spec
 from pzdecl.manifests.envelope import API_VERSION, Name
 from pzdecl.manifests.evaluate import Evaluator, Variables
-from pzdecl.manifests.nodes import MappingNode, Node, ScalarNode, SequenceNode, place
+from pzdecl.manifests.nodes import MappingNode, Node, ScalarNode, SequenceNode, duplicate, place
 from pzdecl.manifests.positions import Positions
 from pzdecl.manifests.report import Report
 from pzdecl.manifests.scalars import describe
@@ -137,7 +136,7 @@ class Templates:
         )
         local = variables.within("param", {**values, "name": metadata.name}, hidden)
         for document in template.documents.value:
-            yield _complete(copy.deepcopy(document)), template.file, local
+            yield _complete(duplicate(document)), template.file, local
 
     def _unknown(self, name: str, places: Positions, report: Report) -> None:
         report.add(

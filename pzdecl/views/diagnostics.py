@@ -66,8 +66,16 @@ def snippet(root: Path, position: Position) -> tuple[str, int, int] | None:
     return clean.rstrip(), start - shift, max(min(end - shift, len(clean)), start - shift + 1)
 
 
-@lru_cache(maxsize=16)
 def _source(path: Path) -> list[str]:
+    try:
+        found = path.stat()
+    except OSError:
+        return []
+    return _content(path.absolute(), found.st_mtime_ns, found.st_size)
+
+
+@lru_cache(maxsize=16)
+def _content(path: Path, modified: int, size: int) -> list[str]:  # noqa: ARG001  what was read may have changed
     try:
         return path.read_bytes().decode("utf-8", errors="replace").split("\n")
     except OSError:
