@@ -114,7 +114,13 @@ class Project:
         target = self.declared.provider
         if target.type == "aws":
             client: Client = providers.open_aws(
-                region=target.region, profile=target.profile, endpoint=target.endpoint, role=target.role
+                region=target.region,
+                profile=target.profile,
+                endpoint=target.endpoint,
+                role=target.role,
+                assume_role=target.assume_role,
+                external_id=target.external_id,
+                staging=target.staging,
             )
         else:
             assert target.engine

@@ -250,7 +250,8 @@ CODES: dict[str, Code] = {
     ),
     "PZ5005": Code(
         "path where the provider needs S3",
-        "Amazon Personalize reads from S3 only.",
+        "Amazon Personalize reads and writes Amazon S3 only. With `staging` in the provider's settings, files "
+        "that jobs read are uploaded to a bucket first.",
     ),
     "PZ5006": Code(
         "recipe without an engine",

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from pzdecl.engine.data.location import data_files
+from pzdecl.engine.data.location import data_files, folder_digest
 from pzdecl.kinds.address import Address
 from pzdecl.manifests.cache import Cache
 from pzdecl.manifests.data_check import check_data
@@ -80,8 +80,7 @@ def fingerprint(root: Path, source: DataSource) -> Content | None:
     cache.save()
     if source.path.is_file():
         return parts[0][1]
-    listing = "".join(f"{name}\0{content.sha256}\n" for name, content in parts)
-    digest = hashlib.sha256(listing.encode()).hexdigest()
+    digest = folder_digest((name, content.sha256) for name, content in parts)
     return Content(digest, sum(c.bytes for _, c in parts), sum(c.rows for _, c in parts))
 
 

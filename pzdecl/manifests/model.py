@@ -11,6 +11,7 @@ from typing import Any, Literal
 from pzdecl.errors import Diagnostic, Position
 from pzdecl.kinds.address import Address
 from pzdecl.kinds.base import Reference
+from pzdecl.providers.staging import Staging
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +79,14 @@ class ProviderSettings:
     profile: str | None = None
     endpoint: str | None = None
     role: str | None = None
+    """The IAM role by which Amazon Personalize reads and writes S3 (aws only)."""
     s3_root: Path | None = None
-    """The folder that stands in for Amazon S3, absolute (local only)."""
+    """The folder that stands in for Amazon S3, absolute."""
+    assume_role: str | None = None
+    external_id: str | None = None
+    """The IAM role that pzdecl itself acts as, and what that role asks for (aws only)."""
+    staging: Staging | None = None
+    """Where files of this machine are uploaded to (aws only)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import Field, StringConstraints
 
 from pzdecl.errors import Position, nearest
 from pzdecl.kinds import recipes
 from pzdecl.kinds.base import Spec
-from pzdecl.manifests import state_settings
+from pzdecl.manifests import provider_settings, state_settings
 from pzdecl.manifests.evaluate import Evaluator, Variables
 from pzdecl.manifests.model import Policies, ProviderSettings, StateSettings
 from pzdecl.manifests.nodes import MappingNode, Node, compose, decode, place
 from pzdecl.manifests.patches import Patch, check_sensitive
 from pzdecl.manifests.positions import Positions
+from pzdecl.manifests.provider_settings import ProviderSpec
 from pzdecl.manifests.report import Report
 from pzdecl.manifests.state_settings import StateSpec
 from pzdecl.manifests.values import validate, without_nulls
@@ -26,33 +27,6 @@ from pzdecl.manifests.variables import Given, VariableSpec, resolve_variables
 FILE = "pzdecl.yaml"
 DEFAULT_ENVIRONMENT = "default"
 Value = str | int | float | bool | list[Any] | dict[str, Any]
-
-
-class ProviderSpec(Spec):
-    """Where the resources live."""
-
-    type: Literal["local", "aws"] = Field("local", description="The built-in engine, or Amazon Personalize.")
-    engine: str | None = Field(
-        None,
-        description="local: the folder of the engine's data, relative to the project; unless set "
-        ".pzdecl/engine, or .pzdecl/engine-ENVIRONMENT, since names are taken once in an engine.",
-        examples=[".pzdecl/engine"],
-    )
-    s3_root: str | None = Field(
-        None,
-        description="local: a folder, relative to the project, that stands in for Amazon S3: "
-        "`s3://bucket/key` is the file `bucket/key` in it. Unless set, S3 is asked, or what "
-        "AWS_ENDPOINT_URL_S3 names.",
-        examples=["buckets"],
-    )
-    region: str | None = Field(None, description="The AWS region.", examples=["eu-west-1"])
-    profile: str | None = Field(None, description="aws: a profile of the shared AWS configuration.")
-    endpoint: str | None = Field(
-        None,
-        description="aws: another address of the service, such as a `pzdecl serve`.",
-        examples=["http://localhost:8080"],
-    )
-    role: str | None = Field(None, description="aws: the ARN of a role to assume.")
 
 
 class PoliciesSpec(Spec):
@@ -179,6 +153,7 @@ def _evaluated(
         check_sensitive(positions, evaluator.sensitive, report)
     spec = validate(ProjectSpec, value, below=(), positions=positions, report=report)
     if spec is not None:
+        provider_settings.check(value, positions, report)
         state_settings.check(raw, value, positions, report)
     return _settings(root, spec, chosen, variables, positions, report) if spec else None
 
@@ -228,23 +203,13 @@ def _settings(
     environment = (spec.environments or {}).get(chosen)
     provider = (environment.provider if environment else None) or spec.provider
     own = ".pzdecl/engine" if chosen == DEFAULT_ENVIRONMENT else f".pzdecl/engine-{chosen}"
-    engine = root / (provider.engine or own) if provider.type == "local" else None
     state = (environment.state if environment else None) or spec.state
-    settings = ProviderSettings(
-        provider.type,
-        engine,
-        provider.region,
-        provider.profile,
-        provider.endpoint,
-        provider.role,
-        root / provider.s3_root if provider.s3_root else None,
-    )
     policies = _policies(spec, chosen, positions, report)
     own_prefix = environment.name_prefix if environment else None
     return Settings(
         name=spec.name,
         environment=chosen,
-        provider=settings,
+        provider=provider_settings.settings(root, provider, own),
         state=state_settings.settings(root, state, spec.name, chosen, positions, report),
         exclude=tuple(spec.exclude or ()),
         variables=variables,

@@ -35,7 +35,7 @@ def check_rules(documents: Documents, provider: ProviderSettings, report: Report
             _campaign_config(document, valid, report)
         for field in (document.kind.reads, document.kind.writes):
             if field and (location := lookup(document.inputs, field)):
-                _location(document, f"spec.{field}", location, provider, report)
+                _location(document, field, location, provider, report)
 
 
 def _of(documents: Documents, kind: str) -> Iterator[Document]:
@@ -172,24 +172,37 @@ def _location(
 ) -> None:
     """Amazon Personalize has S3, the engine files and S3; a server at an own endpoint perhaps both."""
     remote = is_remote(location)
+    at, address = _at(document, f"spec.{field}"), document.address
     if provider.type == "local" and remote and not location.startswith("s3://"):
         report.add(
             "PZ5009",
             f"the built-in engine cannot read {location}",
-            _at(document, field),
-            address=document.address,
-            field=field,
+            at,
+            address=address,
+            field=f"spec.{field}",
             expected="a path, relative to the manifest, or s3://bucket/path",
         )
-    if provider.type == "aws" and provider.endpoint is None and not remote:
+    if provider.type != "aws" or provider.endpoint is not None or remote:
+        return
+    if field == document.kind.writes:
+        report.add(
+            "PZ5005",
+            f"Amazon Personalize cannot write to {location}",
+            at,
+            address=address,
+            field=f"spec.{field}",
+            expected="s3://bucket/path/",
+            hint="a variable can name a folder locally and a bucket in AWS: ${var.out}/x/",
+        )
+    elif provider.staging is None:
         report.add(
             "PZ5005",
             f"Amazon Personalize cannot read {location}",
-            _at(document, field),
-            address=document.address,
-            field=field,
-            expected="s3://bucket/path",
-            hint="a variable can name a path locally and a bucket in AWS: ${var.data}/x.csv",
+            at,
+            address=address,
+            field=f"spec.{field}",
+            expected="s3://bucket/path, or a place that files are uploaded to",
+            hint="set staging: s3://BUCKET/PREFIX below provider: in pzdecl.yaml",
         )
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 from pzdecl.errors import Diagnostic, Position, PzdeclError, Severity
@@ -24,6 +24,7 @@ from pzdecl.plan.model import (
     Reason,
     ReasonCode,
     Step,
+    Upload,
 )
 from pzdecl.state.codec import canonical
 
@@ -146,6 +147,7 @@ def _change(change: Change) -> dict[str, Any]:
         "steps": list(change.steps),
         "previous": str(change.previous) if change.previous else None,
         "seconds": change.seconds,
+        **({"upload": asdict(change.upload)} if change.upload else {}),
     }
 
 
@@ -165,6 +167,7 @@ def _to_change(one: Mapping[str, Any]) -> Change:
         steps=tuple(one["steps"]),
         previous=Address.parse(one["previous"]) if one["previous"] else None,
         seconds=one["seconds"],
+        upload=Upload(**one["upload"]) if "upload" in one else None,
     )
 
 

@@ -86,6 +86,20 @@ class FieldChange:
 
 
 @dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file or folder of this machine that is put where the service can read it, unless it is there.
+
+    path   as the resource's inputs have it: relative to the project's root
+    bytes  of all its files
+    to     where the job reads it, told from its content
+    """
+
+    path: str
+    bytes: int
+    to: str
+
+
 class Change:
     """What happens to one address.
 
@@ -116,6 +130,8 @@ class Change:
     seconds: float | None = None
     """How long it will take, told from past trainings; None where nobody can tell."""
 
+    upload: Upload | None = None
+    """What is uploaded for it first; None where it reads nothing of this machine, or can."""
 
 @dataclass(frozen=True, slots=True)
 class Drift:

@@ -17,6 +17,7 @@ from pzdecl.plan.options import PlanOptions
 from pzdecl.plan.order import ordered
 from pzdecl.plan.steps import Draft
 from pzdecl.plan.survey import Survey
+from pzdecl.plan.uploads import upload
 from pzdecl.plan.usage import block_used
 from pzdecl.plan.wiring import Wiring
 from pzdecl.providers.client import ReadClient, ReadOnly
@@ -143,6 +144,7 @@ def _changes(node: Node, drafts: list[Draft], survey: Survey) -> Iterable[Change
             )
 
 
+            upload=upload(node, survey),
 def _before(node: Node) -> dict[str, Any] | None:
     row = node.recorded
     return _values(row.name, row.arn, row.inputs, row.bindings, row.tags) if row else None

@@ -4,35 +4,64 @@ from __future__ import annotations
 
 import re
 import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
+from pzdecl.engine.data.location import local_path
 from pzdecl.engine.errors import BY_CODE, InvalidInputException, ServiceError, UnavailableException
 from pzdecl.engine.progress import Progress
-from pzdecl.errors import MissingExtra
 from pzdecl.providers.client import ROLE_ASKED, check_reads
+from pzdecl.providers.session import here, open_session, settings
+from pzdecl.providers.staging import Stager, Staging
 
-ATTEMPTS = 8
-"""Tries of one request, with growing pauses in between, when the service throttles or can't be reached."""
-TIMEOUT = 60
 RUNTIME_OPERATIONS = ("get_recommendations", "get_personalized_ranking", "get_action_recommendations")
-_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*://")
+ARNS = "x-pzdecl-arns"
+"""The header in which `pzdecl serve` says what its ARNs begin with (`pzdecl.engine.http.gateway`)."""
+READ_FROM: Mapping[str, Sequence[str]] = {
+    "create_batch_inference_job": ("jobInput", "s3DataSource", "path"),
+    "create_batch_segment_job": ("jobInput", "s3DataSource", "path"),
+    "create_data_deletion_job": ("dataSource", "dataLocation"),
+    "create_dataset_import_job": ("dataSource", "dataLocation"),
+}
+"""Where requests name what is to be read."""
+WRITTEN_TO: Mapping[str, Sequence[str]] = {
+    "create_batch_inference_job": ("jobOutput", "s3DataDestination", "path"),
+    "create_batch_segment_job": ("jobOutput", "s3DataDestination", "path"),
+    "create_dataset_export_job": ("jobOutput", "s3DataDestination", "path"),
+}
+"""Where requests name what is to be written to."""
+_REMOTE = re.compile(r"(?!file:)[A-Za-z][A-Za-z0-9+.\-]*://", re.IGNORECASE)
 
 
 class AwsClient:
     """A `Client` over boto3. The clients of boto3 are made on their first use and shared by all threads.
 
+    Files of this machine that a request names are staged, where there is a place for them. A server at an
+    endpoint of its own may know paths: without a place for them they are sent as they are.
+
     Errors come as `pzdecl.engine.errors.ServiceError`: the API's own by their names, and UnavailableException
     for all that keeps a request from being answered: credentials, permission, network, throttling.
     """
 
-    def __init__(self, session: Any, *, region: str, endpoint: str | None, role: str | None) -> None:
+    def __init__(
+        self,
+        session: Any,
+        *,
+        region: str,
+        endpoint: str | None = None,
+        role: str | None = None,
+        staging: Staging | None = None,
+    ) -> None:
         self._session = session
         self._region = region
         self._endpoint = endpoint
         self._role = role
+        self._stager = Stager(staging, lambda: self._client("s3", staging.endpoint)) if staging else None
         self._lock = threading.Lock()
         self._clients: dict[str, Any] = {}
-        self._account: str | None = None
+        self._arns: str | None = None
 
     def read(self, operation: str, /, **params: Any) -> dict[str, Any]:
         """Runs a describe, list or get operation. Raises ServiceError; ValueError for a writing operation."""
@@ -41,34 +70,20 @@ class AwsClient:
 
     def call(self, operation: str, /, **params: Any) -> dict[str, Any]:
         """Runs any operation. Raises ServiceError."""
-        from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
-
-        if operation == "create_dataset_import_job":
-            params = self._import_params(params)
-        elif self._role and operation in ROLE_ASKED:
-            params = {"roleArn": self._role, **params}
-        elif self._role and "metricsOutputConfig" in params:
-            output = {"roleArn": self._role, **params["metricsOutputConfig"]}
-            params = {**params, "metricsOutputConfig": output}
-        try:
-            method = getattr(self._client(_service(operation)), operation, None)
-            if method is None:
-                raise InvalidInputException(
-                    f"Amazon Personalize has no operation {operation}", operation=operation
-                )
+        params = self._with_role(operation, self._located(operation, params))
+        method = getattr(self._client(_service(operation), self._endpoint), operation, None)
+        if method is None:
+            raise InvalidInputException(f"Amazon Personalize has no operation {operation}", operation=operation)
+        with _translating(_api_name(operation)):
             result: dict[str, Any] = method(**params)
-        except ClientError as error:
-            raise _translated(error) from error
-        except ParamValidationError as error:
-            raise InvalidInputException(str(error), operation=operation) from error
-        except BotoCoreError as error:
-            raise UnavailableException(str(error), operation=operation) from error
         result.pop("ResponseMetadata", None)
         return result
 
     def arn(self, tail: str) -> str:
-        """The ARN of something in this account and region. Asks STS once; raises ServiceError."""
-        return f"arn:{self._partition()}:personalize:{self._region}:{self._account_id()}:{tail}"
+        """The ARN of something in this account and region. Asks for them once; raises ServiceError."""
+        if self._arns is None:
+            self._arns = self._told_by_server() or self._told_by_sts()
+        return f"{self._arns}{tail}"
 
     def progress(self, arn: str) -> Progress | None:  # noqa: ARG002 - the seam's signature
         """None: the service tells a status and nothing more."""
@@ -81,54 +96,73 @@ class AwsClient:
                 client.close()
             self._clients.clear()
 
-    def _import_params(self, params: dict[str, Any]) -> dict[str, Any]:
-        """Refuses data on this machine, and adds the role that reads the bucket."""
-        location = (params.get("dataSource") or {}).get("dataLocation", "")
-        if not _SCHEME.match(location) or location.lower().startswith("file:"):
+    def _located(self, operation: str, params: dict[str, Any]) -> dict[str, Any]:
+        """The request with locations that the service can reach; what is on this machine only is staged."""
+        source, target = READ_FROM.get(operation), WRITTEN_TO.get(operation)
+        name = _api_name(operation)
+        if source and (path := _here(params, source)) is not None:
+            if self._stager is not None:
+                params = _with(params, source, self._stager.stage(_path(path, name), name))
+            elif self._endpoint is None:
+                raise InvalidInputException(
+                    f"{'.'.join(source)} is {path!r}, a path on this machine; Amazon Personalize reads from "
+                    "Amazon S3: expected s3://BUCKET/KEY, or provider.staging in pzdecl.yaml, to where pzdecl "
+                    "uploads files",
+                    operation=name,
+                )
+        if target and self._endpoint is None and (path := _here(params, target)) is not None:
             raise InvalidInputException(
-                f"dataSource.dataLocation is {location!r}, a path on this machine; Amazon Personalize reads "
-                "from Amazon S3, and pzdecl does not upload files: expected s3://BUCKET/KEY",
-                operation="CreateDatasetImportJob",
+                f"{'.'.join(target)} is {path!r}, a path on this machine; Amazon Personalize writes to "
+                "Amazon S3: expected s3://BUCKET/PREFIX/",
+                operation=name,
             )
-        if self._role and "roleArn" not in params:
-            return {**params, "roleArn": self._role}
         return params
 
-    def _client(self, service: str) -> Any:
-        from botocore.config import Config
+    def _with_role(self, operation: str, params: dict[str, Any]) -> dict[str, Any]:
+        """The request with the role that reads and writes Amazon S3, where it names none itself."""
+        if operation in ROLE_ASKED or operation == "create_dataset_import_job":
+            if self._role:
+                return {"roleArn": self._role, **params}
+            if operation in ROLE_ASKED and "roleArn" not in params:
+                raise InvalidInputException(
+                    "roleArn is missing: the service reads and writes Amazon S3 by an IAM role; set "
+                    "spec.roleArn, or provider.role in pzdecl.yaml for all of them",
+                    operation=_api_name(operation),
+                )
+        elif self._role and "metricsOutputConfig" in params:
+            output = {"roleArn": self._role, **params["metricsOutputConfig"]}
+            return {**params, "metricsOutputConfig": output}
+        return params
 
+    def _client(self, service: str, endpoint: str | None = None) -> Any:
         with self._lock:
             if service not in self._clients:
-                config = Config(
-                    retries={"mode": "adaptive", "max_attempts": ATTEMPTS},
-                    connect_timeout=TIMEOUT,
-                    read_timeout=TIMEOUT,
-                    max_pool_connections=32,
-                )
+                signed = not here(endpoint) or self._session.get_credentials() is not None
                 self._clients[service] = self._session.client(
-                    service, region_name=self._region, endpoint_url=self._endpoint, config=config
+                    service, region_name=self._region, endpoint_url=endpoint, config=settings(signed=signed)
                 )
             return self._clients[service]
 
-    def _partition(self) -> str:
-        found: str = self._session.get_partition_for_region(self._region) if not self._endpoint else "aws"
-        return found
+    def _told_by_server(self) -> str | None:
+        """What ARNs begin with, where a server of pzdecl answers; None where AWS does."""
+        client = self._client("personalize", self._endpoint)
+        if ".amazonaws.com" in client.meta.endpoint_url:
+            return None
+        with _translating("ListDatasetGroups"):
+            answer = client.list_dataset_groups(maxResults=1)
+        told = answer["ResponseMetadata"].get("HTTPHeaders", {}).get(ARNS)
+        return str(told) if told else None
 
-    def _account_id(self) -> str:
-        from botocore.exceptions import BotoCoreError, ClientError
+    def _told_by_sts(self) -> str:
+        from botocore.exceptions import UnknownRegionError
 
-        if self._account is None:
-            try:
-                self._account = str(
-                    self._session.client("sts", region_name=self._region).get_caller_identity()["Account"]
-                )
-            except ClientError as error:
-                raise _translated(error) from error
-            except BotoCoreError as error:
-                raise UnavailableException(
-                    f"AWS did not tell which account this is: {error}", operation="GetCallerIdentity"
-                ) from error
-        return self._account
+        with _translating("GetCallerIdentity"):
+            account = self._client("sts").get_caller_identity()["Account"]
+        try:
+            partition = self._session.get_partition_for_region(self._region)
+        except UnknownRegionError:
+            partition = "aws"
+        return f"arn:{partition}:personalize:{self._region}:{account}:"
 
 
 def open_aws(
@@ -137,34 +171,50 @@ def open_aws(
     profile: str | None = None,
     endpoint: str | None = None,
     role: str | None = None,
+    assume_role: str | None = None,
+    external_id: str | None = None,
+    staging: Staging | None = None,
 ) -> AwsClient:
     """A client for a region and a named profile, each as boto3 finds it unless given.
 
-    endpoint  the URL of something else that answers the API
-    role      the IAM role that import jobs read Amazon S3 with, where a request names none
+    endpoint     the URL of something else that answers the API
+    role         the IAM role by which the service reads and writes Amazon S3, where a request names none
+    assume_role  the IAM role that pzdecl itself acts as, with its external ID
+    staging      where files of this machine are put for the service to read
 
     Raises MissingExtra without boto3, UnavailableException for an unknown profile or where no region is known.
     """
-    try:
-        import boto3
-        from botocore.exceptions import BotoCoreError
-    except ImportError as error:
-        raise MissingExtra("boto3", "aws") from error
-    try:
-        session = boto3.Session(profile_name=profile, region_name=region)
-    except BotoCoreError as error:
-        raise UnavailableException(str(error)) from error
-    if session.region_name is None:
-        raise UnavailableException(
-            "no AWS region is known: set provider.region in pzdecl.yaml, or the environment variable AWS_REGION"
-        )
-    return AwsClient(session, region=session.region_name, endpoint=endpoint, role=role)
+    session = open_session(
+        region=region, profile=profile, endpoint=endpoint, assume_role=assume_role, external_id=external_id
+    )
+    return AwsClient(session, region=session.region_name, endpoint=endpoint, role=role, staging=staging)
 
 
 def _service(operation: str) -> str:
     if operation.startswith("put_"):
         return "personalize-events"
     return "personalize-runtime" if operation in RUNTIME_OPERATIONS else "personalize"
+
+
+@contextmanager
+def _translating(operation: str) -> Iterator[None]:
+    """Errors of botocore as those of the engine."""
+    from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, ParamValidationError
+
+    try:
+        yield
+    except ClientError as error:
+        raise _translated(error) from error
+    except ParamValidationError as error:
+        raise InvalidInputException(str(error), operation=operation) from error
+    except NoCredentialsError as error:
+        raise UnavailableException(
+            "AWS can't be asked without credentials: set provider.profile in pzdecl.yaml, or AWS_PROFILE, or "
+            "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+            operation=operation,
+        ) from error
+    except BotoCoreError as error:
+        raise UnavailableException(str(error), operation=operation) from error
 
 
 def _translated(error: Any) -> ServiceError:
@@ -175,3 +225,29 @@ def _translated(error: Any) -> ServiceError:
     if known is not None:
         return known(message, operation=error.operation_name)
     return UnavailableException(f"{code}: {message}", operation=error.operation_name)
+
+
+def _api_name(operation: str) -> str:
+    """`CreateDatasetImportJob` of `create_dataset_import_job`."""
+    return "".join(part.capitalize() for part in operation.split("_"))
+
+
+def _here(params: Mapping[str, Any], field: Sequence[str]) -> str | None:
+    """The location at a field, where it is a path of this machine; None where it is anything else."""
+    value: Any = params
+    for part in field:
+        value = value.get(part) if isinstance(value, Mapping) else None
+    return value if isinstance(value, str) and not _REMOTE.match(value) else None
+
+
+def _path(location: str, operation: str) -> Path:
+    try:
+        return local_path(location)
+    except ValueError as error:
+        raise InvalidInputException(str(error), operation=operation) from error
+
+
+def _with(params: dict[str, Any], field: Sequence[str], value: str) -> dict[str, Any]:
+    """A copy of the request with another location."""
+    first, *rest = field
+    return {**params, first: _with(params[first], rest, value) if rest else value}

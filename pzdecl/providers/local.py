@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pzdecl.engine.api.quotas import Name as Quotas
 from pzdecl.engine.data.storage import S3Settings
 from pzdecl.engine.engine import Engine
 from pzdecl.engine.progress import Progress
@@ -88,10 +89,16 @@ def _with_role(operation: str, params: dict[str, Any]) -> dict[str, Any]:
 
 
 def open_local(
-    folder: Path, *, read_only: bool = False, resumes: bool = True, s3_root: Path | None = None
+    folder: Path,
+    *,
+    read_only: bool = False,
+    resumes: bool = True,
+    s3_root: Path | None = None,
+    quotas: Quotas = "none",
 ) -> LocalClient:
-    """Opens the engine in a folder; `s3_root` is one that stands in for Amazon S3.
+    """Opens the engine in a folder; `s3_root` is one that stands in for Amazon S3, `quotas` those in force.
 
     Raises EngineFolderError where it can't be one.
     """
-    return LocalClient(Engine(folder, s3=S3Settings(s3_root)), read_only=read_only, resumes=resumes)
+    engine = Engine(folder, s3=S3Settings(s3_root), quotas=quotas)
+    return LocalClient(engine, read_only=read_only, resumes=resumes)

@@ -83,6 +83,14 @@ class ChangeDocument(TypedDict):
 
 
 class ResourceChangeDocument(TypedDict):
+class UploadDocument(TypedDict):
+    """Files of this machine that are put where the service can read them, unless they are there."""
+
+    path: Annotated[str, Field(description="a file or folder, relative to the project's root")]
+    bytes: int
+    to: Annotated[str, Field(description="where the job reads it, told from its content")]
+
+
     """What happens to one address."""
 
     address: str
@@ -99,6 +107,7 @@ class ResourceChangeDocument(TypedDict):
     deposed: NotRequired[Annotated[str, Field(description="the API's name of what an earlier run left behind")]]
     expected_seconds: NotRequired[Annotated[float, Field(description="told from past trainings")]]
     position: NotRequired[Place]
+    upload: NotRequired[UploadDocument]
     blocked: NotRequired[Annotated[ReasonDocument, Field(description="why a policy refuses it")]]
 
 
@@ -206,6 +215,8 @@ def _change(change: Change) -> ResourceChangeDocument:
     if change.seconds is not None:
         out["expected_seconds"] = change.seconds
     if change.position:
+    if upload := change.upload:
+        out["upload"] = {"path": upload.path, "bytes": upload.bytes, "to": upload.to}
         out["position"] = _place(change.position)
     if change.blocked:
         blocked = change.blocked

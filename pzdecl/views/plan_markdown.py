@@ -94,6 +94,8 @@ def _change(change: Change) -> Iterator[str]:
     for field in plan_text.untold(change):
         yield f"    {shift(field, PLAIN)}"
 
+    if change.upload:
+        yield f"    {plan_text.uploading(change.upload)}"
 
 def _blocked(change: Change) -> Iterator[str]:
     assert change.blocked

@@ -5,15 +5,17 @@ The text holds no times and no absolute paths: an equal plan gives equal bytes.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 
 from pzdecl.errors import Diagnostic, Position
-from pzdecl.plan.model import Action, Change, Drift, FieldChange, Plan, Reason, ReasonCode
+from pzdecl.plan.model import Action, Change, Drift, FieldChange, Plan, Reason, ReasonCode, Upload
 from pzdecl.views import words
 from pzdecl.views.style import PLAIN, Style
 from pzdecl.views.values import shift
 
+_DIGEST = re.compile(r"(?<=/)([0-9a-f]{8})[0-9a-f]{56}(?=/)")
 NOTHING = "Nothing to change: what runs is what the manifests say."
 PARTIAL = "This plan is about a part of the project: the rest stays as it is, whatever its manifests say."
 NOTHING_OF_IT = "Nothing to change in this part of the project."
@@ -112,6 +114,14 @@ def _change(change: Change, style: Style) -> Iterator[str]:
 
 
 def naming(change: Change) -> str:
+    if change.upload:
+        yield f"      {uploading(change.upload)}"
+
+
+def uploading(upload: Upload) -> str:
+    """`uploads data/x.csv (12.3 MB) to s3://bucket/8e3ad0b4…/x.csv, unless it is there`."""
+    to = _DIGEST.sub(r"\1…", upload.to)
+    return f"uploads {upload.path} ({words.size(upload.bytes)}) to {to}, unless it is there"
     """` as NAME` where the API's name will differ from the address, or what of the address is meant."""
     if change.deposed:
         return f" (left over: {change.deposed})"

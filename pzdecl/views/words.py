@@ -99,6 +99,14 @@ def plural(count: int, noun: str) -> str:
 def duration(seconds: float) -> str:
     """`0.4 s`, `12 s`, `3 min 20 s`, `2 h 5 min`."""
     if seconds < 10:
+def size(count: int) -> str:
+    """`512 bytes`, `1.5 kB`, `12.3 MB`, `1.2 GB`, in powers of ten."""
+    for unit, name in ((10**9, "GB"), (10**6, "MB"), (10**3, "kB")):
+        if count >= unit:
+            return f"{count / unit:.1f} {name}"
+    return plural(count, "byte")
+
+
         return f"{seconds:.1f} s"
     whole = round(seconds)
     if whole < 120:

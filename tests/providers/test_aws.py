@@ -93,7 +93,7 @@ def test_arns_have_the_account_that_sts_tells(client: AwsClient, monkeypatch: py
             asked.append(True)
             return {"Account": "123456789012"}
 
-    monkeypatch.setattr(client._session, "client", lambda *_, **__: Sts())
+    monkeypatch.setitem(client._clients, "sts", Sts())
     assert client.arn("dataset-group/g") == GROUP
     assert client.arn("schema/s") == GROUP.replace("dataset-group/g", "schema/s")
     assert asked == [True]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -31,3 +33,9 @@ def data_files(path: Path) -> list[tuple[str, Path]]:
         return [(path.name, path)]
     found = ((one.relative_to(path), one) for one in path.rglob("*") if one.is_file())
     return sorted((n.as_posix(), one) for n, one in found if not any(part.startswith(".") for part in n.parts))
+
+
+def folder_digest(files: Iterable[tuple[str, str]]) -> str:
+    """SHA-256 (hex) of a folder, from the names of its files, sorted, and the SHA-256 of each."""
+    listing = "".join(f"{name}\0{sha256}\n" for name, sha256 in files)
+    return hashlib.sha256(listing.encode()).hexdigest()

@@ -36,6 +36,8 @@ from pzdecl.engine.http.signature import Signed, Verifier
 from pzdecl.errors import PzdeclError
 
 JSON_1_1, JSON = "application/x-amz-json-1.1", "application/json"
+ARNS = "x-pzdecl-arns"
+"""The header that says what ARNs begin with here: nothing in the API tells a client account and region."""
 MAX_BODY = 1024 * 1024
 """Bytes of a request's body, unless set: some times what the largest request of the API needs."""
 BODY_SECONDS = 30.0
@@ -168,7 +170,8 @@ class Gateway:
             content = await loop.run_in_executor(self._threads, partial(self._call, route, body))
         finally:
             self._waiting -= 1
-        return Response(content, media_type=JSON if route.is_rest else JSON_1_1)
+        headers = {ARNS: self.engine.arn("")}
+        return Response(content, headers=headers, media_type=JSON if route.is_rest else JSON_1_1)
 
     def _call(self, route: Route, body: bytes) -> bytes:
         """In a thread: the whole of an operation, from bytes to bytes. Raises a Refusal."""
