@@ -10,9 +10,11 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from pzdecl.engine.api import operation
+from pzdecl.engine.api import quotas as quota
 from pzdecl.engine.api.families import RECOMMENDER_VERSION
 from pzdecl.engine.api.models import Models, model_folder
 from pzdecl.engine.api.operation import Context
+from pzdecl.engine.api.throttle import Throttle
 from pzdecl.engine.api.validate import validate
 from pzdecl.engine.data.storage import S3Settings, Storage
 from pzdecl.engine.errors import InvalidInputException, ServiceError, UnavailableException
@@ -36,6 +38,7 @@ class Engine:
     account, region, partition
               go into ARNs
     s3        where `s3://` locations are; boto3 finds them unless given
+    quotas    "aws" for the quotas of an account of Amazon Personalize (docs/reference/quotas.md), or "none"
     clock     seconds since 1970, by which events arrive and automatic trainings and updates are due
 
     Imports, trainings and deployments are queued; they run while some process has a worker running
@@ -52,7 +55,10 @@ class Engine:
         partition: str = "aws",
         clock: Callable[[], float] = time.time,
         s3: S3Settings | None = None,
+        quotas: quota.Name = "none",
     ) -> None:
+        if quotas not in quota.NAMES:
+            raise ValueError(f"quotas is {quotas!r}: expected one of {', '.join(quota.NAMES)}")
         self.folder = Path(folder).expanduser().absolute()
         store = Store(self.folder)
         self._context = Context(
@@ -60,6 +66,8 @@ class Engine:
         )
         self._context.clock = clock
         self._context.storage = Storage(s3)
+        self._context.quotas = quota.BY_NAME[quotas]
+        self._throttle = Throttle(self._context.quotas.rates)
         self._operations = operation.load()
         self._lock = threading.Lock()
         self._worker: Worker | None = None
@@ -95,7 +103,9 @@ class Engine:
             # What is asked about waits for a job that cannot be worked on: to say so beats waiting for ever.
             raise UnavailableException(why, operation=found.name, lasting=True)
         try:
-            result = found.function(self._context, params)
+            self._throttle.take(operation, params)
+            with quota.in_force(self._context.quotas):
+                result = found.function(self._context, params)
         except ServiceError as error:
             error.operation = error.operation or found.name
             raise

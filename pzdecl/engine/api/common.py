@@ -9,6 +9,7 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from pzdecl.engine.api import quotas
 from pzdecl.engine.api.model import members
 from pzdecl.engine.api.operation import Context, Params, Result
 from pzdecl.engine.errors import (
@@ -48,7 +49,11 @@ def find(reader: Reader, family: Family, arn: str) -> Resource:
 def create(
     tx: Writer, family: Family, resource: Resource, tags: Sequence[Mapping[str, str]] | None = None
 ) -> None:
-    """Inserts a new resource with its tags. Raises ResourceAlreadyExistsException where the name is taken."""
+    """Inserts a new resource with its tags.
+
+    Raises ResourceAlreadyExistsException where the name is taken, LimitExceededException where a quota that is
+    in force is used up.
+    """
     try:
         tx.insert(resource, tag_map(tags))
     except sqlite3.IntegrityError:
@@ -59,6 +64,7 @@ def create(
             where = f": {taken.arn}" if taken else ""
             message = f"Another {family.words} named {resource.name} already exists{where}"
         raise ResourceAlreadyExistsException(message) from None
+    quotas.check(tx, resource, family.words)
 
 
 def describe(context: Context, family: Family, arn: str) -> Result:

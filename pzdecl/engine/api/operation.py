@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pzdecl.engine.api.model import snake
+from pzdecl.engine.api.quotas import NONE, Quotas
 from pzdecl.engine.data.storage import Storage
 from pzdecl.engine.store.store import Store
 
@@ -35,6 +36,9 @@ class Context:
     """What jobs read from and write to."""
     clock: Callable[[], float] = time.time
     """Seconds since 1970: when events arrive, and when automatic trainings and updates are due."""
+
+    quotas: Quotas = NONE
+    """How much there may be of what jobs read."""
 
     @property
     def folder(self) -> Path:

@@ -8,7 +8,7 @@ import os
 import shutil
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from pzdecl.engine.api.common import ACTIVE
 from pzdecl.engine.api.operation import Context
 from pzdecl.engine.data.check import MIN_INTERACTIONS, files, readers, too_few
 from pzdecl.engine.data.events import writer
+from pzdecl.engine.data.location import data_files
 from pzdecl.engine.data.parts import KEYS, PartWriter, conformed, flush, ids_in, merge
 from pzdecl.engine.data.problems import CsvProblem
 from pzdecl.engine.data.schema import Column, columns
@@ -47,6 +48,7 @@ def run_import(context: Context, job: Job, control: Control) -> None:
         raise JobFailed("Invalid import mode. The dataset has no data: import with importMode FULL first")
     workspace = control.workspace()
     source = context.storage.fetch(resource.body["_path"], workspace / "input", control.check)
+    _check_size(source, resource.body["importMode"], context.quotas.import_bytes)
     written = _read(
         source,
         schema,
@@ -104,6 +106,17 @@ def run_conform(context: Context, job: Job, control: Control) -> None:
     shutil.rmtree(workspace, ignore_errors=True)
     if not in_use:
         remove([context.folder / part.path for part in old])
+
+
+def _check_size(source: Path, mode: str, most: Mapping[str, int]) -> None:
+    """Raises JobFailed where there are more bytes than an import of that mode may have."""
+    if mode not in most:
+        return
+    size = sum(path.stat().st_size for _, path in data_files(source))
+    if size > most[mode]:
+        raise JobFailed(
+            f"The data has {size:,} bytes: expected at most {most[mode]:,} in an import with importMode {mode}"
+        )
 
 
 def remove(paths: Sequence[Path]) -> None:

@@ -36,7 +36,7 @@ def run_inference(context: Context, job: Job, control: Control) -> None:
     """Answers the lines, delivers the files, and makes the job ACTIVE."""
     resource, serving = opened(context, job)
     inference = Inference(context, resource, serving)
-    run_lines(context, resource, control, inference.answer, inference.size)
+    run_lines(context, resource, control, inference.answer, inference.size, context.quotas.batch_lines)
     done(context, job, control, resource)
 
 

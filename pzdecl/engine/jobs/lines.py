@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from pzdecl.engine.api.operation import Context
+from pzdecl.engine.api.quotas import Quotas
 from pzdecl.engine.data.location import data_files
 from pzdecl.engine.data.parts import flush
 from pzdecl.engine.jobs.control import Control, JobFailed
@@ -66,10 +67,13 @@ class _Line:
     problem: str = ""
 
 
-def run_lines(context: Context, resource: Resource, control: Control, answer: Answer, size: int) -> None:
+def run_lines(
+    context: Context, resource: Resource, control: Control, answer: Answer, size: int, most: int | None = None
+) -> None:
     """Answers all lines of the job's input and delivers the files. Raises JobFailed, StorageError.
 
     answer  gives an outcome for each of up to `size` lines
+    most    lines that a file may have, where a quota says so
     """
     workspace = control.workspace()
     source = context.storage.fetch(resource.body["_source"], workspace / "input", control.check)
@@ -78,6 +82,7 @@ def run_lines(context: Context, resource: Resource, control: Control, answer: An
     note = _noted(workspace, files)
     started, begun = time.monotonic(), note.bytes
     total = sum(path.stat().st_size for _, path in files)
+    _check_size(len(files), total, context.quotas)
     while note.file < len(files):
         name, path = files[note.file]
         target = out / f"{name}.out"
@@ -90,6 +95,8 @@ def run_lines(context: Context, resource: Resource, control: Control, answer: An
             asked.seek(note.read)
             while lines := list(_lines(asked, size, note.line)):
                 control.check()
+                if most is not None and lines[-1].number > most:
+                    raise JobFailed(f"{name} has more than {most:,} lines: expected at most so many in a file")
                 _write(lines, answer, told, failed, name, note)
                 note.bytes += asked.tell() - note.read
                 note.read, note.line = asked.tell(), lines[-1].number
@@ -116,6 +123,13 @@ def _files(source: Path, location: str) -> list[tuple[str, Path]]:
     if not found:
         raise JobFailed(f"Invalid Data location. There is no file at {location}")
     return found
+
+
+def _check_size(files: int, size: int, quotas: Quotas) -> None:
+    if quotas.batch_files is not None and files > quotas.batch_files:
+        raise JobFailed(f"The input has {files:,} files: expected at most {quotas.batch_files:,}")
+    if quotas.batch_bytes is not None and size > quotas.batch_bytes:
+        raise JobFailed(f"The input has {size:,} bytes: expected at most {quotas.batch_bytes:,}")
 
 
 def _delivered(out: Path, files: Sequence[tuple[str, Path]]) -> dict[str, Path]:

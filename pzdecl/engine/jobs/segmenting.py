@@ -26,7 +26,9 @@ def run_segments(context: Context, job: Job, control: Control) -> None:
     """Answers the lines, delivers the files, and makes the job ACTIVE."""
     resource, serving = opened(context, job)
     segments = Segmentation(context, resource, serving)
-    run_lines(context, resource, control, segments.answer, 1)
+    quotas = context.quotas
+    most = quotas.segment_lines.get(serving.recipe.name, quotas.batch_lines)
+    run_lines(context, resource, control, segments.answer, 1, most)
     done(context, job, control, resource)
 
 
