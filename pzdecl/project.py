@@ -139,6 +139,7 @@ class Project:
         *,
         destroy: bool = False,
         refresh: bool = True,
+        refresh_only: bool = False,
         allow_destroy: Iterable[str] = (),
         retrain: Iterable[str] = (),
         replace: Iterable[str] = (),
@@ -147,6 +148,7 @@ class Project:
     ) -> Plan:
         """What would change. Nothing is written.
 
+        `refresh_only` plans to take into state what moved behind our back, and nothing else.
         `target` and `exclude` take the selectors of `pzdecl.plan.selection`. Raises InvalidProject where data
         that would be imported is bad, UsageError for an unknown address or a selector that finds nothing.
         """
@@ -158,14 +160,15 @@ class Project:
             options = planning.PlanOptions(
                 destroy=destroy,
                 refresh=refresh,
+                refresh_only=refresh_only,
                 allow_destroy=self._addresses(allow_destroy),
                 retrain=self._addresses(retrain),
                 replace=self._addresses(replace),
                 scope=self._scope(target, exclude, state, destroy=destroy),
-                data={} if destroy else data.contents(self.declared, state.resources()),
+                data={} if destroy or refresh_only else data.contents(self.declared, state.resources()),
             )
             made = planning.make(self.declared, state, ReadOnly(client), options)
-        if not destroy:
+        if not (destroy or refresh_only):
             self._check_data(made)
         return made
 

@@ -23,6 +23,7 @@ def command(
     lock_timeout: options.LockTimeout = "0s",
     destroy: Annotated[bool, typer.Option("--destroy", help="Deletes everything.")] = False,
     no_refresh: options.NoRefresh = False,
+    refresh_only: options.RefreshOnly = False,
     allow_destroy: options.AllowDestroy = None,
     retrain: options.Retrain = None,
     replace: options.Replace = None,
@@ -49,6 +50,7 @@ def command(
         given = {
             "--destroy": destroy,
             "--no-refresh": no_refresh,
+            "--refresh-only": refresh_only,
             "--allow-destroy": allow_destroy,
             "--retrain": retrain,
             "--replace": replace,
@@ -62,6 +64,7 @@ def command(
         expect=expect,
         destroy=destroy,
         refresh=not no_refresh,
+        refresh_only=refresh_only,
         allow_destroy=allow_destroy or (),
         retrain=retrain or (),
         replace=replace or (),

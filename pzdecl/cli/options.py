@@ -137,6 +137,13 @@ GraphFormat = Annotated[
 NoRefresh = Annotated[
     bool, typer.Option("--no-refresh", help="Trust the state; do not look at what really runs.")
 ]
+RefreshOnly = Annotated[
+    bool,
+    typer.Option(
+        "--refresh-only",
+        help="Takes into the state what was changed outside of pzdecl, and changes nothing else.",
+    ),
+]
 AllowDestroy = Annotated[
     list[str] | None,
     typer.Option(

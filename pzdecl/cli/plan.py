@@ -25,6 +25,7 @@ def command(
     ] = False,
     destroy: Annotated[bool, typer.Option("--destroy", help="Plans to delete everything.")] = False,
     no_refresh: options.NoRefresh = False,
+    refresh_only: options.RefreshOnly = False,
     allow_destroy: options.AllowDestroy = None,
     retrain: options.Retrain = None,
     replace: options.Replace = None,
@@ -38,6 +39,7 @@ def command(
         .plan(
             destroy=destroy,
             refresh=not no_refresh,
+            refresh_only=refresh_only,
             allow_destroy=allow_destroy or (),
             retrain=retrain or (),
             replace=replace or (),

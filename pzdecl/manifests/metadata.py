@@ -33,8 +33,8 @@ def check_metadata(kind: Kind, address: Address, metadata: Any, positions: Posit
             place = ("metadata", "lifecycle", "ignoreChanges", index)
             _ignored(kind, path, Spot(positions.nearest(place), address, join(place)), report)
     if kind.name != "Solution" and isinstance(lifecycle, dict) and lifecycle.get("retrainOn"):
-        place = ("metadata", "lifecycle", "retrainOn")
-        spot = Spot(positions.nearest(place, on_key=True), address, join(place))
+        entries = ("metadata", "lifecycle", "retrainOn")
+        spot = Spot(positions.nearest(entries, on_key=True), address, join(entries))
         report.add("PZ3008", f"a {kind.name} is not trained", spot, expected="retrainOn in a Solution")
 
 

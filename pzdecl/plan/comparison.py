@@ -46,7 +46,7 @@ def compare(node: Node, bindings: Mapping[str, Any], survey: Survey) -> Comparis
         # An update of ours was cut short: what it has changed already is no drift, and it is made again as a
         # whole.
         moved = []
-    inputs, bound = _overlaid(recorded.inputs, recorded.bindings, moved)
+    inputs, bound = _with(recorded.inputs, recorded.bindings, moved)
     wanted, found = _kept(inputs, wanted, patterns)
     bindings, found_bindings = _kept(bound, bindings, patterns)
     refused = _refused(node, found_bindings, survey) if node.kind.choosy else {}
@@ -105,7 +105,8 @@ def drift(node: Node, survey: Survey) -> Drift | None:
         return Drift(node.address, missing=True)
     if node.live.broken or node.in_flight:
         return None
-    patterns = node.desired.lifecycle.ignore_changes if node.desired else ()
+    wanted = survey.project.resources.get(node.address)
+    patterns = wanted.lifecycle.ignore_changes if wanted else ()
     fields = []
     for path, known, value in observed(node, survey):
         inner = (
@@ -119,7 +120,13 @@ def drift(node: Node, survey: Survey) -> Drift | None:
     return Drift(node.address, fields=tuple(fields)) if fields else None
 
 
-def _overlaid(
+def overlaid(node: Node, survey: Survey) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    """Inputs and bindings on record, with what the service shows in place of what it shows otherwise."""
+    assert node.recorded
+    return _with(node.recorded.inputs, node.recorded.bindings, observed(node, survey))
+
+
+def _with(
     inputs: Mapping[str, Any], bindings: Mapping[str, Any], moved: list[Difference]
 ) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
     for path, _, value in moved:

@@ -30,6 +30,7 @@ class Action(StrEnum):
     TRAIN = "train"
     DEPLOY = "deploy"
     INFER = "infer"
+    ACCEPT = "accept"
     FORGET = "forget"
     NO_OP = "no-op"
 
@@ -86,7 +87,6 @@ class FieldChange:
 
 
 @dataclass(frozen=True, slots=True)
-@dataclass(frozen=True, slots=True)
 class Upload:
     """A file or folder of this machine that is put where the service can read it, unless it is there.
 
@@ -100,6 +100,7 @@ class Upload:
     to: str
 
 
+@dataclass(frozen=True, slots=True)
 class Change:
     """What happens to one address.
 
@@ -129,9 +130,9 @@ class Change:
     """The address that it had until now, where a `moved:` document says so."""
     seconds: float | None = None
     """How long it will take, told from past trainings; None where nobody can tell."""
-
     upload: Upload | None = None
     """What is uploaded for it first; None where it reads nothing of this machine, or can."""
+
 
 @dataclass(frozen=True, slots=True)
 class Drift:
@@ -236,6 +237,8 @@ class Plan:
     warnings: tuple[Diagnostic, ...] = ()
     partial: bool = False
     """It is about a part of the project only: the rest stays as it is, whatever its manifests say."""
+    refresh_only: bool = False
+    """It takes into state what moved behind our back, and changes nothing in the service."""
     format_version: str = FORMAT_VERSION
 
     @property

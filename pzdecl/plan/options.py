@@ -16,6 +16,7 @@ class PlanOptions:
     """How to plan.
 
     destroy        everything that state knows goes, but what is protected
+    refresh_only   takes into state what the service shows otherwise, and plans nothing else
     refresh        False: believe state and read nothing from the service
     allow_destroy  resources that hold data and may be deleted or replaced all the same
     retrain        jobs that run again without another reason (`SolutionVersion/x`; `Solution/x` means that too)
@@ -27,6 +28,7 @@ class PlanOptions:
     """
 
     destroy: bool = False
+    refresh_only: bool = False
     refresh: bool = True
     allow_destroy: frozenset[Address] = frozenset()
     retrain: frozenset[Address] = frozenset()

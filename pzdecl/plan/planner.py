@@ -7,7 +7,7 @@ from typing import Any
 
 from pzdecl.kinds.address import Address
 from pzdecl.manifests.model import Project
-from pzdecl.plan import actions, costs, policy, reasons, removals, runs
+from pzdecl.plan import acceptance, actions, costs, policy, reasons, removals, runs
 from pzdecl.plan.comparison import drift
 from pzdecl.plan.diff import shown
 from pzdecl.plan.leftovers import abandon_all, clear_deposed
@@ -32,15 +32,17 @@ def make(project: Project, reader: Reader, client: ReadClient, options: PlanOpti
     input gives an equal plan. Raises UsageError for options that name what is not there, ServiceError where the
     service can't be read, PzdeclError for a cycle.
     """
-    survey = Survey(project, reader, ReadOnly(client), options or PlanOptions())
-    held: dict[Address, Reason] = {}
-    while True:
-        _decide(survey, held)
-        more = policy.hold(survey.nodes.values(), survey)
-        if not more.keys() - held.keys():
-            break
-        held |= more
-    steps, drafts = Wiring(survey).steps()
+    options = options or PlanOptions()
+    if options.refresh_only:
+        acceptance.check(options)
+    survey = Survey(project, reader, ReadOnly(client), options)
+    if options.refresh_only:
+        acceptance.decide(survey)
+        drafts = acceptance.drafts(survey)
+        steps = [draft.step() for of_address in drafts.values() for draft in of_address]
+    else:
+        _decide_all(survey)
+        steps, drafts = Wiring(survey).steps()
     told = [node for node in survey.nodes.values() if survey.includes(node.address)]
     changes = [change for node in told for change in _changes(node, drafts[node.address], survey)]
     return Plan(
@@ -54,7 +56,19 @@ def make(project: Project, reader: Reader, client: ReadClient, options: PlanOpti
         attempts=_attempts(survey, {step.address for step in steps}),
         warnings=project.warnings,
         partial=survey.options.scope is not None,
+        refresh_only=options.refresh_only,
     )
+
+
+def _decide_all(survey: Survey) -> None:
+    """Decides until no decision blocks another one."""
+    held: dict[Address, Reason] = {}
+    while True:
+        _decide(survey, held)
+        more = policy.hold(survey.nodes.values(), survey)
+        if not more.keys() - held.keys():
+            break
+        held |= more
 
 
 def _decide(survey: Survey, held: Mapping[Address, Reason]) -> None:
@@ -130,6 +144,7 @@ def _changes(node: Node, drafts: list[Draft], survey: Survey) -> Iterable[Change
             steps=own,
             previous=survey.came_from.get(node.address),
             seconds=costs.seconds(node, survey),
+            upload=upload(node, survey),
         )
     for one in drafts:
         if one.deposed and one.arn in apart:
@@ -144,14 +159,14 @@ def _changes(node: Node, drafts: list[Draft], survey: Survey) -> Iterable[Change
             )
 
 
-            upload=upload(node, survey),
 def _before(node: Node) -> dict[str, Any] | None:
     row = node.recorded
     return _values(row.name, row.arn, row.inputs, row.bindings, row.tags) if row else None
 
 
 def _after(node: Node) -> dict[str, Any] | None:
-    if node.desired is None or (node.absent and node.recorded is None):
+    wanted = node.desired is not None or node.action is Action.ACCEPT
+    if not wanted or (node.absent and node.recorded is None):
         return None
     return _values(node.name, node.arn, node.inputs, node.bindings, node.tags)
 

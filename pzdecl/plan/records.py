@@ -52,6 +52,14 @@ def void(node: Node) -> dict[str, Any]:
     return {**row, "data": None, "fingerprints": {**row["fingerprints"], "data": ""}}
 
 
+def accepted(node: Node) -> dict[str, Any]:
+    """The row on record, with what the service shows in place of what state had."""
+    assert node.recorded
+    row = {**to_json(node.recorded), "inputs": node.inputs, "bindings": node.bindings}
+    prints = {**row["fingerprints"], "spec": fingerprint(node.inputs), "parents": fingerprint(node.bindings)}
+    return with_tags({**row, "fingerprints": prints}, node.tags)
+
+
 def unprotected(node: Node) -> dict[str, Any]:
     """The row on record, protected no more."""
     assert node.recorded

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
 from pzdecl.kinds.address import Address
-from pzdecl.kinds.base import Call
+from pzdecl.kinds.base import Call, Effect
 from pzdecl.plan import gates, naming, records
 from pzdecl.plan.model import Action, Op, ReasonCode, Step
 from pzdecl.plan.node import MAKING, Leftover, Node, Way
@@ -105,7 +105,7 @@ def draft(node: Node, survey: Survey) -> Drafts:
     if node.action in MAKING:
         _make(node, drafts, survey)
     elif node.action in (Action.DELETE, Action.FORGET):
-        drafts.remove = _removal(node, forget=node.action is Action.FORGET, deposed=False)
+        drafts.remove = removal(node, forget=node.action is Action.FORGET, deposed=False)
     elif node.action in (Action.UPDATE, Action.DEPLOY):
         _update(node, drafts, survey)
     elif records.stale(node):
@@ -132,13 +132,16 @@ def _make(node: Node, drafts: Drafts, survey: Survey) -> None:
     drafts.make.needs |= {drafts.leftovers[left.arn].id for left in node.leftovers if left.first}
     if drafts.void:
         drafts.make.needs.add(drafts.void.id)
+    further = node.kind.after_creation(node.arn, node.inputs)
+    chain = [drafts.make, *_changes(node, Op.UPDATE, further, arn, records.planned(node))]
+    drafts.others += _chained(chain)[1:]
     if node.action is not Action.REPLACE:
         return
     if node.way is Way.DELETE_FIRST:
-        drafts.remove = _removal(node, forget=False, deposed=False)
+        drafts.remove = removal(node, forget=False, deposed=False)
         drafts.make.needs.add(drafts.remove.id)
     else:
-        drafts.remove = _removal(node, forget=desired.lifecycle.on_delete == "retain", deposed=True)
+        drafts.remove = removal(node, forget=desired.lifecycle.on_delete == "retain", deposed=True)
         drafts.remove.needs.add(drafts.make.id)
 
 
@@ -154,19 +157,13 @@ def _update(node: Node, drafts: Drafts, survey: Survey) -> None:
         inputs, bindings = node.inputs, node.bindings
         if desired.sensitive:
             inputs = survey.secrets.tokens(desired, inputs)
-        call = node.kind.update(recorded.arn, inputs, bindings)
+        paths = [field.path for field in node.fields if field.effect is not Effect.METADATA]
+        calls = node.kind.updates(recorded.arn, inputs, bindings, paths)
         if desired.sensitive:
-            call = Call(call.operation, survey.secrets.request(desired, call.params))
-        drafts.make = Draft(
-            f"{op}:{node.address}",
-            op,
-            node.address,
-            call,
-            node.name,
-            recorded.arn,
-            records.with_tags(row, there),
-        )
-        chain.append(drafts.make)
+            calls = [Call(one.operation, survey.secrets.request(desired, one.params)) for one in calls]
+        chain += _changes(node, op, calls, recorded.arn, records.with_tags(row, there))
+        drafts.make = chain[0]
+        drafts.make.id = f"{op}:{node.address}"
     if node.set_tags:
         tags = [{"tagKey": key, "tagValue": node.set_tags[key]} for key in sorted(node.set_tags)]
         call = Call("tag_resource", {"resourceArn": recorded.arn, "tags": tags})
@@ -177,9 +174,22 @@ def _update(node: Node, drafts: Drafts, survey: Survey) -> None:
         chain.append(Draft(f"untag:{node.address}", Op.TAG, node.address, call, node.name, recorded.arn, row))
     if not chain:
         chain.append(_bookkeeping(node))
+    drafts.others += [one for one in _chained(chain) if one is not drafts.make]
+
+
+def _changes(node: Node, op: Op, calls: Sequence[Call], arn: str | None, row: Mapping[str, Any]) -> list[Draft]:
+    """A step for each request that changes what is at `arn`."""
+    return [
+        Draft(f"{op}:{node.address}:{call.operation}", op, node.address, call, node.name, arn, row)
+        for call in calls
+    ]
+
+
+def _chained(chain: list[Draft]) -> list[Draft]:
+    """The same steps, each after the one before."""
     for before, after in pairwise(chain):
         after.needs.add(before.id)
-    drafts.others += [one for one in chain if one is not drafts.make]
+    return chain
 
 
 def _bookkeeping(node: Node) -> Draft:
@@ -197,7 +207,8 @@ def _unprotect(node: Node, drafts: Drafts) -> None:
         drafts.others.append(Draft(f"record:{node.address}", Op.RECORD, node.address, record=row))
 
 
-def _removal(node: Node, *, forget: bool, deposed: bool) -> Draft:
+def removal(node: Node, *, forget: bool, deposed: bool) -> Draft:
+    """The step that deletes what is on record, or forgets it."""
     recorded = node.recorded
     assert recorded
     return _gone(node, recorded.name, recorded.arn, forget=forget, deposed=deposed)

@@ -26,14 +26,16 @@ class Survey:
     def __init__(self, project: Project, reader: Reader, client: ReadClient, options: PlanOptions) -> None:
         self.project, self.client, self.options = project, client, options
         self.prefix = project.name_prefix
-        wanted = () if options.destroy else tuple(project.resources)
+        self._looks_only = options.destroy or options.refresh_only
+        """What is declared is not wanted by this plan."""
+        wanted = () if self._looks_only else tuple(project.resources)
         self.retrain = jobs(options.retrain, wanted)
         self.replace = replaceable(options.replace, wanted)
         within("--retrain", self.retrain, options.scope)
         within("--replace", self.replace, options.scope)
         self.secrets = Secrets(project.name, project.environment)
         self.original = reader.resources()
-        self.moves = _moves(project, self.original) if not options.destroy else {}
+        self.moves = {} if self._looks_only else _moves(project, self.original)
         self.came_from = {target: source for source, target in self.moves.items()}
         self.recorded = self._moved(self.original)
         named = {self.moves.get(address, address) for address in options.allow_destroy}
@@ -76,7 +78,7 @@ class Survey:
 
     def addresses(self) -> list[Address]:
         """Every address that anything is known of, sorted."""
-        wanted = () if self.options.destroy else self.project.resources
+        wanted = () if self._looks_only else self.project.resources
         known = {*wanted, *self.recorded, *self.deposed, *self.intents, *self.failures}
         return sorted(known)
 
@@ -86,7 +88,7 @@ class Survey:
         made = Node(
             address,
             KINDS[address.kind],
-            None if self.options.destroy else self.project.resources.get(address),
+            None if self._looks_only else self.project.resources.get(address),
             recorded,
             self.live.get(address),
             tuple(self.intents.get(address, ())),

@@ -18,7 +18,7 @@ def text(plan: Plan, style: Style = PLAIN) -> str:
     count = plural(len(plan.drift), "resource")
     return (
         "\n".join([*lines, "", f"{count} changed outside of pzdecl; `pzdecl plan` shows what apply would do."])
-        + "\n"
+        + "\n`pzdecl apply --refresh-only` takes it into the state instead.\n"
     )
 
 

@@ -29,6 +29,7 @@ _TERRAFORM: dict[Action, list[TerraformAction]] = {
     Action.TRAIN: ["create"],
     Action.INFER: ["create"],
     Action.DEPLOY: ["update"],
+    Action.ACCEPT: ["no-op"],
     Action.FORGET: ["forget"],
     Action.NO_OP: ["no-op"],
 }
@@ -82,7 +83,6 @@ class ChangeDocument(TypedDict):
     replace_paths: Annotated[list[list[str]], Field(description="paths that force the replacement")]
 
 
-class ResourceChangeDocument(TypedDict):
 class UploadDocument(TypedDict):
     """Files of this machine that are put where the service can read them, unless they are there."""
 
@@ -91,6 +91,7 @@ class UploadDocument(TypedDict):
     to: Annotated[str, Field(description="where the job reads it, told from its content")]
 
 
+class ResourceChangeDocument(TypedDict):
     """What happens to one address."""
 
     address: str
@@ -106,8 +107,8 @@ class UploadDocument(TypedDict):
     api_name: NotRequired[Annotated[str, Field(description="the API's name after the change")]]
     deposed: NotRequired[Annotated[str, Field(description="the API's name of what an earlier run left behind")]]
     expected_seconds: NotRequired[Annotated[float, Field(description="told from past trainings")]]
-    position: NotRequired[Place]
     upload: NotRequired[UploadDocument]
+    position: NotRequired[Place]
     blocked: NotRequired[Annotated[ReasonDocument, Field(description="why a policy refuses it")]]
 
 
@@ -162,7 +163,7 @@ def document(plan: Plan) -> PlanDocument:
         "environment": plan.environment,
         "digest": reviewed(plan),
         "applyable": plan.has_changes,
-        "complete": not plan.blocked and not plan.partial,
+        "complete": not (plan.blocked or plan.partial or plan.refresh_only),
         "errored": False,
         "change_summary": {str(a): n for a, n in words.counts(plan.changes).items()},
         "resource_changes": [_change(change) for change in plan.changes],
@@ -214,9 +215,9 @@ def _change(change: Change) -> ResourceChangeDocument:
         out["deposed"] = change.deposed
     if change.seconds is not None:
         out["expected_seconds"] = change.seconds
-    if change.position:
     if upload := change.upload:
         out["upload"] = {"path": upload.path, "bytes": upload.bytes, "to": upload.to}
+    if change.position:
         out["position"] = _place(change.position)
     if change.blocked:
         blocked = change.blocked

@@ -18,6 +18,7 @@ _MARK = {
     Action.REPLACE: "-",
     Action.FORGET: "-",
     Action.UPDATE: "!",
+    Action.ACCEPT: "!",
     Action.IMPORT: "+",
     Action.TRAIN: "+",
     Action.DEPLOY: "+",
@@ -72,7 +73,7 @@ def _sections(plan: Plan) -> Iterator[tuple[str, list[str]]]:
         yield "Pinned", [f"! {line}" for line in lines]
     if lines := plan_text.moves(plan):
         yield plan_text.MOVES, [f"! {line}" for line in lines]
-    if plan.drift:
+    if plan.drift and not plan.refresh_only:
         yield (
             "Changed outside of pzdecl",
             ["\n".join(line.strip() for line in plan_text.drift_lines(d)) for d in plan.drift],
@@ -93,9 +94,9 @@ def _change(change: Change) -> Iterator[str]:
         yield f"    {plan_text.reason_line(reason)}"
     for field in plan_text.untold(change):
         yield f"    {shift(field, PLAIN)}"
-
     if change.upload:
         yield f"    {plan_text.uploading(change.upload)}"
+
 
 def _blocked(change: Change) -> Iterator[str]:
     assert change.blocked

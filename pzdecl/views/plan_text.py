@@ -20,6 +20,7 @@ NOTHING = "Nothing to change: what runs is what the manifests say."
 PARTIAL = "This plan is about a part of the project: the rest stays as it is, whatever its manifests say."
 NOTHING_OF_IT = "Nothing to change in this part of the project."
 MOVES = "Moved (known under another address; nothing changes in the service)"
+NOTHING_TO_ACCEPT = "Nothing to accept: what runs is what the state says."
 NOTHING_AT_ALL = "Nothing to change: nothing is managed."
 
 
@@ -30,6 +31,8 @@ def render(plan: Plan, style: Style = PLAIN) -> str:
 
 def nothing(plan: Plan) -> str:
     """What is said in place of a summary where there is nothing to do."""
+    if plan.refresh_only:
+        return NOTHING_TO_ACCEPT
     return NOTHING_OF_IT if plan.partial else NOTHING if plan.changes else NOTHING_AT_ALL
 
 
@@ -111,9 +114,6 @@ def _change(change: Change, style: Style) -> Iterator[str]:
             continue  # the verb says it
         yield f"      {reason.text}{_at(reason.position, style, beside=change.position)}"
     yield from _fields(change, style)
-
-
-def naming(change: Change) -> str:
     if change.upload:
         yield f"      {uploading(change.upload)}"
 
@@ -122,6 +122,9 @@ def uploading(upload: Upload) -> str:
     """`uploads data/x.csv (12.3 MB) to s3://bucket/8e3ad0b4…/x.csv, unless it is there`."""
     to = _DIGEST.sub(r"\1…", upload.to)
     return f"uploads {upload.path} ({words.size(upload.bytes)}) to {to}, unless it is there"
+
+
+def naming(change: Change) -> str:
     """` as NAME` where the API's name will differ from the address, or what of the address is meant."""
     if change.deposed:
         return f" (left over: {change.deposed})"
@@ -149,7 +152,7 @@ def untold(change: Change) -> list[FieldChange]:
 
 
 def _drift(plan: Plan, style: Style) -> Iterator[str]:
-    if plan.drift:
+    if plan.drift and not plan.refresh_only:
         yield style.paint("Changed outside of pzdecl", "bold")
         yield ""
         for drift in sorted(plan.drift, key=lambda d: d.address):

@@ -30,6 +30,7 @@ WORDS: Mapping[Action, Wording] = {
     Action.INFER: Wording("⇉", "=", "magenta", "will be run", "run", "running"),
     Action.CREATE: Wording("+", "+", "green", "will be created", "created", "creating"),
     Action.UPDATE: Wording("~", "~", "yellow", "will be updated in place", "updated", "updating"),
+    Action.ACCEPT: Wording("≈", "%", "cyan", "will be taken into the state", "accepted", "accepting"),
     Action.FORGET: Wording(".", ".", "cyan", "will be forgotten", "forgotten", "forgetting"),
     Action.NO_OP: Wording(" ", " ", "dim", "stays as it is", "unchanged", "leaving"),
 }
@@ -40,6 +41,7 @@ SECTIONS: tuple[tuple[str, tuple[Action, ...]], ...] = (
     ("Batch jobs and exports", (Action.INFER,)),
     ("Creations", (Action.CREATE,)),
     ("Updates in place", (Action.UPDATE,)),
+    ("Taken into the state (changed outside of pzdecl; nothing changes in the service)", (Action.ACCEPT,)),
     ("No longer managed (left where they are)", (Action.FORGET,)),
 )
 """What a reviewer reads first, comes first."""
@@ -52,6 +54,7 @@ SUMMARY_ORDER = (
     Action.TRAIN,
     Action.DEPLOY,
     Action.INFER,
+    Action.ACCEPT,
     Action.FORGET,
     Action.DELETE,
 )
@@ -96,9 +99,6 @@ def plural(count: int, noun: str) -> str:
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
-def duration(seconds: float) -> str:
-    """`0.4 s`, `12 s`, `3 min 20 s`, `2 h 5 min`."""
-    if seconds < 10:
 def size(count: int) -> str:
     """`512 bytes`, `1.5 kB`, `12.3 MB`, `1.2 GB`, in powers of ten."""
     for unit, name in ((10**9, "GB"), (10**6, "MB"), (10**3, "kB")):
@@ -107,6 +107,9 @@ def size(count: int) -> str:
     return plural(count, "byte")
 
 
+def duration(seconds: float) -> str:
+    """`0.4 s`, `12 s`, `3 min 20 s`, `2 h 5 min`."""
+    if seconds < 10:
         return f"{seconds:.1f} s"
     whole = round(seconds)
     if whole < 120:
