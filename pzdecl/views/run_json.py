@@ -21,6 +21,8 @@ from pzdecl.views.diagnostics import as_json
 from pzdecl.views.progress import sentence
 
 UI_VERSION = "1.0"
+INTERVAL = 1.0
+"""The least seconds between two lines about the progress of one resource."""
 
 
 def _now() -> datetime:
@@ -92,7 +94,7 @@ class JsonView:
             hook["message"] = event.message
         level = "error" if event.type is EventType.STEP_ERRORED else "info"
         if event.type is EventType.STEP_PROGRESS:
-            if event.elapsed - self._told.get(event.address, -1.0) < 1.0:
+            if event.elapsed - self._told.get(event.address, -INTERVAL) < INTERVAL:
                 return
             self._told[event.address] = event.elapsed
             if event.progress:
