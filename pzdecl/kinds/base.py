@@ -15,7 +15,7 @@ name      the API's own `name`: the manifest's at first, `NAME-<8 hex>` after a 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, ClassVar, NamedTuple
@@ -185,6 +185,17 @@ class Kind(ABC):
         """The request that brings all in-place fields to `inputs` and `bindings`."""
         raise NotImplementedError(f"{self.name} has no update operation")
 
+    def updates(self, arn: Any, inputs: Inputs, bindings: Inputs, changed: Collection[str]) -> list[Call]:
+        """The requests that bring the `changed` fields (dotted) to `inputs` and `bindings`, in this order.
+
+        Each is sent when what the one before began is ready.
+        """
+        return [self.update(arn, inputs, bindings)]
+
+    def after_creation(self, arn: Any, inputs: Inputs) -> list[Call]:
+        """The requests after that of `create` without which the new resource is not as `inputs` want it."""
+        return []
+
     def effect(self, field: str, inputs: Inputs) -> Effect:
         """What a change of the dotted `field` (of inputs or bindings) does."""
         return Effect.REPLACE
@@ -245,7 +256,12 @@ class Kind(ABC):
 
 def latest_update(description: Mapping[str, Any]) -> Mapping[str, Any]:
     """The summary of the newest update (`latestCampaignUpdate`), empty where there was none."""
-    for key in ("latestCampaignUpdate", "latestSolutionUpdate", "latestDatasetUpdate"):
+    for key in (
+        "latestCampaignUpdate",
+        "latestSolutionUpdate",
+        "latestDatasetUpdate",
+        "latestRecommenderUpdate",
+    ):
         if description.get(key):
             update: Mapping[str, Any] = description[key]
             return update

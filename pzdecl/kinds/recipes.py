@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from pzdecl.engine.recipes import registry
 from pzdecl.engine.recipes.base import Recipe
-from pzdecl.engine.recipes.registry import RECIPES
+from pzdecl.engine.recipes.registry import CUSTOM, RECIPES
 
 PREFIX = "arn:aws:personalize:::recipe/"
 
@@ -64,7 +65,9 @@ INFLUENCED = frozenset({"aws-semantic-similarity"})
 """Recipes whose campaigns take a rankingInfluence."""
 
 
-NAMES = tuple(sorted({*RECIPES, *SERVICE_ONLY}))
+DOMAIN: Mapping[str, Recipe] = registry.DOMAIN
+"""Those that recommenders are made with."""
+NAMES = tuple(sorted({*CUSTOM, *SERVICE_ONLY}))
 """Every recipe that a solution may name."""
 
 

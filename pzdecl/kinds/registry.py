@@ -12,6 +12,7 @@ from pzdecl.kinds.dataset_import import DatasetImport
 from pzdecl.kinds.event_tracker import EventTracker
 from pzdecl.kinds.filter import Filter
 from pzdecl.kinds.metric_attribution import MetricAttribution
+from pzdecl.kinds.recommender import Recommender
 from pzdecl.kinds.schema import Schema
 from pzdecl.kinds.solution import Solution
 from pzdecl.kinds.solution_version import SolutionVersion
@@ -28,6 +29,7 @@ KINDS: dict[str, Kind] = {
         Solution(),
         SolutionVersion(),
         Campaign(),
+        Recommender(),
         BatchInferenceJob(),
         BatchSegmentJob(),
         DatasetExport(),

@@ -52,7 +52,15 @@ def _recipe(spec: SolutionSpec) -> Iterator[Problem]:
 
 def _known(recipe: str, path: tuple[str | int, ...]) -> Iterator[Problem]:
     name = recipes.short(recipe)
-    if name not in recipes.NAMES:
+    if name in recipes.DOMAIN:
+        yield Problem(
+            "PZ3010",
+            path,
+            f"{name} is a recipe of domain {recipes.DOMAIN[name].domain}, and no solution can have it",
+            "a recipe without a domain",
+            hint="declare a Recommender with it",
+        )
+    elif name not in recipes.NAMES:
         yield Problem(
             "PZ3010",
             path,

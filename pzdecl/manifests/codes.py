@@ -281,6 +281,10 @@ CODES: dict[str, Code] = {
         "campaign of a recipe that serves none",
         "Recipes of user segmentation answer batch segment jobs and `pzdecl segment`, not campaigns.",
     ),
+    "PZ5014": Code(
+        "recommender of another domain",
+        "A recommender's recipe is of the domain of its dataset group: ECOMMERCE or VIDEO_ON_DEMAND.",
+    ),
     "PZ5020": Code(
         "filter that does not fit its data",
         "A filter expression names a field that the schemas of its group do not have, compares one with "

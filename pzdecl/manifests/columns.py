@@ -1,4 +1,4 @@
-"""Columns that solutions name or need, against the schemas of the datasets of their group."""
+"""Columns that solutions and recommenders name or need, against the schemas of the datasets of their group."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ Columns = Mapping[str, tuple[Address, list[str]]]
 """By dataset type: the schema, and its columns."""
 
 CONFIG = "solutionConfig"
+CONFIGS = {"Solution": CONFIG, "Recommender": "recommenderConfig"}
+"""Where kinds name columns."""
 _NEEDS = {"eventType": "EVENT_TYPE", f"{CONFIG}.eventValueThreshold": "EVENT_VALUE"}
 """Fields of a solution that choose among interactions by a column. Without the column nothing passes."""
 _TYPES = ("INTERACTIONS", "ITEMS", "USERS", "ACTIONS", "ACTION_INTERACTIONS")
@@ -25,7 +27,7 @@ def check_columns(valid: Documents, report: Report) -> None:
     """Reports columns that are not there. A dataset or schema that is not declared here is not judged."""
     groups = _columns(valid)
     for document in valid.values():
-        if document.kind.name == "Solution":
+        if document.kind.name in CONFIGS:
             columns = groups.get(document.inputs["datasetGroup"], {})
             _needed(document, columns, report)
             for path, dataset_type, column in _named(document, report):
@@ -65,13 +67,14 @@ def _needed(document: Document, columns: Columns, report: Report) -> None:
 
 def _named(document: Document, report: Report) -> Iterator[tuple[tuple[str | int, ...], str, str]]:
     """Where a column is named, the type of its dataset, and its name."""
-    config: Mapping[str, Any] = document.inputs.get(CONFIG, {})
+    part_of = CONFIGS[document.kind.name]
+    config: Mapping[str, Any] = document.inputs.get(part_of, {})
     objective = config.get("optimizationObjective")
     if objective:
-        yield (CONFIG, "optimizationObjective", "itemAttribute"), "ITEMS", objective["itemAttribute"]
+        yield (part_of, "optimizationObjective", "itemAttribute"), "ITEMS", objective["itemAttribute"]
     for part, by_type in config.get("trainingDataConfig", {}).items():
         for written, names in by_type.items():
-            path = (CONFIG, "trainingDataConfig", part, written)
+            path = (part_of, "trainingDataConfig", part, written)
             if written.upper() not in _TYPES:
                 report.add(
                     "PZ3004",
@@ -84,7 +87,8 @@ def _named(document: Document, report: Report) -> Iterator[tuple[tuple[str | int
                 )
                 continue
             for index, name in enumerate(names):
-                yield (*path, index), written.upper(), name
+                # A recommender's lists are sorted: where a name stands in one says nothing of the manifest.
+                yield (*path, index) if part_of == CONFIG else path, written.upper(), name
 
 
 def _exists(

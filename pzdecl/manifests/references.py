@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from pzdecl.errors import nearest
 from pzdecl.kinds import KINDS
@@ -65,8 +65,9 @@ def _depends_on(document: Document) -> Iterator[tuple[int, str]]:
 
 
 def imply(documents: Documents, edges: Edges) -> None:
-    """Adds what follows from kinds: versions need their solution and the data of its group, campaigns and
-    batch jobs the newest version, exports the imports of their dataset, INCREMENTAL imports the FULL one.
+    """Adds what follows from kinds: versions need their solution and the data of its group, recommenders
+    that data, campaigns and batch jobs the newest version, exports the imports of their dataset, INCREMENTAL
+    imports the FULL one.
     """
     valid = {address: document for address, document in documents.items() if document.spec is not None}
     imports: dict[str, list[Address]] = defaultdict(list)
@@ -82,10 +83,8 @@ def imply(documents: Documents, edges: Edges) -> None:
             if document.inputs["importMode"] == "FULL":
                 full[name] = address
     for address, document in valid.items():
-        if address.kind == "Solution":
-            group = document.inputs["datasetGroup"]
-            data = dict.fromkeys(imports[group], "spec.datasetGroup")
-            edges[Address("SolutionVersion", address.name)] = {address: "metadata.name", **data}
+        if address.kind in ("Solution", "Recommender"):
+            _imply_data(address, imports[document.inputs["datasetGroup"]], edges)
         elif address.kind == "DatasetExport":
             for one in filling[document.inputs["dataset"]]:
                 edges[address].setdefault(one, "spec.dataset")
@@ -98,14 +97,25 @@ def imply(documents: Documents, edges: Edges) -> None:
                 edges[address].setdefault(first, "spec.importMode")
 
 
+def _imply_data(address: Address, imports: Iterable[Address], edges: Edges) -> None:
+    """Adds the data of its group to what is trained: a solution's version, or a recommender itself."""
+    data = dict.fromkeys(imports, "spec.datasetGroup")
+    if address.kind == "Solution":
+        edges[Address("SolutionVersion", address.name)] = {address: "metadata.name", **data}
+    else:
+        edges[address] = {**data, **edges[address]}
+
+
 def imply_datasets(documents: Documents, edges: Edges) -> None:
-    """Adds the datasets of its group to what a filter needs: its expression is checked by their schemas."""
+    """Adds the datasets of its group to what a filter needs, whose expression is checked by their schemas, and
+    a recommender, which is refused without them.
+    """
     datasets: dict[str, list[Address]] = defaultdict(list)
     for address, document in documents.items():
         if address.kind == "Dataset" and document.spec is not None:
             datasets[document.inputs["datasetGroup"]].append(address)
     for address, document in documents.items():
-        if address.kind == "Filter" and document.spec is not None:
+        if address.kind in ("Filter", "Recommender") and document.spec is not None:
             for dataset in datasets[document.inputs["datasetGroup"]]:
                 edges[address].setdefault(dataset, "spec.datasetGroup")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator, Mapping
 from typing import Any
 
-from pzdecl.engine.recipes.registry import RECIPES
+from pzdecl.engine.recipes.registry import CUSTOM
 from pzdecl.errors import Position
 from pzdecl.kinds import recipes
 from pzdecl.kinds.address import Address
@@ -15,6 +15,7 @@ from pzdecl.manifests.columns import check_columns
 from pzdecl.manifests.documents import Document
 from pzdecl.manifests.model import ProviderSettings
 from pzdecl.manifests.report import Report
+from pzdecl.manifests.use_cases import check_use_case
 
 Documents = Mapping[Address, Document]
 
@@ -30,6 +31,9 @@ def check_rules(documents: Documents, provider: ProviderSettings, report: Report
     for document in valid.values():
         if document.kind.name == "Solution":
             _recipe_at_hand(document, provider, report)
+            _datasets(document, valid, types, report)
+        elif document.kind.name == "Recommender":
+            check_use_case(document, valid, types, report)
             _datasets(document, valid, types, report)
         elif document.kind.name == "Campaign":
             _campaign_config(document, valid, report)
@@ -138,7 +142,7 @@ def _recipe_at_hand(document: Document, provider: ProviderSettings, report: Repo
                 _at(document, f"spec.{field}"),
                 address=document.address,
                 field=f"spec.{field}",
-                expected=f"one of {', '.join(sorted(RECIPES))}",
+                expected=f"one of {', '.join(sorted(CUSTOM))}",
                 hint="Amazon Personalize has it: provider type aws",
             )
 

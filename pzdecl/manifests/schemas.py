@@ -17,7 +17,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from pzdecl.engine.recipes.base import GROUPS, Hyperparameter
-from pzdecl.engine.recipes.registry import RECIPES
+from pzdecl.engine.recipes.registry import CUSTOM, DOMAIN
 from pzdecl.kinds import KINDS, recipes
 from pzdecl.kinds.dataset import TYPES
 from pzdecl.manifests.envelope import API_VERSION, MetadataSpec
@@ -44,7 +44,8 @@ def manifest_schema() -> dict[str, Any]:
     template = definitions.pop("TemplateSpec")
     _loosen_dataset_type(definitions["DatasetSpec"])
     definitions["SolutionSpec"]["allOf"] = list(_recipe_rules())
-    definitions["SolutionSpec"]["properties"]["recipe"]["examples"] = sorted(RECIPES)
+    definitions["SolutionSpec"]["properties"]["recipe"]["examples"] = sorted(CUSTOM)
+    definitions["RecommenderSpec"]["properties"]["recipe"]["examples"] = sorted(DOMAIN)
     rules = []
     for kind in kinds:
         spec: dict[str, Any] = {"$ref": f"#/definitions/{kind.spec.__name__}"}
@@ -166,7 +167,7 @@ def _loosen_dataset_type(definition: dict[str, Any]) -> None:
 
 def _recipe_rules() -> Iterator[dict[str, Any]]:
     """For each recipe of the built-in engine, its hyperparameters with ranges and defaults."""
-    for name, recipe in sorted(RECIPES.items()):
+    for name, recipe in sorted(CUSTOM.items()):
         config = {}
         for group in GROUPS:
             found = [p for p in recipe.hyperparameters if p.group == group]

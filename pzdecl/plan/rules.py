@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from pzdecl.kinds.fields import lookup
 from pzdecl.plan.model import Action, Reason, ReasonCode
 from pzdecl.plan.node import MAKING, Node
 from pzdecl.plan.survey import Survey
 
 CHANGING = MAKING | {Action.UPDATE, Action.DEPLOY}
+RATES = {
+    "Campaign": "minProvisionedTPS",
+    "Recommender": "recommenderConfig.minRecommendationRequestsPerSecond",
+}
+"""The fields with the requests a second that are provided, and billed."""
 AUTOML_FAMILY = ("aws-hrnn", "aws-hrnn-metadata", "aws-hrnn-coldstart")
 """What AutoML chooses from where the manifest names no recipes."""
 
@@ -31,14 +37,15 @@ def _broken(node: Node, survey: Survey) -> Iterator[tuple[str, str]]:
         return
     if node.action not in CHANGING or node.desired is None:
         return
-    if policies.allowed_recipes is not None and node.address.kind == "Solution":
+    if policies.allowed_recipes is not None and node.address.kind in ("Solution", "Recommender"):
         wrong = [one for one in _recipes(node) if one not in policies.allowed_recipes]
         if wrong:
             yield "allowedRecipes", f"{wrong[0]} is not one of {', '.join(policies.allowed_recipes)}"
-    if policies.maximum_tps is not None and node.address.kind == "Campaign":
-        tps = node.desired.inputs.get("minProvisionedTPS", 1)
+    if policies.maximum_tps is not None and (rate := RATES.get(node.address.kind)):
+        tps = lookup(node.desired.inputs, rate) or 1
         if tps > policies.maximum_tps:
-            yield "maximumTPS", f"minProvisionedTPS is {tps}, and {policies.maximum_tps} at most is allowed"
+            name = rate.rpartition(".")[2]
+            yield "maximumTPS", f"{name} is {tps}, and {policies.maximum_tps} at most is allowed"
     if node.kind.taggable and node.kind.declared:
         missing = [key for key in policies.required_tags if key not in node.desired.tags]
         if missing:

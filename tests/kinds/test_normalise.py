@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pzdecl.engine.recipes.registry import RECIPES
+from pzdecl.engine.recipes.registry import CUSTOM
 from pzdecl.kinds import KINDS
 from pzdecl.kinds.fields import lookup
 from pzdecl.kinds.solution_version import version_inputs
@@ -88,11 +88,11 @@ def test_thresholds_are_text(value: Any) -> None:
     }
 
 
-@given(st.sampled_from(sorted(RECIPES)), st.data())
+@given(st.sampled_from(sorted(CUSTOM)), st.data())
 def test_defaults_of_hyperparameters_never_stand_in_inputs(name: str, data: st.DataObject) -> None:
     """And what stands there is typed, and shows its default in a diff."""
     config: dict[str, dict[str, Any]] = {}
-    given_by_hand = [parameter for parameter in RECIPES[name].hyperparameters if not parameter.fixed]
+    given_by_hand = [parameter for parameter in CUSTOM[name].hyperparameters if not parameter.fixed]
     for parameter in given_by_hand:
         if "percentile" in parameter.name:
             value: Any = parameter.default

@@ -9,7 +9,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from pzdecl.engine.recipes.registry import RECIPES
+from pzdecl.engine.recipes.registry import CUSTOM
 from pzdecl.manifests.evaluate import Evaluator, Variables
 from pzdecl.manifests.nodes import compose
 from pzdecl.manifests.report import Report
@@ -123,7 +123,7 @@ def test_what_is_not(text: str) -> None:
 def test_editors_can_complete_hyperparameters() -> None:
     rules = manifest_schema()["definitions"]["SolutionSpec"]["allOf"]
     by_recipe = {rule["if"]["properties"]["recipe"]["enum"][0]: rule["then"] for rule in rules}
-    assert set(by_recipe) == set(RECIPES)
+    assert set(by_recipe) == set(CUSTOM)
     config = by_recipe["aws-hrnn"]["properties"]["solutionConfig"]["properties"]
     hidden = config["algorithmHyperParameters"]["properties"]["hidden_dimension"]
     assert hidden["anyOf"][0] == {"type": "integer", "minimum": 32, "maximum": 256}
