@@ -72,6 +72,7 @@ def load_interactions(
     more_items: Sequence[str] = (),
     more_users: Sequence[str] = (),
     excluded: Sequence[str] = (),
+    thing: str = "ITEM_ID",
 ) -> Interactions:
     """Reads Parquet parts whose columns are named as in the schema (USER_ID, ITEM_ID, TIMESTAMP, ...).
 
@@ -79,10 +80,11 @@ def load_interactions(
     at least that; `by_type` those that an eventsConfig takes. Where the column for a filter is missing, nothing
     passes it. Events that are equal in every column count once. `more_items` and `more_users` join
     without events of theirs; the `excluded` columns are left out.
+    `thing` names the column with what users did something with.
     """
     import pyarrow as pa
 
-    table = _filtered(_read(parts), event_type, event_value_threshold)
+    table = _filtered(_read(parts, thing), event_type, event_value_threshold)
     table = listed(table, by_type) if by_type else table
     user_ids, users = coded(table["USER_ID"], more_users)
     item_ids, items = coded(table["ITEM_ID"], more_items)
@@ -107,17 +109,22 @@ def load_interactions(
     return found if keep is None else found.select(keep)
 
 
-def _read(parts: Sequence[Path]) -> Any:
-    """The parts' rows, the oldest part first; ids are coded, each part by its own code."""
+def _read(parts: Sequence[Path], thing: str) -> Any:
+    """The parts' rows, the oldest part first; ids are coded, each part by its own code. `thing` is ITEM_ID."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     ids = pa.dictionary(pa.int32(), pa.string())
-    tables = [_coded(pq.read_table(part)) for part in parts]
+    tables = [_coded(_renamed(pq.read_table(part), thing)) for part in parts]
     if not tables:
         return pa.table({"USER_ID": pa.array([], ids), "ITEM_ID": pa.array([], ids),
                          "TIMESTAMP": pa.array([], pa.int64())})  # fmt: skip
     return pa.concat_tables(tables, promote_options="permissive")
+
+
+def _renamed(table: Any, thing: str) -> Any:
+    names = ["ITEM_ID" if name == thing else name for name in table.column_names]
+    return table if thing == "ITEM_ID" else table.rename_columns(names)
 
 
 def _coded(table: Any) -> Any:

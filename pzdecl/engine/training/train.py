@@ -128,6 +128,7 @@ def read_data(
         excluded={kind.upper(): names for kind, names in excluded.items()},
         whole_catalogue=recipe.whole_catalogue,
         whole_audience=recipe.whole_audience,
+        actions="ACTIONS" in recipe.datasets,
     )
     check_minimum(data.interactions, event_type or ", ".join(by_type) or None)
     return data

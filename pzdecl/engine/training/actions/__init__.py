@@ -1,0 +1,1 @@
+"""Training of aws-next-best-action."""
