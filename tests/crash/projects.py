@@ -65,18 +65,22 @@ def write(root: Path) -> Path:
 
 def change(root: Path) -> None:
     """Replaces the solution (so: trains and deploys), renames the campaign, appends data, changes tags."""
-    path = root / "shop.yaml"
-    text = path.read_text()
     for before, after in (
         ("recipe: aws-popularity-count", "recipe: aws-sims"),
         ("kind: Campaign\nmetadata: {name: popular}", "kind: Campaign\nmetadata: {name: top, tags: {a: b}}"),
         ("team: discovery", "team: search"),
     ):
-        assert before in text
-        text = text.replace(before, after)
-    path.write_text(text)
+        replace(root, before, after)
     with (root / "interactions.csv").open("a") as file:
         file.writelines(f"u{n},i1,{1_700_000_000 + n}\n" for n in range(20))
+
+
+def replace(root: Path, before: str, after: str) -> None:
+    """Changes the manifests: `before`, which must be there, to `after`."""
+    path = root / "shop.yaml"
+    text = path.read_text()
+    assert before in text
+    path.write_text(text.replace(before, after))
 
 
 def _interactions(users: int, each: int) -> str:

@@ -1,0 +1,78 @@
+"""What holds after a kill, and what holds once the command was run again to its end."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter
+from contextlib import closing
+from pathlib import Path
+
+from pzdecl.engine import Engine
+from pzdecl.kinds import KINDS
+from pzdecl.project import load
+from tests.crash.process import live
+from tests.crash.stages import Stage
+
+
+def readable(root: Path) -> None:
+    """The state can be read, and so can the engine's database: whatever instant the kill was at."""
+    with load(root).state() as state:
+        state.resources(), state.deposed(), state.intents(), state.failures(), state.runs(100), state.lock_info()
+    for path in (root / ".pzdecl/state/default.db", root / ".pzdecl/engine/engine.db"):
+        if path.exists():
+            with closing(sqlite3.connect(path)) as connection:
+                assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)], path
+
+
+def settled(root: Path, stage: Stage) -> None:
+    """Nothing is lost, orphaned or made twice, and nothing is left to do. Raises AssertionError."""
+    readable(root)
+    project = load(root)
+    with project.locked(command="check") as state:  # whoever was killed holds up nobody
+        rows = state.resources()
+        left = (state.deposed(), state.intents(), state.failures())
+        assert left == ([], [], {}), f"left in state: {left}"
+    there = live(root)
+    recorded = {row.arn for row in rows.values()}
+    deletable = {arn for kind, arns in there.items() if KINDS[kind].deletable for arn in arns}
+    assert deletable == {row.arn for row in rows.values() if row.address.kind in _DELETABLE}, "orphans"
+    assert recorded <= {arn for arns in there.values() for arn in arns}, "recorded, but not there"
+    assert bool(rows) != stage.destroys
+    versions, imports = there["SolutionVersion"], there["DatasetImport"]
+    assert len(versions) == stage.versions, f"trainings: {versions}"
+    assert len(imports) == stage.imports, f"imports: {imports}"
+    _jobs(root, versions)
+    _files(root, versions)
+    if stage.campaign:
+        assert project.recommend(stage.campaign, user="u1", item="i1")["itemList"], "no recommendations"
+    plan = project.plan(destroy=stage.destroys)
+    assert not plan.has_changes, [str(c.address) for c in plan.changes if c.action != "no-op"]
+    assert plan.drift == (), plan.drift
+
+
+_DELETABLE = {name for name, kind in KINDS.items() if kind.deletable}
+
+
+def _jobs(root: Path, versions: list[str]) -> None:
+    """Every job is finished, and each version was the result of one training."""
+    with closing(sqlite3.connect(root / ".pzdecl/engine/engine.db")) as connection:
+        jobs = connection.execute("SELECT arn, kind, state, error FROM jobs").fetchall()
+    assert [job for job in jobs if job[2] != "finished" or job[3]] == []
+    trained = Counter(arn for arn, kind, *_ in jobs if kind == "train")
+    assert all(trained[arn] == 1 for arn in versions), f"trained: {trained}"
+
+
+def _files(root: Path, versions: list[str]) -> None:
+    """No file in the engine's folder belongs to nothing, and none is half written, once a worker has begun."""
+    folder = root / ".pzdecl/engine"
+    with Engine(folder) as engine:
+        engine.start_worker(scheduled=False)
+    models = {"/".join(path.relative_to(folder / "models").parts) for path in (folder / "models").glob("*/*")}
+    assert models == {"/".join(arn.split("/")[-2:]) for arn in versions}, f"models: {models}"
+    assert [path.name for path in (folder / "staging").glob("*")] == []
+    with closing(sqlite3.connect(folder / "engine.db")) as connection:
+        parts = {path for (path,) in connection.execute("SELECT path FROM parts")}
+    found = {path.relative_to(folder).as_posix() for path in (folder / "datasets").rglob("*") if path.is_file()}
+    assert found == parts, found ^ parts
+    young = [path.name for path in (root / ".pzdecl").rglob("*") if ".new-" in path.name or ".tmp" in path.name]
+    assert young == []
