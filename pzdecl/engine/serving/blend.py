@@ -31,6 +31,8 @@ CONTEXT = 10
 DENSE = "memory_table"
 DENSE_MOST = 8192
 """Items up to which the memory may be made a full table (256 MiB)."""
+BLOCK = 16_384
+"""Numbers of a long row that are worked on at a time, so that what comes between stays in the cache."""
 FEATURES = ("network", "memory", "had", "age", "times")
 FACTS = ("one", "length", "known")
 COLUMNS = (*FEATURES, "least", "most")
@@ -81,6 +83,26 @@ def remembered(tensors: Mapping[str, NDArray[Any]], history: NDArray[np.int32]) 
     return np.log1p(usual * np.float32(len(usual)), out=usual)
 
 
+def _add_remembered(
+    row: NDArray[np.float32],
+    trusted: np.float32,
+    tensors: Mapping[str, NDArray[Any]],
+    history: NDArray[np.int32],
+) -> None:
+    """The same as `row += trusted * remembered(tensors, history)`, touching only items that are remembered."""
+    import numpy as np
+
+    last = newest(history)
+    offsets, items, shares = (tensors[f"memory_{part}"] for part in ("offsets", "items", "shares"))
+    parts = [slice(offsets[item], offsets[item + 1]) for item in last]
+    usual = np.zeros(len(row), np.float32)
+    for part, weight in zip(parts, gap_weights(), strict=False):
+        usual[items[part]] += weight * shares[part]
+    met = np.concatenate([items[part] for part in parts]) if parts else np.zeros(0, np.int32)
+    # An item that is met twice is written twice, with the same value.
+    row[met] = row[met] + trusted * np.log1p(usual[met] * np.float32(len(row)))
+
+
 def dense_memory(tensors: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[np.float32]]:
     """The memory as one tensor more, float32[N, N], for scoring many; none of it where that would be large."""
     import numpy as np
@@ -128,7 +150,10 @@ def blended(
         row = scores[place]
         network, memory, *having = trust(tensors["blend"], facts(tensors, history))
         row *= network
-        row += memory * remembered(tensors, history)
+        if DENSE in tensors:
+            row += memory * remembered(tensors, history)
+        else:
+            _add_remembered(row, memory, tensors, history)
         had = had_before(history)
         row[had.items] += having[0] + having[1] * had.age + having[2] * had.times
     return scores
@@ -142,6 +167,21 @@ def softmax(scores: NDArray[np.float32]) -> NDArray[np.float64]:
     return np.asarray(powers / powers.sum(-1, keepdims=True))
 
 
+def log_total(scores: NDArray[Any]) -> float:
+    """The logarithm of the sum of exp(scores) over float[N]: what a score's chance is counted from.
+
+    exp(score - log_total) is `softmax`, to the last digits, without a table of N chances.
+    """
+    import numpy as np
+
+    top = float(scores.max())
+    total = 0.0
+    for start in range(0, len(scores), BLOCK):
+        part = np.subtract(scores[start : start + BLOCK], top, dtype=np.float64)
+        total += float(np.exp(part, out=part).sum())
+    return top + float(np.log(total))
+
+
 def best(scores: NDArray[Any], count: int) -> NDArray[np.int32]:
     """int32[B, count] or int32[count]: the indices of the highest of float[..., N]; of equals, the first."""
     import numpy as np
@@ -150,9 +190,21 @@ def best(scores: NDArray[Any], count: int) -> NDArray[np.int32]:
     if not 0 < count < items:
         return np.argsort(-scores, axis=-1, kind="stable")[..., :count].astype(np.int32)
     rows = np.atleast_2d(scores)
-    bounds = np.partition(rows, items - count, axis=-1)[:, items - count]
     found = np.empty((len(rows), count), np.int32)
-    for place, (row, bound) in enumerate(zip(rows, bounds, strict=True)):
-        high = np.flatnonzero(row >= bound)  # few; only equals of the last make them more than `count`
+    for place, row in enumerate(rows):
+        likely = np.flatnonzero(row >= _bound(row, count))
+        bound = np.partition(row[likely], len(likely) - count)[len(likely) - count]
+        high = likely[row[likely] >= bound]  # few; only equals of the last make them more than `count`
         found[place] = high[np.argsort(-row[high], kind="stable")[:count]]
     return found.reshape(*scores.shape[:-1], count)
+
+
+def _bound(row: NDArray[Any], count: int) -> Any:
+    """A value that at least `count` of a row reach, and few more; of a long row from its parts' highest."""
+    import numpy as np
+
+    size = len(row) // (4 * count)
+    if size < 8:
+        return np.partition(row, len(row) - count)[len(row) - count]
+    highest = row[: len(row) // size * size].reshape(-1, size).max(1)
+    return np.partition(highest, len(highest) - count)[len(highest) - count]

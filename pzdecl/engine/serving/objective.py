@@ -11,18 +11,17 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
 FAVOUR = "favour"
 """The name of the tensor, float32[N], in models with an objective."""
 
 
-def favoured(tensors: Mapping[str, NDArray[Any]], chances: NDArray[np.float64]) -> NDArray[np.float64]:
-    """float64[N]: the chances by relevance and reward, summing to one; as given without an objective."""
+def favoured(tensors: Mapping[str, NDArray[Any]], scores: NDArray[Any]) -> NDArray[Any]:
+    """Logarithms of chances (up to a constant) by relevance and reward; as given without an objective.
+
+    float64[N] of float[N].
+    """
     import numpy as np
 
-    if FAVOUR not in tensors:
-        return chances
-    weighed = chances * np.exp(tensors[FAVOUR].astype(np.float64))
-    return np.asarray(weighed / weighed.sum())
+    return np.add(scores, tensors[FAVOUR], dtype=np.float64) if FAVOUR in tensors else scores

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from pzdecl.engine.serving.blend import best, blended, dense_memory, softmax
+from pzdecl.engine.serving.blend import best, blended, dense_memory, log_total
 from pzdecl.engine.serving.explore import Novelty, explore, ignored_by
 from pzdecl.engine.serving.features import Features
 from pzdecl.engine.serving.objective import favoured
@@ -65,11 +65,11 @@ class SequenceAnswers:
         moments = [self.moment(query) for query in queries]
         shifts = [self._shift(query, moment) for query, moment in zip(queries, moments, strict=True)]
         known = [(moment, shift) for moment, shift in zip(moments, shifts, strict=True) if moment is not None]
-        scored: Iterator[NDArray[np.float64]] = iter(())
+        scored: Iterator[NDArray[Any]] = iter(())
         if known:
             tensors = self.tensors if len(known) < MANY else {**self.tensors, **self.dense}
             expected = np.stack([moment.expected + shift for moment, shift in known])
-            scored = iter(softmax(blended(tensors, expected, [moment.history for moment, _ in known])))
+            scored = iter(blended(tensors, expected, [moment.history for moment, _ in known]))
         return [
             self._best(query, moment, self.new_user(shift) if moment is None else next(scored))
             for query, moment, shift in zip(queries, moments, shifts, strict=True)
@@ -87,40 +87,47 @@ class SequenceAnswers:
             shift = shift + self.features.known_user(query.user)
         return shift
 
-    def _best(self, query: Query, moment: Moment | None, chances: NDArray[np.float64]) -> Answer:
-        """The answer from float64[N], the softmax over all items."""
+    def _best(self, query: Query, moment: Moment | None, scores: NDArray[Any]) -> Answer:
+        """The answer from float[N], whose softmax is the chances of all items.
+
+        What N numbers are needed for is kept short: of a large catalogue each of their passes costs.
+        """
         import numpy as np
 
-        chances = favoured(self.tensors, chances)
+        scores = favoured(self.tensors, scores)
+        allowed = query.allowed
         if query.among is not None:
-            chances = chances[query.among] / max(float(chances[query.among].sum()), 1e-300)
-        ranked = chances
-        if query.allowed is not None:
-            allowed = query.allowed if query.among is None else query.allowed[query.among]
-            ranked = np.where(allowed, chances, -1.0)
-        places = best(ranked, query.count)
-        places = places[ranked[places] >= 0]
+            scores = scores[query.among]
+            allowed = None if allowed is None else allowed[query.among]
+        total = log_total(scores)
+        if allowed is None:
+            places = best(scores, query.count)
+        else:
+            passing = np.flatnonzero(allowed).astype(np.int32)
+            places = passing[best(scores[passing], query.count)]
+        chances = np.exp(scores[places].astype(np.float64) - total)
         if query.among is not None:
-            return Answer(query.among[places], chances[places])
-        relevant = Answer(places, chances[places])
+            return Answer(query.among[places], chances)
+        relevant = Answer(places, chances)
         if query.explore is None:
             return relevant
-        able = np.ones(len(chances), bool) if query.allowed is None else query.allowed.copy()
+        able = np.ones(len(scores), bool) if allowed is None else allowed.copy()
         if moment is not None:
             able[moment.history] = False
-        scores = np.log(np.maximum(chances, 1e-300))
-        ignored = ignored_by(query.events, len(chances))
-        return explore(relevant, scores, able, Novelty.of(self.tensors), query.explore, ignored)
+        ignored = ignored_by(query.events, len(scores))
+        logs = np.subtract(scores, total, dtype=np.float64)
+        return explore(relevant, logs, able, Novelty.of(self.tensors), query.explore, ignored)
 
     def new_user(self, shift: NDArray[np.float32]) -> NDArray[np.float64]:
-        """float64[N]: the softmax over all items for somebody without a history."""
+        """float64[N], whose softmax is the chances of all items for somebody without a history."""
+        return self._nobody + self.tensors["items"] @ shift if shift.any() else self._nobody
+
+    @cached_property
+    def _nobody(self) -> NDArray[np.float64]:
+        """float64[N]: the logarithms of the chances for a user of whom nothing is known."""
         import numpy as np
 
-        t = self.tensors
-        if not shift.any():
-            return np.asarray(t["new_user"], np.float64)
-        chances = t["new_user"] * np.exp(t["items"] @ shift, dtype=np.float64)
-        return np.asarray(chances / chances.sum())
+        return np.asarray(np.log(np.maximum(self.tensors["new_user"], 1e-300, dtype=np.float64)))
 
     def moment(self, query: Query) -> Moment | None:
         """Where the user is now, with what he did since the training; None for one without events."""

@@ -53,8 +53,7 @@ def test_sensitivity_is_the_power_of_the_reward() -> None:
     for name in ("OFF", "LOW", "MEDIUM", "HIGH"):
         found = objective_of(data(PRICES), config(name))
         assert found is not None
-        now = favoured({"favour": found.favour}, chances)
-        assert now.sum() == pytest.approx(1.0)
+        now = np.exp(favoured({"favour": found.favour}, np.log(chances)))
         ratio[name] = now[3] / now[0]
     assert ratio == pytest.approx({"OFF": 1.0, "LOW": 2.0, "MEDIUM": 4.0, "HIGH": 16.0})
     assert favoured({}, chances) is chances
@@ -118,6 +117,7 @@ def test_answers_are_ordered_by_chance_and_reward(tmp_path: Path) -> None:
         assert plain.scores is not None
         chances[plain.items] = plain.scores
         found = model.answers.answer(Query(user=user, count=12))
-        expected = favoured(tensors, chances)
+        expected = np.exp(favoured(tensors, np.log(chances)))
+        expected /= expected.sum()
         assert found.items.tolist() == np.argsort(-expected, kind="stable").tolist()
         assert found.scores == pytest.approx(np.sort(expected)[::-1])
