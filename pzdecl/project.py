@@ -335,7 +335,7 @@ class Project:
         filter_values: Mapping[str, str] | None = None,
         metadata: Sequence[str] = (),
     ) -> dict[str, Any]:
-        """The answer of GetRecommendations from the campaign of that name.
+        """The answer of GetRecommendations from the campaign or recommender of that name.
 
         filter         the name of a filter, or its ARN
         filter_values  of its placeholders, as the API wants them: `{"GENRES": '"Comedy","Drama"'}`
@@ -343,7 +343,7 @@ class Project:
         """
         from pzdecl import serving
 
-        address = self._called("Campaign", campaign)
+        address = self.answering(campaign)
         narrowing = serving.Narrowing(self._filter(filter), filter_values or {}, metadata)
         with self.state() as state, self.client() as client:
             return serving.recommend(
@@ -367,6 +367,20 @@ class Project:
         narrowing = serving.Narrowing(self._filter(filter), filter_values or {}, metadata)
         with self.state() as state, self.client() as client:
             return serving.rank(state, client, address, items, user=user, narrowing=narrowing)
+
+    def answering(self, name: str) -> Address:
+        """The campaign or the recommender that a name or an address means; of both, the campaign.
+
+        Raises UsageError for what is neither declared nor managed.
+        """
+        if "/" in name:
+            return self.address(name)
+        recommender = Address("Recommender", name)
+        with self.state() as state:
+            known = {*self.declared.resources, *state.resources()}
+        if recommender in known and Address("Campaign", name) not in known:
+            return recommender
+        return self.address(f"Campaign/{name}")
 
     def _called(self, kind: str, name: str) -> Address:
         return self.address(name if "/" in name else f"{kind}/{name}")

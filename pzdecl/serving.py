@@ -145,8 +145,11 @@ def recommend(
     count: int,
     narrowing: Narrowing = Narrowing(),
 ) -> dict[str, Any]:
-    """GetRecommendations. Raises PzdeclError for what was not deployed yet, ServiceError."""
-    asked = {"numResults": count, **_asked(state, campaign, user, narrowing)}
+    """GetRecommendations from a campaign or recommender.
+
+    Raises PzdeclError for what was not deployed yet, ServiceError.
+    """
+    asked = {"numResults": count, **_asked(state, campaign, user, narrowing, ("Campaign", "Recommender"))}
     if item is not None:
         asked["itemId"] = item
     return client.read("get_recommendations", **asked)
@@ -162,18 +165,25 @@ def rank(
     narrowing: Narrowing = Narrowing(),
 ) -> dict[str, Any]:
     """GetPersonalizedRanking. Raises PzdeclError for what was not deployed yet, ServiceError."""
-    asked = _asked(state, campaign, user, narrowing)
+    asked = _asked(state, campaign, user, narrowing, ("Campaign",))
     return client.read("get_personalized_ranking", inputList=list(items), **asked)
 
 
-def _asked(state: Reader, campaign: Address, user: str | None, narrowing: Narrowing) -> dict[str, Any]:
+def _asked(
+    state: Reader, campaign: Address, user: str | None, narrowing: Narrowing, kinds: Sequence[str]
+) -> dict[str, Any]:
+    """What requests have in common. Raises UsageError for an address of none of the `kinds`."""
+    if campaign.kind not in kinds:
+        expected = " or ".join(f"{kind}/NAME" for kind in kinds)
+        raise UsageError(f"{campaign} can't be asked", hint=f"expected {expected}")
+
     def arn(address: Address) -> str:
         row = state.resources().get(address)
         if row is None:
             raise PzdeclError(f"{address} is declared but not deployed yet", hint="run `pzdecl apply` first")
         return row.arn
 
-    asked: dict[str, Any] = {"campaignArn": arn(campaign)}
+    asked: dict[str, Any] = {KINDS[campaign.kind].operations.arn_key: arn(campaign)}
     if user is not None:
         asked["userId"] = user
     if narrowing.filter is not None:
@@ -187,7 +197,7 @@ def _asked(state: Reader, campaign: Address, user: str | None, narrowing: Narrow
 
 
 def titles(resources: Mapping[Address, Desired], campaign: Address, items: Iterable[str]) -> dict[str, str]:
-    """What the items' data of the campaign's group calls the items; empty without such a column."""
+    """What the items' data of the campaign's or recommender's group calls them; empty without such a column."""
     wanted = set(items)
     found: dict[str, str] = {}
     for path in _item_files(resources, campaign):
@@ -200,8 +210,9 @@ def titles(resources: Mapping[Address, Desired], campaign: Address, items: Itera
 
 
 def _item_files(resources: Mapping[Address, Desired], campaign: Address) -> Iterable[Path]:
-    solution = _inputs(resources, campaign).get("solution", "")
-    group = _inputs(resources, Address("Solution", solution)).get("datasetGroup")
+    asked = _inputs(resources, campaign)
+    solution = _inputs(resources, Address("Solution", str(asked.get("solution", ""))))
+    group = asked.get("datasetGroup") or solution.get("datasetGroup")
     for address, desired in resources.items():
         if address.kind != "DatasetImport" or desired.data is None or desired.data.path is None:
             continue

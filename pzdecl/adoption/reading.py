@@ -8,6 +8,7 @@ from typing import Any
 
 from pzdecl.kinds import KINDS, recipes
 from pzdecl.kinds.base import Kind
+from pzdecl.kinds.recommender import CONFIG
 from pzdecl.providers.client import ReadClient
 
 Named = Callable[[str, str], str]
@@ -57,6 +58,14 @@ def _campaign(found: dict[str, Any], description: Mapping[str, Any], client: Rea
     config = seen["campaignConfig"]
     rest = {key: value for key, value in found.items() if key != "campaignConfig"}
     return {**rest, **({"campaignConfig": config} if config else {})}
+
+
+def _recommender(found: dict[str, Any], description: Mapping[str, Any], client: ReadClient) -> dict[str, Any]:
+    del client
+    seen = KINDS["Recommender"].observe(description)
+    rest = {key: value for key, value in found.items() if key != CONFIG}
+    rest["recipe"] = recipes.short(str(description["recipeArn"]))
+    return {**rest, **{key: value for key, value in seen.items() if value is not None}}
 
 
 def _solution(found: dict[str, Any], description: Mapping[str, Any], client: ReadClient) -> dict[str, Any]:
@@ -142,6 +151,7 @@ _CHANGES: dict[str, Callable[[dict[str, Any], Mapping[str, Any], ReadClient], di
     "Schema": _schema,
     "Solution": _solution,
     "Campaign": _campaign,
+    "Recommender": _recommender,
     "DatasetImport": _import,
     "MetricAttribution": _metrics,
 }

@@ -1,4 +1,4 @@
-"""`pzdecl recommend`: ask a campaign."""
+"""`pzdecl recommend`: ask a campaign, or a recommender."""
 
 from __future__ import annotations
 
@@ -20,7 +20,9 @@ _MISSING = {
 
 def command(
     *,
-    campaign: Annotated[str, typer.Argument(metavar="CAMPAIGN", help="The campaign's name or address.")],
+    campaign: Annotated[
+        str, typer.Argument(metavar="CAMPAIGN", help="The name or address of a campaign, or of a recommender.")
+    ],
     who: Annotated[str | None, typer.Argument(metavar="USER", help="The user's id.")] = None,
     user: Annotated[str | None, typer.Option("--user", metavar="ID", help="The user's id.")] = None,
     item: Annotated[
@@ -32,7 +34,7 @@ def command(
     metadata: asking.MetadataColumns = None,
     format: options.TextOrJson = "text",
 ) -> None:
-    """Asks a campaign for recommendations.
+    """Asks a campaign, or a recommender, for recommendations.
 
     For a user, or beside an item; with titles where the items' data has them.
     """
@@ -43,7 +45,7 @@ def command(
     from pzdecl.views import recommendations as view
 
     project = session().load()
-    address = project.address(campaign if "/" in campaign else f"Campaign/{campaign}")
+    address = project.answering(campaign)
     try:
         answer = project.recommend(
             str(address),

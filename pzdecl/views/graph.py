@@ -16,6 +16,7 @@ _SHAPES = {
     "DatasetImport": "cds",
     "SolutionVersion": "component",
     "Campaign": "ellipse",
+    "Recommender": "ellipse",
     "DatasetExport": "note",
     "BatchInferenceJob": "note",
     "BatchSegmentJob": "note",
