@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
+import time
 import uuid
 from contextlib import suppress
 from pathlib import Path
@@ -16,6 +17,8 @@ FORMAT = 1
 
 _APPLICATION_ID = 0x505A4443  # "PZDC": tells a state from any other SQLite file
 _BUSY_MS = 10_000
+_BIRTH = 600.0
+"""Seconds that making a new state may take: what is older and not in place was left by a killed process."""
 
 
 def for_writing(path: Path) -> sqlite3.Connection:
@@ -25,6 +28,7 @@ def for_writing(path: Path) -> sqlite3.Connection:
     """
     if not path.exists():
         _give_birth(path)
+    _clear(path)
     with translated(path):
         connection = connect(path)
         try:
@@ -116,6 +120,15 @@ def _give_birth(path: Path) -> None:
     finally:
         with suppress(OSError):
             young.unlink()
+
+
+def _clear(path: Path) -> None:
+    """Removes what processes left that were killed while they made the state."""
+    with suppress(OSError):
+        for young in path.parent.glob(f"{path.name}.new-*"):
+            with suppress(OSError):
+                if time.time() - young.stat().st_mtime > _BIRTH:
+                    young.unlink()
 
 
 def furnish(connection: sqlite3.Connection, lineage: str, *, serial: int = 0, of: int | None = None) -> None:

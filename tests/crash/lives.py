@@ -23,7 +23,13 @@ LOOK = 0.0005
 """Seconds between looks at the files."""
 LONGEST = 300.0
 """Seconds after which a run that nobody killed is taken for one that hangs."""
-WATCHED = ("state/default.db-wal", "state/default.db", "engine/engine.db-wal", "engine/staging", "engine/models")
+WATCHED = (
+    "state/default.db-wal",
+    "state/default.db",
+    "engine/engine.db-wal",
+    "engine/staging",
+    "engine/models",
+)
 
 
 @dataclass(slots=True)

@@ -45,6 +45,19 @@ def test_nothing_but_the_file_stays_behind(path: Path) -> None:
     assert [entry.name for entry in path.parent.iterdir()] == [path.name]
 
 
+def test_what_a_process_left_that_died_at_a_birth_goes_after_a_while(path: Path) -> None:
+    path.parent.mkdir(parents=True)
+    old, young = (path.with_name(f"{path.name}.new-{name}") for name in ("old", "young"))
+    for draft in (old, young):
+        draft.write_text("half a state")
+    os.utime(old, (0, 0))
+    open_state(path, create=False).close()
+    assert old.exists()
+    open_state(path, create=True).close()
+    assert not old.exists()
+    assert young.exists(), "its process may still be at it"
+
+
 def test_reading_cannot_write(path: Path) -> None:
     open_state(path, create=True).close()
     with (
