@@ -170,7 +170,7 @@ class Recommender(Kind):
 def described(wire: Mapping[str, Any]) -> dict[str, Any]:
     """A described recommenderConfig in the words of inputs: typed, without defaults."""
     config = dict(wire)
-    if config.get(EXPLORATION):
+    if config.get(EXPLORATION) is not None:
         explore = {key: float(value) for key, value in config[EXPLORATION].items()}
         parsed = ItemExplorationConfig.model_validate(explore)
         config[EXPLORATION] = parsed.model_dump(by_alias=True, exclude_defaults=True)

@@ -38,6 +38,7 @@ def arn_of(address: Address) -> Any:
         ("DatasetImport", {}, "dataset-import-job/n"),
         ("Solution", {}, "solution/n"),
         ("Campaign", {}, "campaign/n"),
+        ("Recommender", {}, "recommender/n"),
         ("Filter", {}, "filter/n"),
         ("BatchInferenceJob", {}, "batch-inference-job/n"),
         ("BatchSegmentJob", {}, "batch-segment-job/n"),
@@ -114,6 +115,10 @@ def test_references() -> None:
         ("Campaign", "solutionVersionArn", {}, Effect.SWITCH),
         ("Campaign", "minProvisionedTPS", {}, Effect.IN_PLACE),
         ("Campaign", "campaignConfig.itemExplorationConfig.explorationWeight", {}, Effect.IN_PLACE),
+        ("Recommender", "recipe", {}, Effect.REPLACE),
+        ("Recommender", "active", {}, Effect.IN_PLACE),
+        ("Recommender", "recommenderConfig.enableMetadataWithRecommendations", {}, Effect.IN_PLACE),
+        ("Recommender", "recommenderConfig.trainingDataConfig.excludedDatasetColumns", {}, Effect.RETRAIN),
         ("EventTracker", "datasetGroupArn", {}, Effect.REPLACE),
         ("Filter", "filterExpression", {}, Effect.REPLACE),
         ("BatchInferenceJob", "solutionVersionArn", {}, Effect.REPLACE),
@@ -145,10 +150,58 @@ def test_effects(kind: str, field: str, inputs: dict[str, Any], effect: Effect) 
         ),
         ("Campaign", {"status": "ACTIVE", "latestCampaignUpdate": {"status": "CREATE FAILED"}}, Status.FAILED),
         ("Solution", {"status": "ACTIVE", "latestSolutionUpdate": {"status": "UPDATE FAILED"}}, Status.FAILED),
+        ("Recommender", {"status": "INACTIVE"}, Status.READY),
+        ("Recommender", {"status": "STOP IN_PROGRESS"}, Status.BUSY),
+        ("Recommender", {"status": "START PENDING"}, Status.BUSY),
+        (
+            "Recommender",
+            {"status": "INACTIVE", "latestRecommenderUpdate": {"status": "CREATE PENDING"}},
+            Status.BUSY,
+        ),
+        (
+            "Recommender",
+            {"status": "ACTIVE", "latestRecommenderUpdate": {"status": "CREATE FAILED"}},
+            Status.FAILED,
+        ),
     ],
 )
 def test_statuses(kind: str, description: dict[str, Any], status: Status) -> None:
     assert KINDS[kind].status(description) is status
+
+
+@pytest.mark.parametrize(
+    ("changed", "active", "operations"),
+    [
+        (["active"], True, ["start_recommender"]),
+        (["active"], False, ["stop_recommender"]),
+        (["recommenderConfig.enableMetadataWithRecommendations"], False, ["update_recommender"]),
+        (["active", "recommenderConfig"], True, ["start_recommender", "update_recommender"]),
+        (["active", "recommenderConfig"], False, ["update_recommender", "stop_recommender"]),
+    ],
+)
+def test_a_recommender_is_started_first_and_stopped_last(
+    changed: list[str], active: bool, operations: list[str]
+) -> None:
+    inputs = {"recipe": "aws-vod-most-popular", **({} if active else {"active": False})}
+    assert [one.operation for one in KINDS["Recommender"].updates("a", inputs, {}, changed)] == operations
+    created = KINDS["Recommender"].after_creation("a", inputs)
+    assert [one.operation for one in created] == ([] if active else ["stop_recommender"])
+
+
+def test_what_is_taken_out_of_a_recommender_goes_back_to_its_default() -> None:
+    row = KINDS["Recommender"]
+    plain = row.update("a", {"recipe": "aws-vod-most-popular"}, {}).params["recommenderConfig"]
+    assert plain == {
+        "minRecommendationRequestsPerSecond": 1,
+        "enableMetadataWithRecommendations": False,
+        "trainingDataConfig": {"excludedDatasetColumns": {}},
+    }
+    exploring = row.update("a", {"recipe": "aws-vod-top-picks"}, {}).params["recommenderConfig"]
+    assert exploring["itemExplorationConfig"] == {
+        "explorationWeight": "0.3",
+        "explorationItemAgeCutOff": "30.0",
+    }
+    assert row.observe({"recommenderConfig": exploring, "status": "ACTIVE"})["recommenderConfig"] is None
 
 
 def test_reasons_of_failures() -> None:
@@ -190,6 +243,27 @@ CAMPAIGN = {"solutionVersionArn": "v", "minProvisionedTPS": 1}
             },
         ),
         ("Dataset", {"schemaArn": "s"}, {"schemaArn": "s"}),
+        ("Recommender", {"status": "ACTIVE"}, {"recommenderConfig": None, "active": None}),
+        ("Recommender", {"status": "STOP PENDING"}, {"recommenderConfig": None}),
+        (
+            "Recommender",
+            {
+                "status": "INACTIVE",
+                "recommenderConfig": {
+                    "itemExplorationConfig": EXPLORE,
+                    "minRecommendationRequestsPerSecond": 1,
+                    "enableMetadataWithRecommendations": False,
+                    "trainingDataConfig": {"excludedDatasetColumns": {"Items": ["B", "A"], "USERS": []}},
+                },
+            },
+            {
+                "recommenderConfig": {
+                    "itemExplorationConfig": {"explorationWeight": 0.5},
+                    "trainingDataConfig": {"excludedDatasetColumns": {"ITEMS": ["A", "B"]}},
+                },
+                "active": False,
+            },
+        ),
         ("Schema", {"schema": "x"}, {}),
     ],
 )

@@ -94,6 +94,21 @@ SPECS: list[tuple[str, dict[str, Any]]] = [
             },
         },
     ),
+    ("Recommender", {"datasetGroup": "g", "recipe": "aws-vod-most-popular"}),
+    (
+        "Recommender",
+        {
+            "datasetGroup": "g",
+            "recipe": "aws-ecomm-recommended-for-you",
+            "recommenderConfig": {
+                "itemExplorationConfig": {"explorationWeight": 0.5, "explorationItemAgeCutOff": 7},
+                "minRecommendationRequestsPerSecond": 5,
+                "enableMetadataWithRecommendations": True,
+                "trainingDataConfig": {"excludedDatasetColumns": {"ITEMS": ["TITLE"]}},
+            },
+            "active": False,
+        },
+    ),
     ("Filter", {"datasetGroup": "g", "filterExpression": "INCLUDE ItemID WHERE Items.YEAR > 1990"}),
     ("BatchInferenceJob", {"solution": "s", **PLACES, "roleArn": ROLE}),
     (
@@ -165,6 +180,9 @@ def test_requests_fit_the_model(kind: str, spec: dict[str, Any]) -> None:
     if row.operations.update:
         update = row.update(f"{ACCOUNT}:x/y", inputs, bindings)
         check(update.operation, update.params)
+        further = row.after_creation(f"{ACCOUNT}:x/y", inputs)
+        for one in (*row.updates(f"{ACCOUNT}:x/y", inputs, bindings, list(inputs)), *further):
+            check(one.operation, one.params)
     if row.deletable:
         delete = row.delete(f"{ACCOUNT}:x/y")
         check(delete.operation, delete.params)

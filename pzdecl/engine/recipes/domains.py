@@ -38,6 +38,7 @@ def trending(name: str, domain: Domain, description: str) -> Recipe:
     """What rises most, looked at again every two hours; requests need no id."""
     return replace(
         TRENDING_NOW,
+        hyperparameters=_set(TRENDING_NOW),
         name=name,
         description=description,
         algorithm=name,
@@ -70,8 +71,8 @@ def together(
         feature_transformation=name,
         created=CREATED,
         # One type of events is a small part of all: no user and no item is left out for having few or many.
-        hyperparameters=_with(
-            SIMS.hyperparameters,
+        hyperparameters=_set(
+            SIMS,
             popularity_discount_factor=discount,
             min_cointeraction_count=2,
             min_user_history_length_percentile=0.0,
@@ -90,6 +91,7 @@ def alike(name: str, domain: Domain, description: str, *, hides: str) -> Recipe:
     """Items like a given item by what is taken up beside it and by what they are, as aws-similar-items."""
     return replace(
         SIMILAR_ITEMS,
+        hyperparameters=_set(SIMILAR_ITEMS),
         name=name,
         description=description,
         algorithm=name,
@@ -113,6 +115,7 @@ def personal(
     """What a user takes up next, with exploration, as aws-user-personalization; without scores."""
     return replace(
         USER_PERSONALIZATION,
+        hyperparameters=_set(USER_PERSONALIZATION),
         name=name,
         description=description,
         algorithm=name,
@@ -127,5 +130,9 @@ def personal(
     )
 
 
-def _with(parameters: tuple[Hyperparameter, ...], **defaults: Value) -> tuple[Hyperparameter, ...]:
-    return tuple(replace(one, default=defaults.get(one.name, one.default)) for one in parameters)
+def _set(recipe: Recipe, **defaults: Value) -> tuple[Hyperparameter, ...]:
+    """The hyperparameters of a recipe with other defaults; nothing searches for better ones."""
+    return tuple(
+        replace(one, default=defaults.get(one.name, one.default), tunable=False)
+        for one in recipe.hyperparameters
+    )

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pzdecl.engine.recipes.base import ParameterError
-from pzdecl.engine.recipes.registry import RECIPES
+from pzdecl.engine.recipes.registry import CUSTOM, RECIPES
 
 HRNN = RECIPES["aws-hrnn"]
 SIMS = RECIPES["aws-sims"]
@@ -55,7 +55,7 @@ def test_defaults_are_the_documented_ones() -> None:
 
 
 def test_tunable_are_the_algorithms_own() -> None:
-    for recipe in RECIPES.values():
+    for recipe in CUSTOM.values():
         for parameter in recipe.hyperparameters:
             algorithms = parameter.group == "algorithmHyperParameters"
             assert parameter.tunable == (algorithms and (recipe.name, parameter.name) not in FIXED)

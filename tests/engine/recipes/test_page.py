@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pzdecl.engine.recipes.base import Hyperparameter
-from pzdecl.engine.recipes.registry import RECIPES
+from pzdecl.engine.recipes.registry import CUSTOM
 from pzdecl.engine.training.hrnn import sessions
 from pzdecl.engine.training.related.closeness import BACKWARDS, WINDOW
 from pzdecl.engine.training.related.lists import NEIGHBOURS
@@ -29,11 +29,11 @@ def bounds(parameter: Hyperparameter) -> str:
     return f"{parameter.minimum:g}..{parameter.maximum:g}"
 
 
-@pytest.mark.parametrize("name", sorted(RECIPES))
+@pytest.mark.parametrize("name", sorted(CUSTOM))
 def test_every_hyperparameter_with_its_default_and_range(name: str) -> None:
     rows = [line for line in section(name).splitlines() if line.startswith("| `")]
     wanted = []
-    for parameter in RECIPES[name].hyperparameters:
+    for parameter in CUSTOM[name].hyperparameters:
         default = parameter.default
         text = f"{default:g}" if isinstance(default, float) else str(default).lower()
         text = default if isinstance(default, str) else text
