@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-_MAX_ENTRIES = 1000
+_MAX_ENTRIES = 20_000
 
 
 class Cache:

@@ -51,10 +51,11 @@ def contents(project: Project, recorded: Mapping[Address, WithData]) -> dict[Add
     Raises OSError where data cannot be read.
     """
     found = {}
+    cache = Cache(project.root, "contents")
     for address, desired in project.resources.items():
         if desired.data is None or desired.data.path is None:
             continue
-        content = fingerprint(project.root, desired.data)
+        content = fingerprint(project.root, desired.data, cache)
         if content is None:
             continue
         row = recorded.get(address)
@@ -65,19 +66,22 @@ def contents(project: Project, recorded: Mapping[Address, WithData]) -> dict[Add
         if address.kind != "DatasetImport":
             known.pop("rows")  # lines of other files than CSV have no header
         found[address] = {**known, "appended": appended}
+    cache.save()
     return found
 
 
-def fingerprint(root: Path, source: DataSource) -> Content | None:
+def fingerprint(root: Path, source: DataSource, cache: Cache | None = None) -> Content | None:
     """The content of a file or folder, from the cache if size and time of change are those of last time.
 
+    A cache that is given serves many; its owner saves it. Otherwise it is the project's, saved here.
     None for remote data and for a path that leads nowhere. Raises OSError where it cannot be read.
     """
     if source.path is None or not (found := data_files(source.path)):
         return None
-    cache = Cache(root, "contents")
-    parts = [(name, _file(path, cache)) for name, path in found]
-    cache.save()
+    shared = cache or Cache(root, "contents")
+    parts = [(name, _file(path, shared)) for name, path in found]
+    if cache is None:
+        shared.save()
     if source.path.is_file():
         return parts[0][1]
     digest = folder_digest((name, content.sha256) for name, content in parts)

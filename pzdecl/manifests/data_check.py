@@ -36,7 +36,7 @@ def check_data(
     Data that was found good or bad before, with the same schema, is not read again; data in S3 is not read.
     Raises OSError where data cannot be read, MissingExtra without pyarrow.
     """
-    cache = Cache(project.root, "checks")
+    cache, contents = Cache(project.root, "checks"), Cache(project.root, "contents")
     found: list[Diagnostic] = []
     sound: dict[Address, Result] = {}
     for address, desired in project.resources.items():
@@ -47,7 +47,9 @@ def check_data(
         schema = project.resources.get(Address("Schema", dataset.inputs["schema"])) if dataset else None
         if dataset is None or schema is None or desired.data is None or desired.data.path is None:
             continue
-        result = _result(project, desired, schema.inputs["schema"], dataset.inputs["datasetType"], cache)
+        result = _result(
+            project, desired, schema.inputs["schema"], dataset.inputs["datasetType"], cache, contents
+        )
         if result is None:
             continue
         if result["problems"]:
@@ -55,6 +57,7 @@ def check_data(
         elif dataset.inputs["datasetType"] == "INTERACTIONS":
             sound[address] = result
     cache.save()
+    contents.save()
     chosen = None if wanted is None else {*wanted, *(trained or ())}
     return sorted(
         [*found, *_minimums(project, sound, chosen)],
@@ -69,13 +72,18 @@ def _dataset(project: Project, desired: Desired) -> Desired | None:
 
 
 def _result(
-    project: Project, desired: Desired, schema: Mapping[str, Any], dataset_type: str, cache: Cache
+    project: Project,
+    desired: Desired,
+    schema: Mapping[str, Any],
+    dataset_type: str,
+    cache: Cache,
+    contents: Cache,
 ) -> Result | None:
     from pzdecl.manifests.data import fingerprint
 
     assert desired.data
     assert desired.data.path
-    content = fingerprint(project.root, desired.data)
+    content = fingerprint(project.root, desired.data, contents)
     if content is None:
         return None
     parts = (str(_VERSION), content.sha256, dataset_type, schema_text(schema))
