@@ -134,6 +134,9 @@ def short(value: Any, limit: int = 40) -> str:
 
 def shown(value: Any) -> Any:
     """A value as a plan shows it: sensitive ones as `(sensitive)`."""
+    if isinstance(value, str):
+        # Nearly all are: asking whether one is a mapping takes as long as all the rest.
+        return value
     if isinstance(value, Mapping):
         return "(sensitive)" if "$hash" in value else {key: shown(inner) for key, inner in value.items()}
     if isinstance(value, list):

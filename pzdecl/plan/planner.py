@@ -129,16 +129,17 @@ def _changes(node: Node, drafts: list[Draft], survey: Survey) -> Iterable[Change
     apart = {left.arn: left for left in node.leftovers if left.own}
     own = tuple(one.id for one in drafts if not (one.deposed and one.arn in apart))
     if node.desired is not None or node.recorded is not None:
-        before, after = _before(node), _after(node)
+        before = _before(node)
+        after = before if node.action is Action.NO_OP and before else _after(node)
         yield Change(
             address=node.address,
             action=node.action,
             reasons=tuple(node.reasons),
             fields=tuple(node.fields) if node.action is not Action.NO_OP or node.blocked else (),
             before=before,
-            after=before if node.action is Action.NO_OP and before else after,
+            after=after,
             after_unknown=_unknown(node) if after else (),
-            name=None if after is None else node.name,
+            name=node.name if _is_to_be(node) else None,
             position=reasons.source(node),
             blocked=node.blocked,
             steps=own,
@@ -164,9 +165,14 @@ def _before(node: Node) -> dict[str, Any] | None:
     return _values(row.name, row.arn, row.inputs, row.bindings, row.tags) if row else None
 
 
-def _after(node: Node) -> dict[str, Any] | None:
+def _is_to_be(node: Node) -> bool:
+    """Whether something will be on record afterwards."""
     wanted = node.desired is not None or node.action is Action.ACCEPT
-    if not wanted or (node.absent and node.recorded is None):
+    return wanted and not (node.absent and node.recorded is None)
+
+
+def _after(node: Node) -> dict[str, Any] | None:
+    if not _is_to_be(node):
         return None
     return _values(node.name, node.arn, node.inputs, node.bindings, node.tags)
 

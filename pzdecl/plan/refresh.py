@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from time import perf_counter
@@ -105,15 +106,20 @@ def present(kind: Kind, client: ReadClient) -> dict[str, str]:
 
 
 def _each(function: Callable[[T], R], values: Sequence[T]) -> list[R]:
-    """`[function(v) for v in values]`, by several threads once the first ones have shown to be slow."""
+    """`[function(v) for v in values]`, by several threads once the quickest of four in a row was slow.
+
+    The quickest one, since any of them may load a module or be held up, and a network is slow every time.
+    """
     results: list[R] = []
-    started = perf_counter()
+    recent: deque[float] = deque(maxlen=4)
     for count, value in enumerate(values):
-        if count >= 4 and perf_counter() - started > count * QUICK_SECONDS:
+        if len(recent) == recent.maxlen and min(recent) > QUICK_SECONDS:
             from concurrent.futures import ThreadPoolExecutor
 
             with ThreadPoolExecutor(READERS) as pool:
                 results += pool.map(function, values[count:])
             break
+        started = perf_counter()
         results.append(function(value))
+        recent.append(perf_counter() - started)
     return results
