@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pzdecl.adoption import reading, writing
+from pzdecl.adoption import placing, reading, writing
 from pzdecl.adoption.one import newest_version, recording
 from pzdecl.adoption.rows import Adopter
 from pzdecl.engine.data.location import data_files
@@ -62,25 +61,31 @@ def adopt_all(project: Project, into: Path, again: Callable[[], Project]) -> Ado
     again  loads the project anew, with the manifests that were written
 
     The manifests go again where the project does not load with them; state is written in one transaction after
-    that. Raises UsageError, InvalidProject, PzdeclError, ServiceError.
+    that. Where a run was killed before that transaction, the next one begins anew.
+
+    Raises UsageError, InvalidProject, PzdeclError, ServiceError.
     """
     root = project.root.resolve()
     into = (root / into).resolve()
     if not into.is_relative_to(root) or into == root:
         raise UsageError(f"--into {into} is not below the project's folder", hint="name a new folder in it")
-    if into.exists() and (not into.is_dir() or any(into.iterdir())):
-        raise UsageError(f"--into {into} is there already", hint="name a new folder")
+    if not placing.marked(into):
+        _refuse_taken(into)
     with project.locked(command="adopt --all") as state, project.client() as client:
         rows = state.resources()
+        if placing.unfinished(into, root, (row.source for row in rows.values())):
+            placing.take_back(into, existed=False)
+            project = again()
         known = {row.arn: address for address, row in rows.items()}
         survey = Survey(client, known, set(project.declared.resources))
         found = survey.all()
         if not found:
             return Adopted((), (), tuple(survey.left), ())
-        made = into.exists()
-        into.mkdir(parents=True, exist_ok=True)
+        _refuse_taken(into)
+        existed = into.exists()
         try:
-            files = writing.write(found, root, into)
+            files = writing.write(found, root, into, placing.draft(into))
+            placing.place(into)
             declared = again().declared
             adopter = Adopter(declared, client, rows)
             new = []
@@ -93,12 +98,16 @@ def adopt_all(project: Project, into: Path, again: Callable[[], Project]) -> Ado
                     deletable = KINDS[row.address.kind].deletable
                     state.record(run, f"adopt:{row.address}", row, deletable=deletable)
         except BaseException:
-            shutil.rmtree(into, ignore_errors=True)
-            if made:
-                into.mkdir()
+            placing.take_back(into, existed=existed)
             raise
+        placing.finish(into)
     addresses = tuple(sorted(row.address for row in new))
     return Adopted(addresses, tuple(files), tuple(survey.left), (*survey.notes, *adopter.assumed))
+
+
+def _refuse_taken(into: Path) -> None:
+    if into.exists() and (not into.is_dir() or any(into.iterdir())):
+        raise UsageError(f"--into {into} is there already", hint="name a new folder")
 
 
 def _version(one: Found, resources: Mapping[Address, Any], adopter: Adopter, client: ReadClient) -> list[Any]:

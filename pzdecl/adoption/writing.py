@@ -19,8 +19,10 @@ SHARED = "shared"
 """The file of what belongs to no group: schemas that several use, or none."""
 
 
-def write(found: Sequence[Found], root: Path, into: Path) -> list[str]:
-    """Writes the files and returns their names, relative to the project's root."""
+def write(found: Sequence[Found], root: Path, into: Path, folder: Path) -> list[str]:
+    """Writes the files into `folder`; returns the names, relative to the project's root, that they will have in
+    `into`.
+    """
     groups: dict[str, list[Found]] = {}
     used = _users_of_schemas(found)
     for one in found:
@@ -28,9 +30,9 @@ def write(found: Sequence[Found], root: Path, into: Path) -> list[str]:
         groups.setdefault(group or SHARED, []).append(one)
     names = []
     for group, listed in sorted(groups.items()):
-        path = into / f"{group}.yaml"
+        path = folder / f"{group}.yaml"
         path.write_text("---\n".join(_document(one, into) for one in listed), encoding="utf-8")
-        names.append(path.relative_to(root).as_posix())
+        names.append((into / path.name).relative_to(root).as_posix())
     return names
 
 

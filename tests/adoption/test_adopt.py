@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from pzdecl.adoption import placing
+from pzdecl.adoption.rows import Adopter
 from pzdecl.engine import Engine
 from tests.cli.conftest import Cli, cli, starter
 
@@ -131,6 +133,28 @@ def test_all_of_an_engine_is_adopted_and_the_plan_is_empty(cli: Cli, shop: Path,
     assert again.out == ""
     assert not (other / "again").exists()
     assert "there is nothing that is not managed yet" in again.err
+
+
+@pytest.mark.parametrize(("place", "function"), [(placing, "place"), (Adopter, "row"), (placing, "finish")])
+def test_a_killed_adoption_is_begun_anew(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: object, function: str
+) -> None:
+    """Killed before the manifests are in place, before they are recorded, or right after that."""
+    (tmp_path / "pzdecl.yaml").write_text("name: other\n")
+    with Engine(tmp_path / ".pzdecl/engine") as engine:
+        engine.client().create_dataset_group(name="mine")
+
+    def killed(*arguments: object, **options: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(placing, "take_back", lambda into, existed: None)  # a kill leaves no time to tidy up
+        patch.setattr(place, function, killed)
+        assert cli("-C", tmp_path, "adopt", "--all").code == 130
+    assert (tmp_path / "adopted").exists() == (function != "place")
+    assert cli("-C", tmp_path, "adopt", "--all").code == 0
+    assert cli("-C", tmp_path, "plan", "--detailed-exitcode").code == 0
+    assert [path.name for path in tmp_path.rglob("*") if "adopt" in path.name] == ["adopted"]
 
 
 def test_accounts_share_nothing(cli: Cli, shop: Path, tmp_path: Path) -> None:

@@ -24,9 +24,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=None, help="of the first life; each has the next one")
     parser.add_argument("--lives", type=int, default=None, help="at most so many lives")
     parser.add_argument("--stage", action="append", help="only lives of this stage (may be given again)")
-    parser.add_argument(
-        "--folder", type=Path, default=None, help="where to work; a temporary folder by default"
-    )
+    parser.add_argument("--folder", type=Path, default=None, help="where to work instead of /tmp")
     parser.add_argument("--minutes", type=float, default=None, help="at most so long")
     asked = parser.parse_args()
     forks.single_threaded()

@@ -1,7 +1,7 @@
 """Processes that cost little: forks of a parent that has imported everything, and runs nothing itself.
 
-A fork does what `pzdecl ARGUMENTS` does, from the command line to the exit status; only the start of Python is
-spared. Forking is safe while no other thread runs in the parent, so whatever may start threads is done in forks.
+A fork does what `pzdecl ARGUMENTS` does, from the command line to the exit status; only starting Python is spared.
+Forking is safe while no other thread runs in the parent, so what may start threads is done in forks.
 """
 
 from __future__ import annotations
@@ -11,9 +11,8 @@ import json
 import os
 import signal
 import sys
-import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "POLARS_MAX_THREADS", "MKL_NUM_THREADS")
@@ -27,8 +26,11 @@ def single_threaded() -> None:
         os.environ[name] = "1"
 
 
-def fork(function: Callable[[], int], log: Path) -> int:
-    """Runs a function in a child, what it prints going into `log`; returns the child's process id."""
+def fork(function: Callable[[], int | None], log: Path) -> int:
+    """Runs a function in a child, what it prints going into `log`; returns the child's process id.
+
+    What the function returns is the exit status, None being 0.
+    """
     sys.stdout.flush()
     sys.stderr.flush()
     child = os.fork()
@@ -40,25 +42,13 @@ def fork(function: Callable[[], int], log: Path) -> int:
         null = os.open(os.devnull, os.O_RDONLY)
         for source, target in ((null, 0), (handle, 1), (handle, 2)):
             os.dup2(source, target)
-        status = function()
+        status = function() or 0
     except BaseException:
         traceback.print_exc()
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(status)
-
-
-def pzdecl(root: Path, arguments: Sequence[str], log: Path) -> int:
-    """Starts `pzdecl ARGUMENTS` in the folder; returns its process id."""
-
-    def work() -> int:
-        from pzdecl.cli.run import run
-
-        os.chdir(root)
-        return run(list(arguments))
-
-    return fork(work, log)
 
 
 def worker(folder: Path, log: Path) -> int:
@@ -105,11 +95,3 @@ def preload(run: Callable[[], int], scratch: Path) -> None:
                 importlib.import_module(name)
             except Exception:
                 continue
-
-
-def usual(start: Callable[[], int]) -> float:
-    """How many seconds a child takes that nobody kills. Raises RuntimeError where it fails."""
-    began = time.monotonic()
-    if status := ended(start()):
-        raise RuntimeError(f"exit status {status} of a run that nobody killed")
-    return time.monotonic() - began

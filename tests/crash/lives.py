@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -34,15 +34,10 @@ WATCHED = (
 
 @dataclass(slots=True)
 class Usual:
-    """How long a whole run of a stage takes, in seconds and in changes of files: means of the last ones."""
+    """How long a whole run of a stage takes, in seconds and in changes of files."""
 
-    seconds: float = 0.0
-    changes: float = 0.0
-
-    def learn(self, seconds: float, changes: int) -> None:
-        """Takes one more whole run into account."""
-        self.seconds = (self.seconds + seconds) / 2 if self.seconds else seconds
-        self.changes = (self.changes + changes) / 2 if self.changes else changes
+    seconds: float
+    changes: int
 
 
 @dataclass(slots=True)
@@ -65,7 +60,7 @@ class Lives:
     def __init__(self, scratch: Path) -> None:
         self.scratch = scratch
         self.tally = Tally()
-        self._usual: dict[str, Usual] = {name: Usual() for name in STAGES}
+        self._usual: dict[str, Usual] = {}
 
     def prepare(self) -> None:
         """Makes the folder that each stage begins with. Raises RuntimeError where a command fails."""
@@ -76,15 +71,14 @@ class Lives:
             source = self.scratch / stage.name.replace(" ", "-")
             if stage.before:
                 shutil.copytree(self.scratch / f"{stage.before}-done", source)
-                self._must(lambda stage=stage, source=source: stage.prepare(source) or 0)
+                self._must(lambda stage=stage, source=source: stage.prepare(source))
             done = source.with_name(f"{source.name}-done")
             shutil.copytree(source, done)
-            began, watch = time.monotonic(), Watch(done)
-            child = forks.pzdecl(done, stage.command, self.scratch / "log")
-            if status := self._wait(child, watch):
+            status, whole = self._run(done, stage, self.scratch / "log")
+            if status:
                 raise RuntimeError(f"{stage.name}: status {status}\n{(self.scratch / 'log').read_text()}")
-            self._usual[stage.name].learn(time.monotonic() - began, watch.changes)
-            self._must(lambda stage=stage, done=done: check.settled(done, stage) or 0)
+            self._usual[stage.name] = whole
+            self._must(lambda stage=stage, done=done: check.settled(done, stage))
 
     def live(self, seed: int, stages: list[str] | None = None) -> bool:
         """One life, drawn from a seed; whether all went well. What did not is in `tally.wrong`."""
@@ -107,12 +101,12 @@ class Lives:
     def _troubles(self, root: Path, stage: Stage, rng: Random, log: Path) -> Iterator[str]:
         for _ in range(rng.choice((1, 1, 2, 2, 3, 5))):
             self._kill(root, stage, rng, log)
-            if forks.ended(forks.fork(lambda: check.readable(root) or 0, log)):
+            if forks.ended(forks.fork(lambda: check.readable(root), log)):
                 yield "what was left can't be read"
         status, _ = self._run(root, stage, log)
         if status:
             yield f"status {status} of the run after the kills"
-        if forks.ended(forks.fork(lambda: check.settled(root, stage) or 0, log)):
+        if forks.ended(forks.fork(lambda: check.settled(root, stage), log)):
             yield "not settled"
 
     def _kill(self, root: Path, stage: Stage, rng: Random, log: Path) -> None:
@@ -185,9 +179,9 @@ class Lives:
             time.sleep(LOOK)
         return status
 
-    def _must(self, function: object) -> None:
+    def _must(self, function: Callable[[], None]) -> None:
         log = self.scratch / "log"
-        if forks.ended(forks.fork(function, log)):  # type: ignore[arg-type]
+        if forks.ended(forks.fork(function, log)):
             raise RuntimeError(log.read_text())
 
 
