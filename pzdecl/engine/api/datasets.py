@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import uuid
 from typing import Any
 
 from pzdecl.engine.api.common import ACTIVE, create, describe, find, given, listing
@@ -41,6 +42,8 @@ def create_dataset(context: Context, params: Params) -> Result:
             "datasetGroupArn": group_arn,
             "datasetType": dataset_type,
             "schemaArn": schema.arn,
+            # Action interactions need no event tracker: their dataset is one itself.
+            **({"trackingId": str(uuid.uuid4())} if dataset_type == "ACTION_INTERACTIONS" else {}),
         }
         create(tx, DATASET, Resource(arn, DATASET.type, name, group_arn, body), params.get("tags"))
     return {"datasetArn": arn}
@@ -125,6 +128,11 @@ def _dataset_type(text: str) -> str:
 
 def _check_fit(schema: Resource, group: Resource, dataset_type: str) -> None:
     """The schema must be for this type of dataset and for the group's domain."""
+    if group.body.get("domain") and dataset_type in ("ACTIONS", "ACTION_INTERACTIONS"):
+        raise InvalidInputException(
+            f"The dataset group {group.arn} is of domain {group.body['domain']}, which has no datasets of type "
+            f"{dataset_type}: expected a custom dataset group"
+        )
     schema_domain, group_domain = schema.body.get("domain"), group.body.get("domain")
     if schema_domain != group_domain:
         raise InvalidInputException(

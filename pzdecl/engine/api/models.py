@@ -7,9 +7,10 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
+T = TypeVar("T")
 KEPT = 8
 """How many models stay in memory; the one that was used longest ago goes first."""
 
@@ -32,6 +33,7 @@ class Models:
         self._loaded: OrderedDict[str, tuple[str | None, Any]] = OrderedDict()
         self._refreshing = threading.Lock()
         self._refreshed: WeakKeyDictionary[Any, tuple[float, Any]] = WeakKeyDictionary()
+        self._made: WeakKeyDictionary[Any, WeakKeyDictionary[Any, Any]] = WeakKeyDictionary()
 
     def get(self, version_arn: str, update: str | None = None) -> Any:
         """The served model of a solution version, with an update between trainings: the name of its file.
@@ -62,3 +64,12 @@ class Models:
                 fresh.answers = refresh()
                 self._refreshed[model] = now, fresh
             return fresh
+
+    def kept(self, model: Any, of: Any, make: Callable[[], T]) -> T:
+        """What a model makes of something else, such as a table: made once, kept as long as both are."""
+        with self._refreshing:
+            made = self._made.setdefault(model, WeakKeyDictionary())
+            if of not in made:
+                made[of] = make()
+            found: T = made[of]
+            return found

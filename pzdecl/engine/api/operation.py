@@ -71,6 +71,8 @@ REGISTRY: dict[str, Operation] = {}
 """Operations by boto3's method name. Filled by `load()`."""
 
 _FAMILIES = (
+    "action_interactions",
+    "action_recommendations",
     "batch_inference_jobs",
     "batch_segment_jobs",
     "campaigns",

@@ -38,15 +38,19 @@ def get_recommendations(context: Context, params: Params) -> Result:
     wanted = params.get("numResults", DEFAULT_RESULTS)
     if wanted > MAX_RESULTS:
         raise InvalidInputException(f"numResults is {wanted}: expected 0 to {MAX_RESULTS}")
-    serving = _serving(context, params)
+    serving = serving_of(context, params)
     recipe, model = serving.recipe, serving.model
+    if recipe.type == "PERSONALIZED_ACTIONS":
+        raise InvalidInputException(
+            f"The campaign's recipe, {recipe.name}, recommends actions: use GetActionRecommendations"
+        )
     if recipe.type == "PERSONALIZED_RANKING":
         raise InvalidInputException(
             f"The campaign's recipe, {recipe.name}, ranks a given list: use GetPersonalizedRanking"
         )
     shown = metadata(context, serving, params, wanted)
     allowed = allowed_items(context, serving, params, params)
-    recommendation_id = _recommendation_id()
+    recommendation_id = new_recommendation_id()
     query = Query(
         context=params.get("context") or {},
         events=new_events(context.store, serving.version, model, params.get("userId")),
@@ -76,7 +80,7 @@ def get_personalized_ranking(context: Context, params: Params) -> Result:
     items = params["inputList"]
     if len(items) > MAX_RESULTS:
         raise InvalidInputException(f"inputList has {len(items)} items: expected at most {MAX_RESULTS}")
-    serving = _serving(context, params)
+    serving = serving_of(context, params)
     recipe, version, model = serving.recipe, serving.version, serving.model
     if recipe.type != "PERSONALIZED_RANKING":
         raise InvalidInputException(
@@ -95,11 +99,11 @@ def get_personalized_ranking(context: Context, params: Params) -> Result:
         raise InvalidInputException(str(error)) from error
     return {
         "personalizedRanking": [_item(item, shown) for item in ranked],
-        "recommendationId": _recommendation_id(),
+        "recommendationId": new_recommendation_id(),
     }
 
 
-def _serving(context: Context, params: Params) -> Serving:
+def serving_of(context: Context, params: Params) -> Serving:
     """What a request asks, with the recipe, version and model that serve now."""
     with context.store.read() as reader:
         if "recommenderArn" in params:
@@ -162,5 +166,6 @@ def _log_line(
     )
 
 
-def _recommendation_id() -> str:
+def new_recommendation_id() -> str:
+    """A name for an answer that nothing else has."""
     return f"RID-{uuid.uuid4()}"

@@ -93,6 +93,22 @@ def allowed_ids(context: Context, serving: Serving, params: Params, ids: Sequenc
     return [one for one in ids if one in passing]
 
 
+def allowed_actions(
+    context: Context, serving: Serving, params: Params, ids: Sequence[str]
+) -> NDArray[np.bool_] | None:
+    """bool[M]: which of the actions with sorted `ids` the request's filter lets through; None without one."""
+
+    def among() -> Any:
+        import pyarrow as pa
+
+        from pzdecl.engine.filters.evaluate import Catalogue
+        from pzdecl.engine.filters.ids import Index
+
+        return Catalogue(Index(pa.array(list(ids), pa.large_string())))
+
+    return _mask(context, serving, params, params, "filter", among)
+
+
 def _unhidden(context: Context, serving: Serving, params: Params, catalogue: Any) -> NDArray[np.bool_] | None:
     """bool[N]: what the recipe's automatic filter lets through; None where it has none, or nobody is named."""
     if serving.recipe.hides is None or not params.get("userId"):
@@ -138,10 +154,12 @@ def _mask(
 def _check_fit(expression: Expression, serving: Serving, params: Params, arn: str) -> None:
     """The request must tell what the expression looks at."""
     recipe = serving.recipe
-    if expression.target != "ItemID":
+    actions = recipe.type == "PERSONALIZED_ACTIONS"
+    target = "ActionID" if actions else "ItemID"
+    if expression.target != target:
         raise InvalidInputException(
-            f"The filter {arn} is about {expression.target}; the {serving.what} recommends items: expected a "
-            "filter about ItemID"
+            f"The filter {arn} is about {expression.target}; the {serving.what} recommends "
+            f"{'actions' if actions else 'items'}: expected a filter about {target}"
         )
     if expression.uses(CURRENT_USER, *EVENTS) and not params.get("userId"):
         looks = "CurrentUser" if expression.uses(CURRENT_USER) else "the user's interactions"

@@ -25,7 +25,8 @@ IMPRESSION = Column("IMPRESSION", "string", nullable=True)
 CONTENT = "content.json"
 
 Content = dict[str, Any]
-"""What a dataset group holds: the number of its newest event, of rows that were put, and its parts."""
+"""What a dataset group holds: the numbers of its newest event (`events`), of its newest action interaction that
+was put (`acts`, where there is one), of rows that were put, and its parts."""
 
 
 def content(reader: Reader, group: str) -> Content:
@@ -35,6 +36,9 @@ def content(reader: Reader, group: str) -> Content:
         kind = dataset.body["datasetType"]
         if kind == "INTERACTIONS":
             found["events"] = log.newest(reader, dataset.arn)
+        elif kind == "ACTION_INTERACTIONS":
+            if number := log.newest(reader, dataset.arn):
+                found["acts"] = number
         elif number := puts.newest(reader, dataset.arn):
             found["puts"][kind] = number
         found["parts"][kind] = [part.path for part in reader.parts(dataset.arn)]
@@ -65,13 +69,15 @@ def write_part(reader: Reader, dataset: Resource, path: Path) -> int:
     """Writes what was put into a dataset as one part; returns how many rows. Without any, there is no file."""
     schema = reader.get(dataset.body["schemaArn"])
     kind = dataset.body["datasetType"]
-    if schema is None or kind not in ("INTERACTIONS", *KEYS):
+    if schema is None:
         return 0
     fields = columns(json.loads(schema.body["schema"]))
     if kind == "INTERACTIONS":
         if all(field.name != IMPRESSION.name for field in fields):
             fields.append(IMPRESSION)
         rows: Iterator[Mapping[str, Any]] = _events(reader, dataset.arn)
+    elif kind == "ACTION_INTERACTIONS":
+        rows = ({**row, "ACTION_ID": row["ITEM_ID"]} for row in _events(reader, dataset.arn))
     else:
         rows = ({KEYS[kind]: id, **values} for id, values in puts.counting(reader, dataset.arn))
     first = next(rows, None)

@@ -41,6 +41,16 @@ def interactions(group: str) -> str:
     return f"{group.replace(':dataset-group/', ':dataset/')}/INTERACTIONS"
 
 
+def action_interactions(group: str) -> str:
+    """The ARN of a dataset group's Action_Interactions dataset, which may not be there."""
+    return f"{group.replace(':dataset-group/', ':dataset/')}/ACTION_INTERACTIONS"
+
+
+def trained_on_actions(version: Resource) -> int:
+    """The number of the newest action interaction that was put and that the version was trained on."""
+    return int((version.body.get("_content") or {}).get("acts", 0))
+
+
 def trained_through(version: Resource) -> int:
     """The number of the newest event that the version was trained on."""
     return int((version.body.get("_content") or {}).get("events", 0))

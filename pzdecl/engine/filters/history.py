@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-NEWEST = 100
-"""Events of one type that are seen of each user, as in the service."""
+NEWEST, NEWEST_ACTIONS = 100, 300
+"""Events of one type that are seen of each user, with items and with actions, as in the service."""
 
 
 class Event(NamedTuple):
@@ -50,16 +50,19 @@ class History:
         self.names = names
 
     @classmethod
-    def read(cls, parts: Sequence[Path]) -> History:
-        """From the parts of an Interactions dataset. Without a column EVENT_TYPE all types are empty."""
+    def read(cls, parts: Sequence[Path], about_actions: bool = False) -> History:
+        """From the parts of an Interactions dataset, or of Action_Interactions: then the items are actions.
+
+        Without a column EVENT_TYPE all types are empty.
+        """
         import numpy as np
         import pyarrow as pa
 
         from pzdecl.engine.data.interactions import load_interactions
 
-        found = load_interactions(parts)
+        found = load_interactions(parts, thing="ACTION_ID" if about_actions else "ITEM_ID")
         names, types = _types(found.columns, len(found))
-        kept = _newest(found.users, types)
+        kept = _newest(found.users, types, NEWEST_ACTIONS if about_actions else NEWEST)
         offsets = np.concatenate(
             ([0], np.cumsum(np.bincount(found.users[kept], minlength=len(found.user_ids))))
         )
@@ -98,12 +101,13 @@ class History:
         return np.unique(np.searchsorted(self.offsets, np.flatnonzero(fits), "right") - 1)
 
 
-def merged(events: Iterable[Event]) -> Mapping[str, frozenset[str]]:
+def merged(events: Iterable[Event], about_actions: bool = False) -> Mapping[str, frozenset[str]]:
     """The items of a user's later events (the oldest first), by type in lower case; the newest of each."""
     found: dict[str, list[str]] = {}
     for event in events:
         found.setdefault(event.type.lower(), []).append(event.item)
-    return {type: frozenset(items[-NEWEST:]) for type, items in found.items()}
+    most = NEWEST_ACTIONS if about_actions else NEWEST
+    return {type: frozenset(items[-most:]) for type, items in found.items()}
 
 
 def _types(columns: Any, count: int) -> tuple[list[str], NDArray[np.int16]]:
@@ -119,8 +123,8 @@ def _types(columns: Any, count: int) -> tuple[list[str], NDArray[np.int16]]:
     return names, numbers[coded.indices.fill_null(len(written)).to_numpy()]
 
 
-def _newest(users: NDArray[np.int32], types: NDArray[np.int16]) -> NDArray[np.int64]:
-    """int64[k], rising: the last NEWEST events of each user and type; events are sorted by user and time."""
+def _newest(users: NDArray[np.int32], types: NDArray[np.int16], most: int) -> NDArray[np.int64]:
+    """int64[k], rising: the last `most` events of each user and type; events are sorted by user and time."""
     import numpy as np
 
     if not len(users):
@@ -131,4 +135,4 @@ def _newest(users: NDArray[np.int32], types: NDArray[np.int16]) -> NDArray[np.in
     key = key[order]
     ends = np.append(np.flatnonzero(np.diff(key)) + 1, len(key))
     from_end = np.repeat(ends, np.diff(ends, prepend=0)) - np.arange(len(key))
-    return np.sort(order[from_end <= NEWEST])
+    return np.sort(order[from_end <= most])

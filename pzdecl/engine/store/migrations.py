@@ -121,7 +121,15 @@ def m003_events(db: Any) -> None:
         db.execute(statement)
 
 
-ALL: tuple[Callable[[Any], None], ...] = (m001_baseline, m002_deaths, m003_events)
+def m004_action_interactions(db: Any) -> None:
+    """Datasets of action interactions are found by their tracking ids."""
+    db.execute(
+        """CREATE INDEX datasets_by_tracking_id ON resources (json_extract(body, '$.trackingId'))
+            WHERE type = 'dataset'"""
+    )
+
+
+ALL: tuple[Callable[[Any], None], ...] = (m001_baseline, m002_deaths, m003_events, m004_action_interactions)
 
 FORMAT = len(ALL)
 """The newest format that this code knows."""

@@ -239,13 +239,3 @@ def test_forgetting_users(shop: Shop) -> None:
     with shop.engine._context.store.write() as tx:
         assert log.forget_users(tx, shop.interactions, ["ann"]) == 3
     assert [row["USER_ID"] for row in shop.rows()] == ["bob"]
-
-
-def test_actions_are_not_recorded(shop: Shop) -> None:
-    code, message = shop.service.refused(
-        "put_action_interactions",
-        trackingId=shop.tracking_id,
-        actionInteractions=[{"actionId": "a", "sessionId": "s", "timestamp": NOW, "eventType": "Viewed"}],
-    )
-    assert code == "InvalidInputException"
-    assert "action interactions" in message

@@ -5,9 +5,9 @@
 x are the features of user, action and moment, c_a a one and the cells of the action's metadata. G says what
 holds for all actions and for those with the same metadata, d_a what is peculiar to one: both are drawn to zero,
 so an action with few events behaves as its metadata suggest, and one without any entirely so. It is a
-multilevel model (A. Gelman and J. Hill, "Data Analysis Using Regression and Multilevel/Hierarchical Models", 2007, chapter
-13) by its most likely parameters. The loss is convex: there is one solution, whatever the machine. As the base
-rate and the actions' own levels are (nearly) free, the chances are calibrated.
+multilevel model (A. Gelman and J. Hill, "Data Analysis Using Regression and Multilevel/Hierarchical Models",
+2007, chapter 13) by its most likely parameters. The loss is convex: there is one solution, whatever the
+machine. As the base rate and the actions' own levels are (nearly) free, the chances are calibrated.
 """
 
 from __future__ import annotations

@@ -40,12 +40,12 @@ def measure_actions(fit: Fit, data: TrainingData, job: Job) -> tuple[ActionModel
     asked = newest(everything.select(testing[everything.moments.users]))
     asked = asked.select(considered(actions)[asked.moments.actions])
     metrics = {"coverage": _coverage(model, data, testing)}
-    if len(asked) and 0 < asked.taken.sum() < len(asked):
+    if len(asked):
         chances = model.chances(data, asked.moments)
         foretold = chances >= model.threshold
         right = int((foretold & asked.taken).sum())
         metrics["precision"] = right / max(int(foretold.sum()), 1)
-        metrics["recall"] = right / int(asked.taken.sum())
+        metrics["recall"] = right / max(int(asked.taken.sum()), 1)
         metrics["auc"] = auc(chances, asked.taken)
     return model, {name: round(value, 4) for name, value in metrics.items()}
 
@@ -61,12 +61,14 @@ def newest(found: Episodes) -> Episodes:
 
 
 def auc(chances: NDArray[np.float64], taken: NDArray[np.bool_]) -> float:
-    """The area under the ROC curve; of equals, half."""
+    """The area under the ROC curve; of equals, half. Where all were taken, or none, it is 0.5."""
     values, places, counts = np.unique(chances, return_inverse=True, return_counts=True)
     ranks = (np.cumsum(counts) - (counts - 1) / 2)[places]
     positives = int(taken.sum())
     negatives = len(taken) - positives
     assert len(values) == len(counts)
+    if not positives or not negatives:
+        return 0.5
     return float((ranks[taken].sum() - positives * (positives + 1) / 2) / (positives * negatives))
 
 
