@@ -66,14 +66,6 @@ def put_actions(context: Context, params: Params) -> Result:
     return _put(context, params["datasetArn"], "ACTIONS", "actions", "actionId", params["actions"])
 
 
-@operation("PutActionInteractions", service=EVENTS, performed=False)
-def put_action_interactions(_context: Context, _params: Params) -> Result:
-    """Always refused: no recipe of the built-in engine learns from them."""
-    raise InvalidInputException(
-        "The built-in engine does not record action interactions: no recipe of it recommends actions"
-    )
-
-
 def _tracked(reader: Reader, tracking_id: str) -> tuple[str, Known]:
     """The Interactions dataset that a tracker's events go to, and its columns."""
     trackers = reader.query(

@@ -138,7 +138,7 @@ class _Evaluation:
         """bool[n]: what fits all conditions of any group."""
         first = next(clause.conditions()).field.dataset
         if first in EVENTS:
-            return _any_of_all(clause.any_of, lambda one: self._events(one, of_items=clause.target == "ItemID"))
+            return _any_of_all(clause.any_of, lambda one: self._events(one, of_items=clause.target != "UserID"))
         table = self.known.tables.get(first)
         if table is None:
             import numpy as np

@@ -61,16 +61,22 @@ class Sources:
         def look(reader: Reader) -> Known:
             datasets = {one.body["datasetType"]: one for one in reader.children("dataset", group)}
             tables: dict[str, Table] = {}
-            for type, names in (("ITEMS", ("ITEMS", CURRENT_ITEM)), ("USERS", ("USERS", CURRENT_USER))):
+            for type, names in (
+                ("ITEMS", ("ITEMS", CURRENT_ITEM)),
+                ("USERS", ("USERS", CURRENT_USER)),
+                ("ACTIONS", ("ACTIONS",)),
+            ):
                 if expression.uses(*names) and type in datasets:
                     tables[type] = self._table(reader, datasets[type])
             history: History | None = None
             later: Mapping[str, frozenset[str]] = {}
-            if expression.uses(*EVENTS) and "INTERACTIONS" in datasets:
-                dataset = datasets["INTERACTIONS"].arn
-                history = self._history(reader, dataset)
+            about_actions = expression.uses("ACTION_INTERACTIONS")
+            events = "ACTION_INTERACTIONS" if about_actions else "INTERACTIONS"
+            if expression.uses(*EVENTS) and events in datasets:
+                dataset = datasets[events].arn
+                history = self._history(reader, dataset, about_actions)
                 rows = log.of_user(reader, dataset, user, 0) if user else ()
-                later = merged(Event(row.item, row.type) for row in rows)
+                later = merged((Event(row.item, row.type) for row in rows), about_actions)
             return Known(tables, history, user, item, later)
 
         return self._read(store, look)
@@ -130,14 +136,14 @@ class Sources:
             _keep(self._tables, dataset.arn, (bulk, put, made, made - now, table))
             return table
 
-    def _history(self, reader: Reader, dataset: str) -> History:
+    def _history(self, reader: Reader, dataset: str, about_actions: bool) -> History:
         from pzdecl.engine.filters.history import History
 
         paths = tuple(part.path for part in reader.parts(dataset))
         with self._lock:
             kept = self._histories.get(dataset)
             if kept is None or kept[0] != paths:
-                kept = (paths, History.read([self._folder / path for path in paths]))
+                kept = (paths, History.read([self._folder / path for path in paths], about_actions))
             _keep(self._histories, dataset, kept)
             return kept[1]
 

@@ -139,6 +139,10 @@ def _deployed(reader: Reader) -> list[str]:
     return [str(arn) for (arn,) in rows]
 
 
-def _interactions(held: Content | None) -> tuple[int, list[str]]:
+def _interactions(held: Content | None) -> tuple[Any, ...]:
     """What of a group's content are interactions; nothing for what was trained before this was noted."""
-    return (held["events"], held["parts"].get("INTERACTIONS", [])) if held else (0, [])
+    if not held:
+        return (0, 0, [], [])
+    parts = held["parts"]
+    kinds = ("INTERACTIONS", "ACTION_INTERACTIONS")
+    return (held["events"], held.get("acts", 0), *(parts.get(kind, []) for kind in kinds))
