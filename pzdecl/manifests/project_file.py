@@ -236,12 +236,12 @@ def _policies(spec: ProjectSpec, chosen: str, positions: Positions, report: Repo
     above = ("environments", chosen, "policies") if own else ("policies",)
     allowed = found.allowed_recipes
     for index, name in enumerate(allowed or ()):
-        if recipes.short(name) not in recipes.NAMES:
+        if recipes.short(name) not in {*recipes.NAMES, *recipes.DOMAIN}:
             report.add(
                 "PZ3010",
                 f"there is no recipe {name}",
                 positions.nearest((*above, "allowedRecipes", index)),
-                expected="a recipe that a solution may have",
+                expected="a recipe of solutions or recommenders",
                 suggestion=nearest(name, recipes.NAMES),
             )
     names = [info.alias or name for name, info in PoliciesSpec.model_fields.items()]

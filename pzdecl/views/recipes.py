@@ -19,6 +19,8 @@ def listing(recipes: Iterable[Recipe], style: Style = PLAIN) -> str:
 def description(recipe: Recipe, style: Style = PLAIN) -> str:
     """A recipe, and a line for each of its hyperparameters."""
     head = f"{style.paint(recipe.name, 'bold')}  {recipe.type}\n{recipe.description}\narn: {recipe.arn}\n"
+    if recipe.domain:
+        return head + "".join(f"{line}\n" for line in _use_case(recipe))
     if not recipe.hyperparameters:
         return head + "It has no hyperparameters.\n"
     rows = [
@@ -34,6 +36,7 @@ def as_json(recipe: Recipe) -> dict[str, Any]:
         "name": recipe.name,
         "arn": recipe.arn,
         "type": recipe.type,
+        "domain": recipe.domain,
         "description": recipe.description,
         "hyperparameters": [
             {
@@ -51,6 +54,18 @@ def as_json(recipe: Recipe) -> dict[str, Any]:
             for h in recipe.hyperparameters
         ],
     }
+
+
+def _use_case(recipe: Recipe) -> Iterable[str]:
+    """What is to be known of a recipe of recommenders, a line each."""
+    yield f"domain: {recipe.domain} (kind: Recommender; it has no hyperparameters)"
+    learns = f"events of type {recipe.event_type}" if recipe.event_type else "events of all types"
+    data = " and ".join(kind.capitalize() for kind in recipe.datasets)
+    yield f"learns from: {data}, {learns}, 1000 at least"
+    asks = " and ".join(f"{one}Id" for one in recipe.asks or ())
+    yield f"a request names: {asks or 'nothing'}"
+    if recipe.hides:
+        yield f"leaves out: items of the user's events of type {recipe.hides}"
 
 
 def _range(h: Hyperparameter) -> str:

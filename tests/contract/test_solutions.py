@@ -201,12 +201,14 @@ def test_recipes_are_listed_in_alphabetical_order(service: Service) -> None:
     found = service.call("list_recipes")["recipes"]
     assert [recipe["name"] for recipe in found] == sorted(recipe["name"] for recipe in found)
     assert set(NAMES) <= {recipe["name"] for recipe in found}
-    assert set(found[0]) == {"name", "recipeArn", "status", "creationDateTime", "lastUpdatedDateTime"}
+    for recipe in found:
+        members = set(recipe) - ({"domain"} if recipe["name"].startswith(("aws-ecomm-", "aws-vod-")) else set())
+        assert members == {"name", "recipeArn", "status", "creationDateTime", "lastUpdatedDateTime"}
     page = service.call("list_recipes", maxResults=2)
     rest = service.call("list_recipes", nextToken=page["nextToken"])
     assert page["recipes"] + rest["recipes"] == found
     assert service.refused("list_recipes", nextToken="aws")[0] == "InvalidNextTokenException"
-    assert service.call("list_recipes", domain="ECOMMERCE")["recipes"] == []
+    assert len(service.call("list_recipes", domain="ECOMMERCE")["recipes"]) == 5
 
 
 @pytest.mark.parametrize("name", NAMES)

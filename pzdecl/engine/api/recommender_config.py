@@ -22,8 +22,10 @@ Columns = Mapping[str, Sequence[Column] | None]
 
 def merged(before: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
     """The configuration after an update: parts that are not given stay; empty ones go."""
-    both = {**before, **given}
-    return {name: value for name, value in both.items() if value not in (None, {})}
+    both = {name: value for name, value in {**before, **given}.items() if value not in (None, {})}
+    if not columns(both):
+        both.pop(COLUMNS, None)
+    return both
 
 
 def problems(config: Mapping[str, Any], recipe: Recipe, datasets: Columns) -> list[str]:
