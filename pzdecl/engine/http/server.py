@@ -22,6 +22,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from pzdecl.engine.http.network import ServerError, listen
+from pzdecl.engine.http.protocol import Protocol
 
 GRACE = 30
 """Seconds that requests in progress have to end in."""
@@ -58,7 +59,7 @@ class Server:
             options = {"ssl_certfile": str(tls[0]), "ssl_keyfile": str(tls[1])}
         config = uvicorn.Config(
             app,
-            http="h11",
+            http=Protocol,
             ws="none",
             lifespan="on",
             log_config=None,

@@ -1,0 +1,83 @@
+"""HTTP on a connection: httptools' parser in uvicorn's protocol, with bounds on what comes before a body.
+
+The parser itself gathers a header for as long as it grows; here a request's head may have HEAD_MAX bytes, and
+HEAD_SECONDS to arrive in. What is no HTTP is answered in JSON like everything else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from http import HTTPStatus
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+HEAD_MAX = 64 * 1024
+"""Bytes of the request line and the headers, beside those that came in the same read as the first of them."""
+HEAD_SECONDS = 30.0
+"""Seconds from a request's first byte to the end of its headers."""
+
+
+class Protocol(HttpToolsProtocol):
+    """One connection. uvicorn makes them."""
+
+    _in_head = False
+    _begun_now = False
+    _size = 0
+    _deadline: asyncio.TimerHandle | None = None
+
+    def data_received(self, data: bytes) -> None:
+        """Reads on; ends the connection where a request's head is too large."""
+        self._begun_now = False
+        super().data_received(data)
+        if not self._in_head or self.transport.is_closing():
+            return
+        if not self._begun_now:  # else this read may have brought the end of another request, too
+            self._size += len(data)
+        if self._size > HEAD_MAX:
+            status = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
+            self._end(status, f"The request's headers are larger than {HEAD_MAX} bytes: send less")
+        elif self._deadline is None:
+            self._deadline = self.loop.call_later(HEAD_SECONDS, self._too_slow)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Nothing is waited for any more."""
+        self._head_ended()
+        super().connection_lost(exc)
+
+    def on_message_begin(self) -> None:
+        """A request's first byte."""
+        self._in_head = self._begun_now = True
+        self._size = 0
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        """From here on the application reads."""
+        self._head_ended()
+        super().on_headers_complete()
+
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's text
+        """What is no HTTP."""
+        self._head_ended()
+        self._end(HTTPStatus.BAD_REQUEST, "The request is not valid HTTP/1.1")
+
+    def _head_ended(self) -> None:
+        self._in_head = False
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+    def _too_slow(self) -> None:
+        self._deadline = None
+        self._end(HTTPStatus.REQUEST_TIMEOUT, f"The headers did not arrive within {HEAD_SECONDS:g} s")
+
+    def _end(self, status: HTTPStatus, message: str) -> None:
+        """The last answer of this connection. There is no operation yet, so none of its errors either."""
+        body = json.dumps({"message": message}).encode()
+        head = (
+            f"HTTP/1.1 {status.value} {status.phrase}\r\ncontent-type: application/json\r\n"
+            "x-amzn-errortype: SerializationException\r\n"
+            f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
+        )
+        self.transport.write(head.encode() + body)
+        self.transport.close()

@@ -1,0 +1,92 @@
+"""What comes before a request's body: bounded in size and time, and answered where it is no HTTP."""
+
+from __future__ import annotations
+
+import json
+import socket
+
+import pytest
+
+from pzdecl.engine import Engine
+from pzdecl.engine.http import protocol
+from tests.engine.http.running import Running, running
+
+LIST = (
+    b"POST / HTTP/1.1\r\nHost: localhost\r\nX-Amz-Target: AmazonPersonalize.ListDatasetGroups\r\n"
+    b"Content-Length: 2\r\n"
+)
+
+
+def _everything(client: socket.socket) -> bytes:
+    """What comes until the server ends the connection."""
+    client.settimeout(30)
+    found = b""
+    while part := client.recv(65536):
+        found += part
+    return found
+
+
+def _refused(answer: bytes, status: int) -> str:
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 %d " % status)
+    assert b"connection: close" in head.lower()
+    return str(json.loads(body)["message"])
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"nonsense\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost localhost\r\n\r\n",
+        b"POST /\xff HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",  # somebody speaks TLS
+        b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: five\r\n\r\n",
+    ],
+)
+def test_what_is_no_http_is_told_so(server: Running, sent: bytes) -> None:
+    with socket.create_connection(server.address) as client:
+        client.sendall(sent)
+        assert _refused(_everything(client), 400) == "The request is not valid HTTP/1.1"
+
+
+def test_headers_without_an_end_are_refused(server: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(protocol, "HEAD_MAX", 10_000)
+    with socket.create_connection(server.address) as client:
+        client.sendall(b"POST / HTTP/1.1\r\nX: ")
+        answer = b""
+        client.settimeout(0.02)
+        for _ in range(1000):
+            try:
+                client.sendall(b"x" * 1000)
+                answer = client.recv(65536)
+                break
+            except TimeoutError:
+                continue
+        assert "larger than 10000 bytes" in _refused(answer, 431)
+
+
+def test_headers_that_never_come_are_not_waited_for(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(protocol, "HEAD_SECONDS", 0.1)
+    with running(engine) as server, socket.create_connection(server.address) as client:
+        client.sendall(b"POST / HTTP/1.1\r\nHost: ")
+        assert "did not arrive within 0.1 s" in _refused(_everything(client), 408)
+
+
+def test_headers_in_small_pieces_are_put_together(server: Running) -> None:
+    with socket.create_connection(server.address) as client:
+        client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for place in range(0, len(LIST), 7):
+            client.sendall(LIST[place : place + 7])
+        client.sendall(b"Connection: close\r\n\r\n{")
+        client.sendall(b"}")
+        assert _everything(client).startswith(b"HTTP/1.1 200 ")
+
+
+def test_requests_that_are_sent_before_the_answers_are_answered_in_order(server: Running) -> None:
+    with socket.create_connection(server.address) as client:
+        wrong = LIST.replace(b"ListDatasetGroups", b"ListNothing")
+        last = LIST + b"Connection: close\r\n"
+        client.sendall(b"".join(head + b"\r\n{}" for head in (LIST, wrong, LIST, last)))
+        answers = _everything(client).split(b"HTTP/1.1 ")[1:]
+    assert [answer[:3] for answer in answers] == [b"200", b"400", b"200", b"200"]
