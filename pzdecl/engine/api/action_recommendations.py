@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pzdecl.engine.api.exploration import seed_of
 from pzdecl.engine.api.operation import Context, Params, Result, operation
@@ -14,9 +14,11 @@ from pzdecl.engine.data.actions import event_type
 from pzdecl.engine.errors import InvalidInputException
 from pzdecl.engine.events import log
 from pzdecl.engine.events.recent import action_interactions, new_events, trained_on_actions
-from pzdecl.engine.serving.actions import Acted, ActionQuery, Catalogue
 from pzdecl.engine.serving.query import Exploration
 from pzdecl.engine.store.shown import Shown
+
+if TYPE_CHECKING:
+    from pzdecl.engine.serving.actions import Acted, Catalogue
 
 DEFAULT_RESULTS = 5
 MAX_RESULTS = 100
@@ -31,6 +33,8 @@ def get_action_recommendations(context: Context, params: Params) -> Result:
     wanted = params.get("numResults", DEFAULT_RESULTS)
     if wanted > MAX_RESULTS:
         raise InvalidInputException(f"numResults is {wanted}: expected 0 to {MAX_RESULTS}")
+    from pzdecl.engine.serving.actions import ActionQuery
+
     serving = serving_of(context, params)
     if serving.recipe.type != "PERSONALIZED_ACTIONS":
         raise InvalidInputException(
@@ -95,6 +99,8 @@ def _acted(context: Context, serving: Serving, user: str) -> tuple[Acted, ...]:
     with context.store.read() as reader:
         rows = log.of_user(reader, dataset, user, trained_on_actions(serving.version))
     found = ((row, event_type(row.type)) for row in rows)
+    from pzdecl.engine.serving.actions import Acted
+
     return tuple(Acted(row.item, type, row.at) for row, type in found if type is not None)
 
 
