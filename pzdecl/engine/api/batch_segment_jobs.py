@@ -8,7 +8,7 @@ from pzdecl.engine.api.families import BATCH_SEGMENT_JOB
 from pzdecl.engine.api.operation import Context, Params, Result, operation
 from pzdecl.engine.api.recipes import recipe_of
 from pzdecl.engine.errors import InvalidInputException
-from pzdecl.engine.filters.syntax import CURRENT_ITEM, CURRENT_USER, EVENTS
+from pzdecl.engine.filters.syntax import CURRENT_ITEM, EVENTS
 
 DEFAULT_RESULTS, MAX_RESULTS = 25, 5_000_000
 
@@ -26,7 +26,7 @@ def create_batch_segment_job(context: Context, params: Params) -> Result:
                 "USER_SEGMENTATION, or CreateBatchInferenceJob"
             )
         expression = filter_of(tx, params, version, "UserID")
-        refused = [CURRENT_ITEM, CURRENT_USER]
+        refused = [CURRENT_ITEM]
         if recipe.name == "aws-item-attribute-affinity":
             refused += EVENTS
         if expression and (found := [one for one in refused if expression.uses(one)]):

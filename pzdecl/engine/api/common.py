@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import base64
-import binascii
+import contextlib
 import datetime
+import hashlib
+import json
+import re
 import sqlite3
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -23,6 +26,7 @@ from pzdecl.engine.store.rows import Reader, Resource, Writer
 
 DEFAULT_PAGE = 100
 MAX_TAGS = 50
+_TOKEN = re.compile(r"([0-9a-f]{16}):([0-9]{1,18})", re.ASCII)
 PENDING, IN_PROGRESS, ACTIVE, FAILED = "CREATE PENDING", "CREATE IN_PROGRESS", "ACTIVE", "CREATE FAILED"
 STOPPING, STOPPED = "CREATE STOPPING", "CREATE STOPPED"
 
@@ -86,12 +90,12 @@ def view(family: Family, resource: Resource, shape: str | None = None) -> dict[s
 
 def listing(context: Context, family: Family, params: Params, parent: str | None, shape: str) -> Result:
     """One page of summaries, oldest first, and a `nextToken` where more follow."""
-    after = _read_token(params.get("nextToken"), family.type)
+    after = read_token(params.get("nextToken"), family.type, parent)
     with context.store.read() as reader:
         found, more = reader.page(family.type, parent, after, params.get("maxResults", DEFAULT_PAGE))
     result: Result = {family.list_key: [view(family, resource, shape) for resource in found]}
     if more is not None:
-        result["nextToken"] = _write_token(family.type, more)
+        result["nextToken"] = write_token(more, family.type, parent)
     return result
 
 
@@ -132,19 +136,27 @@ def _dated(value: Any) -> Any:
     return value
 
 
-def _write_token(type: str, after: int) -> str:
-    return base64.urlsafe_b64encode(f"{type}:{after}".encode()).decode()
+def write_token(after: int, *of: str | None) -> str:
+    """The token with which a list goes on after a place. `of` says which list it is: what, and of whom."""
+    return base64.urlsafe_b64encode(f"{_digest(of)}:{after}".encode()).decode()
 
 
-def _read_token(token: str | None, type: str) -> int:
+def read_token(token: str | None, *of: str | None) -> int:
+    """The place after which a list goes on; 0 without a token.
+
+    Raises InvalidNextTokenException for what `write_token` did not give for this very list.
+    """
     if token is None:
         return 0
-    try:
-        owner, _, after = base64.urlsafe_b64decode(token.encode()).decode().partition(":")
-        if owner != type:
-            raise ValueError(owner)
-        return int(after)
-    except (ValueError, binascii.Error) as error:
-        raise InvalidNextTokenException(
-            f"The token {token!r} was not given by this operation: leave it out to start from the first page"
-        ) from error
+    with contextlib.suppress(ValueError):  # binascii's and Unicode's errors are such, too
+        found = _TOKEN.fullmatch(base64.b64decode(token, altchars=b"-_", validate=True).decode())
+        if found and found[1] == _digest(of):
+            return int(found[2])
+    raise InvalidNextTokenException(
+        f"The token {token!r} was not given by this operation, with the same parameters: "
+        "leave it out to start from the first page"
+    )
+
+
+def _digest(of: Sequence[str | None]) -> str:
+    return hashlib.sha256(json.dumps(of).encode()).hexdigest()[:16]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from pzdecl.engine.api.common import ACTIVE, PENDING, create, describe, find, given, listing
-from pzdecl.engine.api.families import DATASET, IMPORT_JOB
+from pzdecl.engine.api.families import DATASET, IMPORT_JOB, METRIC_ATTRIBUTION
+from pzdecl.engine.api.metric_attributions import TARGET
 from pzdecl.engine.api.operation import Context, Params, Result, operation
 from pzdecl.engine.errors import InvalidInputException, ResourceInUseException
 from pzdecl.engine.store.rows import Reader, Resource
@@ -21,10 +22,6 @@ def create_dataset_import_job(context: Context, params: Params) -> Result:
         place = context.storage.absolute(location)
     except ValueError as error:
         raise InvalidInputException(str(error)) from error
-    if params.get("publishAttributionMetricsToS3"):
-        raise InvalidInputException(
-            "publishAttributionMetricsToS3 is true; the built-in engine does not publish metrics to S3"
-        )
     name, dataset_arn = params["jobName"], params["datasetArn"]
     mode = params.get("importMode", "FULL")
     arn = context.arn(f"dataset-import-job/{name}")
@@ -47,6 +44,8 @@ def create_dataset_import_job(context: Context, params: Params) -> Result:
             raise InvalidInputException(
                 f"The dataset {dataset_arn} has no data yet: import with importMode FULL before INCREMENTAL"
             )
+        if params.get("publishAttributionMetricsToS3"):
+            _check_publishing(tx, dataset)
         create(
             tx, IMPORT_JOB, Resource(arn, IMPORT_JOB.type, name, dataset_arn, body, PENDING), params.get("tags")
         )
@@ -64,6 +63,25 @@ def describe_dataset_import_job(context: Context, params: Params) -> Result:
 def list_dataset_import_jobs(context: Context, params: Params) -> Result:
     """Of one dataset, or all."""
     return listing(context, IMPORT_JOB, params, params.get("datasetArn"), "DatasetImportJobSummary")
+
+
+def _check_publishing(reader: Reader, dataset: Resource) -> None:
+    """Raises InvalidInputException where no metrics can be published to a location of a metric attribution."""
+    group, told = dataset.body["datasetGroupArn"], "publishAttributionMetricsToS3 is true"
+    if dataset.body["datasetType"] != "INTERACTIONS":
+        raise InvalidInputException(
+            f"{told}, and {dataset.arn} has no events: expected an Interactions dataset"
+        )
+    found = reader.children(METRIC_ATTRIBUTION.type, group)
+    if not found:
+        raise InvalidInputException(
+            f"{told}, and the dataset group {group} has no metric attribution: create one"
+        )
+    if TARGET not in found[0].body:
+        raise InvalidInputException(
+            f"{told}, and {found[0].arn} names no place for reports: update it with "
+            "metricsOutputConfig.s3DataDestination"
+        )
 
 
 def _has_full_import(reader: Reader, dataset_arn: str) -> bool:

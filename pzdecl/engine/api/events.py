@@ -7,6 +7,7 @@ from typing import Any
 
 from pzdecl.engine.api.common import ACTIVE, find
 from pzdecl.engine.api.families import DATASET, EVENT_TRACKER, SCHEMA
+from pzdecl.engine.api.metric_attributions import note_source
 from pzdecl.engine.api.operation import Context, Params, Result, operation
 from pzdecl.engine.data.parts import KEYS
 from pzdecl.engine.errors import InvalidInputException, ResourceInUseException
@@ -41,9 +42,13 @@ def put_events(context: Context, params: Params) -> Result:
         encoded_size(params.get(name, ""), name, problems)
     _refuse(problems)
     with context.store.write() as tx:
-        if tx.get(dataset) is None:
+        found = tx.get(dataset)
+        if found is None:
             raise InvalidInputException(f"The dataset {dataset} was deleted")
         events = [row for row in rows if row is not None]
+        sources = {row.source for row in events if row.source is not None}
+        if sources and context.quotas.sources is not None:
+            note_source(tx, str(found.parent), sources, context.quotas.sources)
         log.add(tx, dataset, params.get("userId"), params["sessionId"], events, context.clock())
     return {}
 

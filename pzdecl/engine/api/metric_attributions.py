@@ -1,33 +1,38 @@
 """MetricAttribution: Create, Describe, Delete, List, Update, and the list of its metrics.
 
-The engine keeps what is to be measured, and checks it against the data's columns. Reports are not written: the
-events, with the recommendations and the sources that they name, come out with a dataset export.
+What is to be measured is checked against the data's columns here; `pzdecl.engine.jobs.reporting` writes the
+reports.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pzdecl.engine.api.batch import place
-from pzdecl.engine.api.common import create, describe, find, listing
+from pzdecl.engine.api.common import (
+    DEFAULT_PAGE,
+    create,
+    describe,
+    find,
+    listing,
+    read_token,
+    write_token,
+)
 from pzdecl.engine.api.families import DATASET_GROUP, METRIC_ATTRIBUTION
 from pzdecl.engine.api.operation import Context, Params, Result, operation
-from pzdecl.engine.errors import (
-    InvalidInputException,
-    InvalidNextTokenException,
-    ResourceAlreadyExistsException,
-)
+from pzdecl.engine.errors import InvalidInputException, ResourceAlreadyExistsException
+from pzdecl.engine.events import log
+from pzdecl.engine.events.attribution import EXPRESSION, NUMBERS, SINCE, Metric
+from pzdecl.engine.events.recent import interactions
 from pzdecl.engine.filters.sources import group_columns
-from pzdecl.engine.store.rows import Reader, Resource
+from pzdecl.engine.store.rows import Reader, Resource, Writer
 from pzdecl.errors import nearest
 
-EXPRESSION = re.compile(r"SAMPLECOUNT\(\)|SUM\((Items|Interactions)\.([A-Za-z_][A-Za-z\d_]*)\)", re.IGNORECASE)
 MAX_METRICS = 10
-NUMBERS = ("int", "long", "float", "double")
 OUTPUT = "metricsOutputConfig"
-Metric = Mapping[str, str]
+TARGET = "_target"
+"""In a body: where reports go, as every process understands it."""
 
 
 @operation("CreateMetricAttribution")
@@ -36,7 +41,7 @@ def create_metric_attribution(context: Context, params: Params) -> Result:
     name, group_arn = params["name"], params["datasetGroupArn"]
     arn = context.arn(f"{METRIC_ATTRIBUTION.type}/{name}")
     body = {"name": name, "metricAttributionArn": arn, "datasetGroupArn": group_arn}
-    body |= {OUTPUT: _output(context, params[OUTPUT])}
+    body |= _output(context, params[OUTPUT])
     with context.store.write() as tx:
         find(tx, DATASET_GROUP, group_arn)
         others = tx.children(METRIC_ATTRIBUTION.type, group_arn)
@@ -47,6 +52,7 @@ def create_metric_attribution(context: Context, params: Params) -> Result:
             )
         _check(tx, group_arn, params["metrics"])
         body["_metrics"] = list(params["metrics"])
+        body |= {"_through": log.newest(tx, interactions(group_arn)), "_reported": context.clock()}
         create(tx, METRIC_ATTRIBUTION, Resource(arn, METRIC_ATTRIBUTION.type, name, group_arn, body))
     return {"metricAttributionArn": arn}
 
@@ -72,17 +78,17 @@ def list_metric_attribution_metrics(context: Context, params: Params) -> Result:
             found = [find(reader, METRIC_ATTRIBUTION, params["metricAttributionArn"])]
         else:
             found, _ = reader.page(METRIC_ATTRIBUTION.type, None, 0, 1_000_000)
-    metrics = [metric for one in found for metric in one.body["_metrics"]]
-    token = params.get("nextToken")
-    if token is not None and not re.fullmatch(r"metrics-[0-9]{1,9}", token):
-        raise InvalidNextTokenException(
-            f"The token {token!r} was not given by this operation: leave it out to start from the first page"
-        )
-    start = int(token.removeprefix("metrics-")) if token else 0
-    end = start + params.get("maxResults", len(metrics) or 1)
+    metrics = [
+        {name: value for name, value in metric.items() if name != SINCE}
+        for one in found
+        for metric in one.body["_metrics"]
+    ]
+    of = ("metrics", params.get("metricAttributionArn"))
+    start = read_token(params.get("nextToken"), *of)
+    end = start + params.get("maxResults", DEFAULT_PAGE)
     result: Result = {"metrics": metrics[start:end]}
     if end < len(metrics):
-        result["nextToken"] = f"metrics-{end}"
+        result["nextToken"] = write_token(end, *of)
     return result
 
 
@@ -110,16 +116,18 @@ def update_metric_attribution(context: Context, params: Params) -> Result:
             if metric["metricName"] in {one["metricName"] for one in kept}:
                 raise ResourceAlreadyExistsException(f"{arn} already has a metric {metric['metricName']}")
         _check(tx, found.body["datasetGroupArn"], [*kept, *added])
-        found.body["_metrics"] = [*kept, *added]
+        newest = log.newest(tx, interactions(found.body["datasetGroupArn"]))
+        found.body["_metrics"] = [*kept, *({**metric, SINCE: newest} for metric in added)]
         if params.get(OUTPUT):
-            found.body[OUTPUT] = _output(context, params[OUTPUT])
+            found.body.pop(TARGET, None)
+            found.body |= _output(context, params[OUTPUT])
         tx.save(found)
     return {"metricAttributionArn": arn}
 
 
 @operation("DeleteMetricAttribution")
 def delete_metric_attribution(context: Context, params: Params) -> Result:
-    """With its metrics."""
+    """With its metrics. Events that no report has had by then are in none."""
     arn = params["metricAttributionArn"]
     with context.store.write() as tx:
         find(tx, METRIC_ATTRIBUTION, arn)
@@ -127,10 +135,30 @@ def delete_metric_attribution(context: Context, params: Params) -> Result:
     return {}
 
 
-def _output(context: Context, config: Mapping[str, Any]) -> Mapping[str, Any]:
-    if "s3DataDestination" in config:
-        place(context, config["s3DataDestination"]["path"], f"{OUTPUT}.s3DataDestination.path")
-    return config
+def note_source(tx: Writer, group: str, sources: Iterable[str], most: int) -> None:
+    """Counts the event attribution sources of a group with a metric attribution.
+
+    Raises InvalidInputException where there would be more than `most` different ones.
+    """
+    for found in tx.children(METRIC_ATTRIBUTION.type, group):
+        known = set(found.body.get("_sources", ()))
+        new = set(sources) - known
+        if len(known | new) > most:
+            raise InvalidInputException(
+                f"The metric attribution {found.arn} would have {len(known | new)} event attribution sources: "
+                f"expected at most {most}"
+            )
+        if new:
+            found.body["_sources"] = sorted(known | new)
+            tx.save(found)
+
+
+def _output(context: Context, config: Mapping[str, Any]) -> dict[str, Any]:
+    """What a body has of where reports go."""
+    if "s3DataDestination" not in config:
+        return {OUTPUT: config}
+    path = config["s3DataDestination"]["path"]
+    return {OUTPUT: config, TARGET: place(context, path, f"{OUTPUT}.s3DataDestination.path")}
 
 
 def _check(reader: Reader, group: str, metrics: Iterable[Metric]) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import datetime
 from typing import Any
 
-from pzdecl.engine.api.common import ACTIVE
+from pzdecl.engine.api.common import ACTIVE, DEFAULT_PAGE, read_token, write_token
 from pzdecl.engine.api.operation import Context, Params, Result, operation
-from pzdecl.engine.errors import InvalidInputException, InvalidNextTokenException, ResourceNotFoundException
+from pzdecl.engine.errors import InvalidInputException, ResourceNotFoundException
 from pzdecl.engine.recipes.base import Hyperparameter, Recipe
 from pzdecl.engine.recipes.registry import RECIPES
 from pzdecl.errors import nearest
@@ -45,11 +45,9 @@ def list_recipes(context: Context, params: Params) -> Result:  # noqa: ARG001
     """In alphabetical order: all, or those of a domain."""
     wanted = params.get("domain")
     names = sorted(name for name, recipe in RECIPES.items() if wanted in (None, recipe.domain))
-    after = params.get("nextToken")
-    if after is not None and after not in RECIPES:
-        raise InvalidNextTokenException(f"The token {after!r} was not given by ListRecipes")
-    rest = [name for name in names if after is None or name > after]
-    page = rest[: params.get("maxResults", 100)]
+    of = ("recipes", wanted)
+    start = read_token(params.get("nextToken"), *of)
+    end = start + params.get("maxResults", DEFAULT_PAGE)
     result: Result = {
         "recipes": [
             {
@@ -59,11 +57,11 @@ def list_recipes(context: Context, params: Params) -> Result:  # noqa: ARG001
                 **_dates(recipe),
                 **({"domain": recipe.domain} if recipe.domain else {}),
             }
-            for recipe in map(RECIPES.__getitem__, page)
+            for recipe in map(RECIPES.__getitem__, names[start:end])
         ]
     }
-    if len(rest) > len(page):
-        result["nextToken"] = page[-1]
+    if end < len(names):
+        result["nextToken"] = write_token(end, *of)
     return result
 
 

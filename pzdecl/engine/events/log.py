@@ -8,7 +8,7 @@ known, the session's anonymous events move to that user.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from pzdecl.engine.store.rows import Reader, Writer
@@ -48,26 +48,39 @@ def add(
 ) -> int:
     """Writes events of one user or session; returns how many are new. An eventId that is there already is not.
 
-    dataset  the ARN of the Interactions dataset; received: seconds
+    dataset   the ARN of the Interactions dataset
+    events    at most 2,000: a statement has so much room
+    received  seconds
     """
+    if not events:
+        return 0
     connection = tx.connection
     owner = user or session_user(tx, dataset, session) or session
-    found = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'events'").fetchone()
-    first = last = int(found[0]) if found else 0
-    for event in events:
-        # `known` is the event with which this one came to be its owner's: itself, until a session is merged.
-        added = connection.execute(
-            "INSERT OR IGNORE INTO events (id, known, dataset, owner, user, session, received, "
-            f"{_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (last + 1, last + 1, dataset, owner, user, session, received, *_stored(event)),
-        )
-        last += added.rowcount
-    if user and user != session and last > first:
+    first = _last_number(tx)
+    # One statement for all: between statements other threads run, and whoever waits to write waits for them.
+    # `known` is the event with which this one came to be its owner's: itself, until a session is merged.
+    one = f"({', '.join('?' * 16)})"
+    added = connection.execute(
+        "INSERT OR IGNORE INTO events (id, known, dataset, owner, user, session, received, "
+        f"{_COLUMNS}) VALUES {', '.join([one] * len(events))}",
+        [
+            value
+            for number, event in enumerate(events, first + 1)
+            for value in (number, number, dataset, owner, user, session, received, *_stored(event))
+        ],
+    ).rowcount
+    if user and user != session and added:
         connection.execute(
             "UPDATE events SET owner = ?, known = ? WHERE dataset = ? AND owner = ? AND user IS NULL",
-            (user, last, dataset, session),
+            (user, _last_number(tx), dataset, session),
         )
-    return last - first
+    return added
+
+
+def _last_number(reader: Reader) -> int:
+    """The highest number that an event ever had; numbers are never used again, and some are left out."""
+    found = reader.query("SELECT seq FROM sqlite_sequence WHERE name = 'events'")
+    return int(found[0][0]) if found else 0
 
 
 def session_user(reader: Reader, dataset: str, session: str) -> str | None:
@@ -100,6 +113,14 @@ def since(reader: Reader, dataset: str, number: int) -> list[EventRow]:
     return [event._replace(at=min(event.at, int(received))) for received, event in found]
 
 
+def between(reader: Reader, dataset: str, after: int, through: int) -> Iterator[tuple[int, EventRow]]:
+    """Number and event of those after a number, up to another one. None is later than it arrived, as above."""
+    query = f"SELECT id, received, {_COLUMNS} FROM events WHERE dataset = ? AND id > ? AND id <= ? ORDER BY id"
+    for number, received, *row in reader.rows(query, (dataset, after, through)):
+        event = _row(row)
+        yield number, event._replace(at=min(event.at, int(received)))
+
+
 def everything(reader: Reader, dataset: str) -> Iterator[tuple[str, EventRow]]:
     """Owner and event, in the order of arrival."""
     for owner, *row in reader.rows(
@@ -112,6 +133,12 @@ def newest(reader: Reader, dataset: str) -> int:
     """The number of a dataset's newest event; 0 without any."""
     rows = reader.query("SELECT max(id) FROM events WHERE dataset = ?", (dataset,))
     return int(rows[0][0] or 0)
+
+
+def sessions_of(reader: Reader, dataset: str, users: Iterable[str]) -> set[str]:
+    """The sessions in which users were seen."""
+    query = "SELECT DISTINCT session FROM events WHERE dataset = ? AND owner = ?"
+    return {str(session) for user in users for (session,) in reader.query(query, (dataset, user))}
 
 
 def forget_users(tx: Writer, dataset: str, users: Sequence[str]) -> int:

@@ -113,6 +113,8 @@ def allowed(expression: Expression, catalogue: Catalogue, known: Known, values: 
     import numpy as np
 
     evaluation = _Evaluation(catalogue, known, values)
+    if expression.target == "UserID" and any(clause.tests for clause in expression.clauses):
+        return evaluation.users(expression.clauses)
     included: NDArray[np.bool_] | None = None
     excluded: NDArray[np.bool_] | None = None
     for clause in expression.clauses:
@@ -151,6 +153,36 @@ class _Evaluation:
 
         fixed = not any(isinstance(one, Placeholder | Field) for c in clause.conditions() for one in c.operands)
         return self.catalogue.mask(clause, table, mask) if fixed else mask()
+
+    def users(self, clauses: Sequence[Clause]) -> NDArray[np.bool_]:
+        """bool[n]: the users whom clauses let through, some of which have an IF.
+
+        Where users are filtered, each of them is the CurrentUser of what is asked about it.
+        """
+        import numpy as np
+
+        some, included, excluded = (np.zeros(len(self.catalogue), bool) for _ in range(3))
+        for clause in clauses:
+            force = np.ones(len(self.catalogue), bool)
+            for condition in clause.tests:
+                force &= self._own(condition)
+            matched = self.clause(clause) & force
+            if clause.action == "INCLUDE":
+                some |= force
+                included |= matched
+            else:
+                excluded |= matched
+        found: NDArray[np.bool_] = (included | ~some) & ~excluded
+        return found
+
+    def _own(self, condition: Condition) -> NDArray[np.bool_]:
+        """bool[n]: the users who fit a condition after IF."""
+        import numpy as np
+
+        table = self.known.tables.get("USERS")
+        if table is None:
+            return np.full(len(self.catalogue), condition.operator in ("NOT IN", "!="))
+        return self._rows(condition, table).take(self.catalogue.rows(table.ids))
 
     def test(self, condition: Condition) -> bool:
         """Whether the user fits a condition after IF. One without a row fits nothing but NOT IN and !=."""

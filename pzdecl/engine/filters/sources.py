@@ -118,7 +118,8 @@ class Sources:
 
         paths = [part.path for part in reader.parts(dataset.arn)]
         schema = str(dataset.body["schemaArn"])
-        bulk, put = (tuple(paths), schema, dataset.created), puts.newest(reader, dataset.arn)
+        forgotten = dataset.body.get("_erased")  # users whose data was deleted go at once
+        bulk, put = (tuple(paths), schema, dataset.created, forgotten), puts.newest(reader, dataset.arn)
         now = time.monotonic()
         with self._lock:
             kept = self._tables.get(dataset.arn)

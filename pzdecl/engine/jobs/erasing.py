@@ -6,6 +6,7 @@ import csv
 import json
 import shutil
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,18 +22,29 @@ from pzdecl.engine.jobs.control import Control, JobFailed
 from pzdecl.engine.jobs.importing import READING, place_part, remove
 from pzdecl.engine.jobs.queue import Job
 from pzdecl.engine.progress import Progress
-from pzdecl.engine.store.rows import Part
+from pzdecl.engine.store.rows import Part, Resource, Writer
 
 COMPLETED = "COMPLETED"
+EVENTS = ("INTERACTIONS", "ACTION_INTERACTIONS")
 LARGEST = 100 * 1024 * 1024
 """Bytes of ids, as in the service."""
 BATCH = 100_000
 
 
+@dataclass(slots=True)
+class _Rewritten:
+    """The parts of each dataset without the users: those that stay, those that go, and how many rows went."""
+
+    content: dict[str, list[Part]] = field(default_factory=dict)
+    old: list[Path] = field(default_factory=list)
+    deleted: int = 0
+
+
 def run_erasure(context: Context, job: Job, control: Control) -> None:
     """Writes every part anew without the users; then all of them become the datasets' content at once.
 
-    Imports of the group wait meanwhile, and trainings: see `pzdecl.engine.jobs.queue`.
+    The lists that were explored for the users go, too. Imports of the group wait meanwhile, and trainings: see
+    `pzdecl.engine.jobs.queue`.
     """
     with context.store.read() as reader:
         resource = reader.get(job.arn)
@@ -47,19 +59,43 @@ def run_erasure(context: Context, job: Job, control: Control) -> None:
     workspace = control.workspace()
     source = context.storage.fetch(resource.body["_path"], workspace / "input", control.check)
     users = _users(source, resource.body["_path"])
+    rewritten = _rewrite(context.folder, datasets, users, job, control)
+    control.check()
+    _forget_lists(context, [one for one, _, _ in datasets], users)
+    with context.store.write() as tx:
+        queue.finish(tx, job, progress=control.progress)
+        for arn, parts in rewritten.content.items():
+            tx.replace_parts(arn, parts)
+        resource.status = COMPLETED
+        resource.body["numDeleted"] = rewritten.deleted + _forget_rows(
+            tx, [one for one, _, _ in datasets], sorted(users), job.id
+        )
+        tx.save(resource)
+        in_use = tx.busy(job.scope, READING)
+    shutil.rmtree(workspace, ignore_errors=True)
+    if not in_use:
+        remove(rewritten.old)
+    context.store.checkpoint()
+
+
+def _rewrite(
+    folder: Path,
+    datasets: Sequence[tuple[Resource, list[Column], list[Part]]],
+    users: set[str],
+    job: Job,
+    control: Control,
+) -> _Rewritten:
     todo = sum(part.rows for _, fields, parts in datasets for part in parts if _has_users(fields))
-    seen = deleted = 0
-    content: dict[str, list[Part]] = {}
-    old: list[Path] = []
+    seen, found = 0, _Rewritten()
     for dataset, fields, parts in datasets:
         if not _has_users(fields):
             continue
-        kept: list[Part] = []
+        kept = found.content.setdefault(dataset.arn, [])
         for part in parts:
-            path = context.folder / part.path
-            draft = workspace / "part.parquet"
+            path = folder / part.path
+            draft = control.workspace() / "part.parquet"
             with writer(dataset.body["datasetType"], draft, fields) as out:
-                for block in _blocks(path, users, [field.name for field in arrow_schema(list(fields))]):
+                for block in _blocks(path, users, [one.name for one in arrow_schema(list(fields))]):
                     control.check()
                     out.write(block)
             seen += part.rows
@@ -67,29 +103,32 @@ def run_erasure(context: Context, job: Job, control: Control) -> None:
             if out.rows == part.rows:
                 kept.append(part)
                 continue
-            deleted += part.rows - out.rows
-            old.append(path)
+            found.deleted += part.rows - out.rows
+            found.old.append(path)
             if out.rows:
-                kept.append(place_part(context.folder, dataset, job, draft, name=part.job, rows=out.rows))
-        content[dataset.arn] = kept
-    control.check()
-    with context.store.write() as tx:
-        queue.finish(tx, job, progress=control.progress)
-        names = sorted(users)
-        for dataset, _, _ in datasets:
-            if dataset.arn in content:
-                tx.replace_parts(dataset.arn, content[dataset.arn])
-            if dataset.body["datasetType"] == "USERS":
-                deleted += puts.forget(tx, dataset.arn, names)
-            elif dataset.body["datasetType"] == "INTERACTIONS":
-                deleted += log.forget_users(tx, dataset.arn, names)
-        resource.status = COMPLETED
-        resource.body["numDeleted"] = deleted
-        tx.save(resource)
-        in_use = tx.busy(job.scope, READING)
-    shutil.rmtree(workspace, ignore_errors=True)
-    if not in_use:
-        remove(old)
+                kept.append(place_part(folder, dataset, job, draft, name=part.job, rows=out.rows))
+    return found
+
+
+def _forget_lists(context: Context, datasets: Sequence[Resource], users: set[str]) -> None:
+    """The lists that were shown to the users, or in their sessions."""
+    with context.store.read() as reader:
+        sessions = (log.sessions_of(reader, one.arn, users) for one in datasets)
+        context.shown.forget(users.union(*sessions))
+
+
+def _forget_rows(tx: Writer, datasets: Sequence[Resource], users: Sequence[str], number: int) -> int:
+    """What was put one by one; returns how many rows went. `number` tells what is kept ready to look again."""
+    deleted = 0
+    for one in datasets:
+        if one.body["datasetType"] == "USERS":
+            deleted += puts.forget(tx, one.arn, users)
+            if (dataset := tx.get(one.arn)) is not None:
+                dataset.body["_erased"] = number
+                tx.save(dataset)
+        elif one.body["datasetType"] in EVENTS:
+            deleted += log.forget_users(tx, one.arn, users)
+    return deleted
 
 
 def _has_users(fields: Sequence[Column]) -> bool:

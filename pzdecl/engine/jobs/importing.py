@@ -24,6 +24,7 @@ from pzdecl.engine.events import puts
 from pzdecl.engine.jobs import queue
 from pzdecl.engine.jobs.control import Control, JobFailed
 from pzdecl.engine.jobs.queue import Job
+from pzdecl.engine.jobs.reporting import report_import
 from pzdecl.engine.progress import Progress
 from pzdecl.engine.store.rows import Part, Resource
 
@@ -57,6 +58,9 @@ def run_import(context: Context, job: Job, control: Control) -> None:
         control,
     )
     rows = written.rows
+    if resource.body.get("publishAttributionMetricsToS3"):
+        group = dataset.body["datasetGroupArn"]
+        report_import(context, resource, group, written.path, columns(schema), control)
     source = written.path
     brought: set[str] = set()
     if kind in KEYS:

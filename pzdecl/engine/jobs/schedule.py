@@ -16,7 +16,7 @@ from pzdecl.engine.api.operation import Context
 from pzdecl.engine.api.recipes import recipe_of
 from pzdecl.engine.api.solution_versions import start_version
 from pzdecl.engine.events.parts import Content, content
-from pzdecl.engine.jobs import recommending
+from pzdecl.engine.jobs import recommending, reporting
 from pzdecl.engine.jobs.updating import known_update
 from pzdecl.engine.store.rows import Reader, Resource
 
@@ -31,7 +31,7 @@ DAY = 24 * 60 * 60
 
 
 def tick(context: Context) -> None:
-    """Queues the trainings and updates that are due now."""
+    """Queues the trainings, updates and reports that are due now."""
     if not context.store.exists():
         return
     now = context.clock()
@@ -39,6 +39,7 @@ def tick(context: Context) -> None:
         trainings = [one.arn for one in _automatic(reader) if training_due(reader, one, now)]
         retrainings = [arn for arn in sorted(reader.arns(RECOMMENDER.type)) if _retraining(reader, arn, now)]
         updates = [arn for arn in _deployed(reader) if update_due(reader, arn, now)]
+    reporting.queue_reports(context, now)
     for arn in trainings:
         with context.store.write() as tx:
             solution = tx.get(arn)

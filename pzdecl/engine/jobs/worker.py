@@ -21,7 +21,7 @@ from pzdecl.engine.api.common import FAILED, IN_PROGRESS, PENDING
 from pzdecl.engine.api.families import CAMPAIGN, DATASET, DELETION_JOB
 from pzdecl.engine.api.operation import Context
 from pzdecl.engine.errors import ServiceError
-from pzdecl.engine.jobs import queue, recommending, schedule
+from pzdecl.engine.jobs import queue, recommending, reporting, schedule
 from pzdecl.engine.jobs.control import Control, JobCancelled, JobFailed
 from pzdecl.engine.jobs.deploying import fail_deployment, pending_update, run_deployment
 from pzdecl.engine.jobs.erasing import run_erasure
@@ -40,7 +40,7 @@ from pzdecl.errors import PzdeclError
 LANES = (
     ("train",),
     ("import", "conform", "deploy", "switch", "update", "erase"),
-    ("infer", "segment", "export"),
+    ("infer", "segment", "export", "report"),
 )
 HANDLERS: dict[str, Callable[[Context, Job, Control], None]] = {
     "train": run_training,
@@ -53,6 +53,7 @@ HANDLERS: dict[str, Callable[[Context, Job, Control], None]] = {
     "infer": run_inference,
     "segment": run_segments,
     "export": run_export,
+    "report": reporting.run_report,
 }
 BEGUN = {PENDING: IN_PROGRESS, "PENDING": "IN_PROGRESS"}
 """What becomes of a status when its job is begun; data deletion jobs have words of their own."""
@@ -73,7 +74,7 @@ PATIENCE = 60.0
 class Worker:
     """Runs jobs of one engine in this process. `start` once, `stop` once.
 
-    scheduled  whether it also begins what is due by itself: automatic trainings and updates
+    scheduled  whether it also begins what is due by itself: automatic trainings and updates, reports
     """
 
     def __init__(self, context: Context, *, scheduled: bool = True) -> None:
@@ -198,8 +199,8 @@ class Worker:
                 self._controls.pop(job.id, None)
 
     def _mark(self, job: Job) -> None:
-        """Moves the resource, or its update, from PENDING to IN_PROGRESS. Automatic updates are not shown."""
-        if job.kind == "update":
+        """Moves the resource, or its update, from PENDING to IN_PROGRESS; nothing where it began by itself."""
+        if job.kind in ("update", "report"):
             return
         with self._context.store.write() as tx:
             resource = tx.get(job.arn)
@@ -247,6 +248,9 @@ class Worker:
                 note_update(tx, job.arn, self._context.clock(), None, None)
             elif resource is not None and resource.type in recommending.TYPES:
                 recommending.fail(tx, resource, reason)
+            elif resource is not None and job.kind == "report":
+                logging.getLogger(__name__).warning("%s was not reported: %s", job.arn, reason)
+                reporting.note_failure(tx, resource, reason)
             elif resource is not None:
                 _failed(resource, reason)
                 tx.save(resource)

@@ -13,7 +13,7 @@ import json
 import logging
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -88,6 +88,21 @@ class ShownLog:
         """All lists that are kept, of one campaign or of all, the oldest first."""
         return self._read("WHERE campaign = ? OR ? IS NULL ORDER BY id", (campaign, campaign))
 
+    def forget(self, users: Iterable[str]) -> None:
+        """Removes the lists of some users, of all campaigns. Raises sqlite3.Error where that can't be written.
+
+        What is removed is overwritten, in the log that lies beside the file, too.
+        """
+        if not self.path.exists():
+            return
+        with self._lock:
+            gone = set(users)
+            with self._opened() as connection:
+                listed = connection.execute("SELECT id, user FROM shown WHERE user IS NOT NULL")
+                ids = [(id,) for id, user in listed if user in gone]
+                connection.executemany("DELETE FROM shown WHERE id = ?", ids)
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
     def close(self) -> None:
         """Closes the file; another list opens it again."""
         with self._lock:
@@ -111,6 +126,7 @@ class ShownLog:
             connection = sqlite3.connect(self.path, timeout=BUSY_SECONDS, check_same_thread=False)
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = NORMAL")
+            connection.execute("PRAGMA secure_delete = ON")
             connection.execute(_TABLE)
             self._connection = connection
         with self._connection:

@@ -147,6 +147,24 @@ class Store:
         finally:
             batch.done.set()
 
+    def checkpoint(self) -> None:
+        """Moves what was written from the log into the database and empties the log, unless somebody reads it.
+
+        Deleted rows are overwritten in the database by the transaction; the log still holds them until then.
+        """
+        with self._entered():
+            if self._writer is None:
+                return
+            if self._batch is not None:
+                self._commit(self._writer, self._batch)
+            self._writer.execute(f"PRAGMA busy_timeout = {round(PATIENCE * 1000)}")
+            try:
+                self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            except sqlite3.DatabaseError as error:
+                raise self._unusable(error) from error
+            finally:
+                self._writer.execute(f"PRAGMA busy_timeout = {round(BUSY_SECONDS * 1000)}")
+
     def close(self) -> None:
         """Closes all connections; every later use is refused."""
         with self._write_lock, self._pool_lock:
@@ -207,6 +225,7 @@ class Store:
             migrations.apply(connection)
         connection.execute(f"PRAGMA synchronous = {SYNCHRONOUS}")
         connection.execute("PRAGMA cache_size = -8000")
+        connection.execute("PRAGMA secure_delete = ON")  # users' data that is deleted is overwritten
         return connection
 
     def _create(self) -> None:

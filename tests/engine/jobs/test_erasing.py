@@ -1,0 +1,178 @@
+"""After a data deletion job nothing of a user is left, on disk or in what is kept ready."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pzdecl.engine import Engine
+from pzdecl.engine.store import store
+from pzdecl.engine.store.shown import Shown
+from tests.contract.clients import (
+    ITEMS,
+    InProcess,
+    dataset,
+    group,
+    schema,
+    settled,
+    solution,
+    write_interactions,
+)
+
+ROLE = "arn:aws:iam::000000000000:role/personalize"
+USER, SESSION = "somebody-who-goes", "a-session-of-that-user"
+USERS = ITEMS | {
+    "name": "Users",
+    "fields": [{"name": "USER_ID", "type": "string"}, {"name": "AGE", "type": "int"}],
+}
+
+
+class Shop:
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.engine = Engine(folder / "engine")
+        self.service = InProcess(self.engine)
+        self.engine.start_worker(scheduled=False)
+        self.group = group(self.service)
+        data = dataset(self.service, self.group, schema(self.service))
+        self.events = data
+        path = write_interactions(folder / "data.csv")
+        path.write_text(path.read_text() + "".join(f"{USER},i{n},{1_700_000_000 + n}\n" for n in range(5)))
+        arn = self.service.call(
+            "create_dataset_import_job", jobName="j", datasetArn=data, dataSource={"dataLocation": str(path)}
+        )["datasetImportJobArn"]
+        settled(self.service, "describe_dataset_import_job", "datasetImportJob", datasetImportJobArn=arn)
+        path.unlink()
+        self.users = dataset(self.service, self.group, schema(self.service, "u", USERS), "Users")
+        self.put_users(USER, "last")
+        tracker = self.service.call("create_event_tracker", name="t", datasetGroupArn=self.group)
+        self.tracking = tracker["trackingId"]
+        self.put(SESSION)
+        self.put(SESSION, USER)
+        self.put("another", "u1")
+
+    def put(self, session: str, user: str | None = None) -> None:
+        event = {"eventType": "click", "itemId": "i1", "sentAt": 1_700_000_100}
+        of = {"userId": user} if user else {}
+        self.service.call("put_events", trackingId=self.tracking, sessionId=session, eventList=[event], **of)
+
+    def put_users(self, *ids: str) -> None:
+        rows = [{"userId": id, "properties": json.dumps({"age": 7})} for id in ids]
+        self.service.call("put_users", datasetArn=self.users, users=rows)
+
+    def erase(self, name: str = "gone") -> dict[str, Any]:
+        path = self.folder / f"{name}.csv"
+        path.write_text(f"USER_ID\n{USER}\n")
+        arn = self.service.call(
+            "create_data_deletion_job",
+            jobName=name,
+            datasetGroupArn=self.group,
+            dataSource={"dataLocation": str(path)},
+            roleArn=ROLE,
+        )["dataDeletionJobArn"]
+        deadline = time.monotonic() + 60
+        while True:
+            described = self.service.call("describe_data_deletion_job", dataDeletionJobArn=arn)
+            found = dict(described["dataDeletionJob"])
+            if found["status"] in {"COMPLETED", "FAILED"}:
+                return found
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+
+    def files_with(self, text: str) -> list[str]:
+        """The files of the engine in which a text stands; Parquet files are read for it."""
+        import pyarrow.parquet as pq
+
+        found = []
+        for path in sorted((self.folder / "engine").rglob("*")):
+            if path.is_file():
+                told = str(pq.read_table(path).to_pydict()) if path.suffix == ".parquet" else ""
+                if text.encode() in path.read_bytes() or text in told:
+                    found.append(path.name)
+        return found
+
+
+@pytest.fixture
+def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
+    monkeypatch.setattr(store, "SYNCHRONOUS", "OFF")
+    found = Shop(tmp_path)
+    yield found
+    found.engine.close()
+
+
+def shown(user: str) -> Shown:
+    return Shown(f"RID-{user}", 1.0, "campaign", "version", user, ("i1",), (0.5,), (True,))
+
+
+def test_nothing_of_a_user_is_left(shop: Shop) -> None:
+    log = shop.engine._context.shown
+    for user in (USER, SESSION, "u1"):
+        log.append(shown(user))
+    assert {"engine.db", "shown.db"} <= {name.removesuffix("-wal") for name in shop.files_with(USER)}
+    found = shop.erase()
+    assert (found["status"], found["numDeleted"]) == ("COMPLETED", 5 + 2 + 1), found
+    assert [one.user for one in shop.engine.shown()] == ["u1"]
+    assert shop.files_with(USER) == []
+    assert shop.files_with(SESSION) == []
+    arn = shop.service.call(
+        "create_dataset_export_job",
+        jobName="all",
+        datasetArn=shop.events,
+        ingestionMode="ALL",
+        roleArn=ROLE,
+        jobOutput={"s3DataDestination": {"path": str(shop.folder / "out")}},
+    )["datasetExportJobArn"]
+    settled(shop.service, "describe_dataset_export_job", "datasetExportJob", datasetExportJobArn=arn)
+    written = (shop.folder / "out" / "all.csv").read_text()
+    assert "u1," in written
+    assert USER not in written
+
+
+def test_filters_forget_a_user_at_once(shop: Shop) -> None:
+    """Rows that are put are taken in with some patience; those of users who are gone are not kept so long."""
+    context = shop.engine._context
+
+    def known() -> bool:
+        table = context.sources.table(context.store, shop.group, "USERS")
+        return table is not None and table.ids.find(USER) is not None
+
+    assert known()
+    shop.erase()
+    assert not known()
+    shop.put_users("later")
+    assert not known()
+
+
+def test_a_loaded_campaign_no_longer_knows_what_a_user_did(shop: Shop) -> None:
+    from pzdecl.engine.events.recent import new_events
+
+    arn = solution(shop.service, shop.group, recipe="aws-popularity-count")
+    version = shop.service.call("create_solution_version", solutionArn=arn)["solutionVersionArn"]
+    settled(shop.service, "describe_solution_version", "solutionVersion", solutionVersionArn=version)
+    context = shop.engine._context
+    model = context.models.get(version)
+    shop.put("later", USER)
+    shop.put("another", "u1")
+    with context.store.read() as reader:
+        resource = reader.get(version)
+    assert resource is not None
+
+    class Asked:
+        """A model of a recipe that looks at users."""
+
+        class answers:
+            needs = "user"
+
+        event = model.event
+
+    def recent(user: str) -> int:
+        return len(new_events(context.store, resource, Asked, user))
+
+    assert (recent(USER), recent("u1")) == (1, 1)
+    shop.erase()
+    assert (recent(USER), recent("later"), recent("u1")) == (0, 0, 1)
