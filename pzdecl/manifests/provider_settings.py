@@ -70,6 +70,11 @@ class ProviderSpec(Spec):
     external_id: str | None = Field(
         None, min_length=2, max_length=1224, description="aws: what the role to assume asks for by that name."
     )
+    quotas: Literal["none", "aws"] = Field(
+        "none",
+        description="Whether plans keep to the quotas of an account of Amazon Personalize, as far as they can "
+        "know, and the built-in engine refuses what is beyond them.",
+    )
     staging: Location | StagingSpec | None = Field(
         None,
         description="aws: where files that manifests name by paths are uploaded to by their content: a "
@@ -91,6 +96,7 @@ def settings(root: Path, spec: ProviderSpec, engine: str) -> ProviderSettings:
         external_id=spec.external_id,
         s3_root=root / spec.s3_root if spec.s3_root else None,
         staging=_staging(root, spec),
+        quotas=spec.quotas,
     )
 
 
@@ -105,7 +111,7 @@ def check(value: Mapping[str, Any], positions: Positions, report: Report) -> Non
                     f"a provider of type local has no field {field}",
                     positions.nearest((*place, field), on_key=True),
                     field=".".join((*place, field)),
-                    expected="type, engine, s3Root",
+                    expected="type, engine, s3Root, quotas",
                     hint=f"{field} belongs to type: aws",
                 )
         if kind == "aws" and "externalId" in provider and "assumeRole" not in provider:
@@ -113,7 +119,7 @@ def check(value: Mapping[str, Any], positions: Positions, report: Report) -> Non
                 "PZ3002",
                 "assumeRole is missing: externalId is for the role that it names",
                 positions.nearest((*place, "externalId"), on_key=True),
-                field=".".join((*place, "assumeRole")),
+                field=".".join((*place, "externalId")),
                 expected="arn:aws:iam::ACCOUNT:role/NAME",
             )
 

@@ -59,7 +59,7 @@ def settings(*, signed: bool = True) -> Config:
     from botocore.config import Config
 
     return Config(
-        retries={"mode": "adaptive", "max_attempts": ATTEMPTS},
+        retries={"mode": "adaptive", "total_max_attempts": ATTEMPTS},
         connect_timeout=TIMEOUT,
         read_timeout=TIMEOUT,
         max_pool_connections=32,

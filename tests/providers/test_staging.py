@@ -91,21 +91,23 @@ def test_a_folder_goes_below_one_name(place: tuple[Stager, Any], tmp_path: Path)
     assert names() == [f"{known.sha256}/a.csv", f"{known.sha256}/deep/b.csv"]
 
 
-def test_what_is_there_is_not_sent_again(url: str, prefix: str, tmp_path: Path) -> None:
+def test_what_is_there_is_not_sent_again(
+    url: str, prefix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     sent: list[str] = []
+    put = staging._S3Bucket.put
 
-    class Counting(Stager):
-        def _bucket(self) -> Any:
-            bucket = super()._bucket()
-            put = bucket.put
-            bucket.put = lambda key, *more: (sent.append(key), put(key, *more))  # type: ignore[attr-defined]
-            return bucket
+    def counted(self: staging._S3Bucket, key: str, content: staging.Content, size: int) -> None:
+        sent.append(key)
+        put(self, key, content, size)
+
+    monkeypatch.setattr(staging._S3Bucket, "put", counted)
 
     folder = tmp_path / "items"
     folder.mkdir()
     for name in ("a.csv", "b.csv", "c.csv"):
         (folder / name).write_text(f"ITEM_ID\n{name}\n")
-    stager = Counting(Staging(s3.BUCKET, prefix), lambda: client(url))
+    stager = Stager(Staging(s3.BUCKET, prefix), lambda: client(url))
     location = stager.stage(folder, "x")
     assert len(sent) == 3
     (folder / "a.csv").touch()
