@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from pzdecl.errors import Diagnostic, Position
+from pzdecl.kinds import recipes
 from pzdecl.kinds.address import Address
 from pzdecl.kinds.schema import schema_text
 from pzdecl.manifests.cache import Cache
@@ -31,7 +32,8 @@ def check_data(
     trained: Collection[Address] | None = None,
 ) -> list[Diagnostic]:
     """What is wrong with the data of imports (all, or the `wanted` ones), and with what training needs (of all
-    solutions, or the `trained` versions, whose data may have been imported before).
+    solutions and recommenders, or the `trained` versions and recommenders, whose data may have been imported
+    before).
 
     Data that was found good or bad before, with the same schema, is not read again; data in S3 is not read.
     Raises OSError where data cannot be read, MissingExtra without pyarrow.
@@ -71,6 +73,11 @@ def _dataset(project: Project, desired: Desired) -> Desired | None:
     return project.resources.get(Address("Dataset", desired.inputs["dataset"]))
 
 
+def _document(address: Address) -> Address:
+    """The document of what is trained."""
+    return Address("Solution", address.name) if address.kind == "SolutionVersion" else address
+
+
 def _result(
     project: Project,
     desired: Desired,
@@ -108,9 +115,9 @@ def _kept(report: CsvReport) -> dict[str, Any]:
 
 
 def _feeds(project: Project, dataset: Desired, trained: Collection[Address]) -> bool:
-    """Whether a version that is to be trained learns from the interactions of a dataset."""
-    solutions = (project.resources.get(Address("Solution", version.name)) for version in trained)
-    groups = {solution.inputs["datasetGroup"] for solution in solutions if solution}
+    """Whether what is to be trained learns from the interactions of a dataset."""
+    found = (project.resources.get(_document(address)) for address in trained)
+    groups = {one.inputs["datasetGroup"] for one in found if one}
     return dataset.inputs["datasetType"] == "INTERACTIONS" and dataset.inputs["datasetGroup"] in groups
 
 
@@ -131,12 +138,13 @@ def _minimums(
             continue
         dataset = project.resources[Address("Dataset", desired.inputs["dataset"])]
         group = dataset.inputs["datasetGroup"]
+        learners = {
+            Address("SolutionVersion", one.name) if one.kind == "Solution" else one: desired
+            for one, desired in project.resources.items()
+            if one.kind in ("Solution", "Recommender") and desired.inputs["datasetGroup"] == group
+        }
         solutions = [
-            one
-            for one in project.resources.values()
-            if one.address.kind == "Solution"
-            and one.inputs["datasetGroup"] == group
-            and (chosen is None or address in chosen or Address("SolutionVersion", one.address.name) in chosen)
+            one for trained, one in learners.items() if chosen is None or address in chosen or trained in chosen
         ]
         if solutions and result["users_with_two"] < MIN_USERS:
             yield Diagnostic(
@@ -152,8 +160,11 @@ def _minimums(
 
 
 def _of_type(solution: Desired, event_types: Mapping[str, int]) -> Iterator[Diagnostic]:
-    """A solution that uses one type of event needs enough of these."""
-    wanted = solution.inputs.get("eventType")
+    """A solution or recommender that uses one type of event needs enough of these."""
+    wanted, field = solution.inputs.get("eventType"), "spec.eventType"
+    if solution.address.kind == "Recommender":
+        recipe = recipes.DOMAIN.get(solution.inputs["recipe"])
+        wanted, field = (recipe.event_type if recipe else None), "spec.recipe"
     if not wanted or not event_types:
         return
     rows = sum(count for name, count in event_types.items() if name.casefold() == wanted.casefold())
@@ -162,9 +173,9 @@ def _of_type(solution: Desired, event_types: Mapping[str, int]) -> Iterator[Diag
         yield Diagnostic(
             "PZ7005",
             f"the data has {rows} interactions of {shown_type}",
-            at(solution, "spec.eventType"),
+            at(solution, field),
             str(solution.address),
-            "spec.eventType",
+            field,
             f"at least {MIN_INTERACTIONS} of them",
             hint="the data has " + ", ".join(f"{name} ({count})" for name, count in event_types.items()),
         )

@@ -291,6 +291,18 @@ def test_items_that_a_use_case_needs(cli: Cli, films: Path) -> None:
     assert "aws-vod-top-picks needs a dataset of type ITEMS" in found.err + found.out
 
 
+def test_events_that_a_use_case_needs_are_counted_before_anything_changes(cli: Cli, films: Path) -> None:
+    path = films / "events.csv"
+    path.write_text(path.read_text().replace("Watch", "Click", 700))
+    found = cli("-C", films, "plan")
+    assert found.code == 1
+    assert "PZ7005: the data has 800 interactions of type Watch" in found.err
+    assert "recommenders.yaml:4" in found.err
+    edit(films, "aws-vod-most-popular", "aws-vod-trending-now")
+    edit(films, "aws-vod-because-you-watched-x", "aws-vod-more-like-x")
+    assert cli("-C", films, "plan").code == 0
+
+
 def test_policies_hold_for_recommenders(cli: Cli, films: Path) -> None:
     edit(films, "{enableMetadataWithRecommendations: true}", "{minRecommendationRequestsPerSecond: 3}")
     limits = "policies: {maximumTPS: 2, allowedRecipes: [aws-vod-because-you-watched-x]}\n"
