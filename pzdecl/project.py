@@ -428,10 +428,11 @@ class Project:
         from pzdecl.plan.model import Action
 
         # A training can fail for want of data that was imported before: of events of another type, say.
-        acted = {c.address for c in plan.changes if c.action in (Action.IMPORT, Action.TRAIN) and not c.blocked}
+        making = (Action.IMPORT, Action.TRAIN, Action.CREATE, Action.REPLACE)
+        acted = {c.address for c in plan.changes if c.action in making and not c.blocked}
         wanted = {a for a in acted if a.kind == "DatasetImport"}
-        trained = {a for a in acted if a.kind == "SolutionVersion"}
-        problems = data.check_data(self.declared, wanted, trained) if acted else []
+        trained = {a for a in acted if a.kind in ("SolutionVersion", "Recommender")}
+        problems = data.check_data(self.declared, wanted, trained) if wanted or trained else []
         if problems:
             raise InvalidProject(problems)
 
