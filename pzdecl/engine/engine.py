@@ -93,12 +93,13 @@ class Engine:
 
         Raises a ServiceError whose `operation` is the API's name (`CreateSolution`).
         """
-        found = self._operations.get(operation)
-        if found is None:
-            raise InvalidInputException(
-                f"The built-in engine has no operation {operation}", operation=operation
-            )
+        found = self._found(operation)
         validate(found.name, found.service, params)
+        return self.perform(operation, params)
+
+    def perform(self, operation: str, params: Mapping[str, Any]) -> dict[str, Any]:
+        """The same for a request that was held against the service model already."""
+        found = self._found(operation)
         if self._worker is not None and operation.startswith("describe_") and (why := self._worker.trouble()):
             # What is asked about waits for a job that cannot be worked on: to say so beats waiting for ever.
             raise UnavailableException(why, operation=found.name, lasting=True)
@@ -112,6 +113,12 @@ class Engine:
         if found.queues_job and self._worker is not None:
             self._worker.wake()
         return result
+
+    def _found(self, name: str) -> operation.Operation:
+        found = self._operations.get(name)
+        if found is None:
+            raise InvalidInputException(f"The built-in engine has no operation {name}", operation=name)
+        return found
 
     def queues_job(self, operation: str) -> bool:
         """Whether an operation leaves work for a worker."""

@@ -10,7 +10,8 @@ from http import HTTPStatus
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route, request_response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from pzdecl.engine.http import metrics
 from pzdecl.engine.http.gateway import Gateway
@@ -37,9 +38,6 @@ def application(gateway: Gateway, *, public_metrics: bool = False) -> Starlette:
         page = await asyncio.to_thread(gateway.metrics.page)
         return Response(page, media_type=metrics.CONTENT_TYPE)
 
-    async def answer(request: Request) -> Response:
-        return await gateway(request)
-
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         yield
@@ -53,8 +51,18 @@ def application(gateway: Gateway, *, public_metrics: bool = False) -> Starlette:
         ],
         lifespan=lifespan,
     )
-    app.router.default = request_response(answer)  # whatever else is asked for, by any method
+    app.router.default = _straight(gateway)  # whatever else is asked for, by any method
     return app
+
+
+def _straight(gateway: Gateway) -> ASGIApp:
+    """The gateway without what Starlette puts around a function: it answers its failures itself."""
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        response = await gateway(Request(scope, receive, send))
+        await response(scope, receive, send)
+
+    return answer
 
 
 def _trouble(gateway: Gateway) -> str | None:

@@ -184,7 +184,7 @@ class Gateway:
                     f"{routing.DOCUMENTED} lists what it does"
                 )
             self._roots.check(route.input, route.service, params)
-            result = self.engine.call(route.method, params)
+            result = self.engine.perform(route.method, params)
         except ServiceError as error:
             raise refusals.refusal(error, route.service) from error
         except PzdeclError as error:  # the engine's folder can't be used: no space left, say

@@ -13,6 +13,7 @@ Requests that name no operation count as operation `-`.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable, Mapping
 from importlib.metadata import version
 
@@ -48,11 +49,13 @@ class Metrics:
         )
         Info("pzdecl_build", "What is running.", registry=self._registry).info({"version": version("pzdecl")})
         self._registry.register(_JobCollector(jobs))
+        self._counter = functools.cache(self._requests.labels)  # operations and errors are few, labels slow
+        self._timer = functools.cache(self._seconds.labels)
 
     def count(self, operation: str, code: str, seconds: float) -> None:
         """One answered request."""
-        self._requests.labels(operation, code).inc()
-        self._seconds.labels(operation).observe(seconds)
+        self._counter(operation, code).inc()
+        self._timer(operation).observe(seconds)
 
     def page(self) -> bytes:
         """All figures. Reads the queue: call it from a thread."""
