@@ -12,11 +12,13 @@ from pzdecl.cli.session import session, tell, write
 from pzdecl.errors import MissingExtra, PzdeclError, UsageError
 
 if TYPE_CHECKING:
+    from pzdecl.engine.api.quotas import Name as QuotasName
     from pzdecl.engine.data.storage import S3Settings
     from pzdecl.engine.http.server import Server
     from pzdecl.engine.http.signature import Verifier
 
 PORT = 8080
+NO_QUOTAS: Literal["none"] = "none"
 
 
 def command(
@@ -81,6 +83,13 @@ def command(
     threads: Annotated[
         int, typer.Option("--threads", min=1, max=1024, help="Requests that are performed at once.")
     ] = 32,
+    quotas: Annotated[
+        Literal["none", "aws"] | None,
+        typer.Option(
+            "--quotas",
+            help="aws refuses what is beyond Amazon Personalize's quotas; the project's unless given.",
+        ),
+    ] = None,
     access_log: Annotated[
         Literal["text", "json", "off"],
         typer.Option("--access-log", help="A line for each request on standard error: text, json, off."),
@@ -99,7 +108,7 @@ def command(
     boto3 and the aws command use it when their endpoint is the printed URL. SIGTERM and Ctrl-C let requests in
     progress end; trainings go on from their checkpoints when something works on the engine again.
     """
-    folder = engine if engine is not None else _project_engine()
+    folder, own = _project_engine() if engine is None else (engine, NO_QUOTAS)
     roots = _folders("--data-root", data_root or [])
     s3 = _s3(s3_root, s3_endpoint)
     if (tls_cert is None) != (tls_key is None):
@@ -117,7 +126,7 @@ def command(
     from pzdecl.engine.http.limits import RateLimit
     from pzdecl.engine.http.locations import DataRoots
 
-    with Engine(folder, s3=s3) as opened:
+    with Engine(folder, s3=s3, quotas=quotas or own) as opened:
         gateway = Gateway(
             opened,
             roots=DataRoots(roots),
@@ -146,14 +155,15 @@ def _announce(server: Server, folder: Path, *, signed: bool, encrypted: bool) ->
         tell(f"clients find it by AWS_ENDPOINT_URL={server.url}")
 
 
-def _project_engine() -> Path:
+def _project_engine() -> tuple[Path, QuotasName]:
+    """The folder of the project's engine, and the quotas that are in force there."""
     provider = session().load().declared.provider
     if provider.engine is None:
         raise UsageError(
             "this environment's target is Amazon Personalize: there is no engine to serve",
             hint="choose another environment with -e, or name an engine's folder with --engine DIR",
         )
-    return Path(provider.engine)
+    return Path(provider.engine), provider.quotas
 
 
 def _folders(option: str, folders: list[Path]) -> list[Path]:

@@ -87,6 +87,8 @@ class ProviderSettings:
     """The IAM role that pzdecl itself acts as, and what that role asks for (aws only)."""
     staging: Staging | None = None
     """Where files of this machine are uploaded to (aws only)."""
+    quotas: Literal["none", "aws"] = "none"
+    """Whether plans, and the built-in engine, keep to the quotas of an account of Amazon Personalize."""
 
 
 @dataclass(frozen=True, slots=True)

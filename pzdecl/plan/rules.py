@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pzdecl.kinds.fields import lookup
+from pzdecl.plan import quotas
 from pzdecl.plan.model import Action, Reason, ReasonCode
 from pzdecl.plan.node import MAKING, Node
 from pzdecl.plan.survey import Survey
@@ -20,9 +21,11 @@ AUTOML_FAMILY = ("aws-hrnn", "aws-hrnn-metadata", "aws-hrnn-coldstart")
 
 
 def refusal(node: Node, survey: Survey) -> Reason | None:
-    """The first policy that a change breaks. What stays as it is breaks none."""
+    """The first policy or quota that a change breaks. What stays as it is breaks none."""
     for name, text in _broken(node, survey):
         return Reason(ReasonCode.POLICY, f"policies.{name}: {text}", survey.project.policies.position(name))
+    for text in quotas.exceeded(node, survey):
+        return Reason(ReasonCode.POLICY, f"provider.quotas: {text}")
     return None
 
 
