@@ -13,10 +13,11 @@ from statistics import median
 
 @dataclass(frozen=True)
 class Cost:
-    """`seconds` of wall time and `peak` resident memory in MiB."""
+    """`seconds` of wall time, `peak` resident memory in MiB, and `cpu` seconds of all its threads."""
 
     seconds: float
     peak: float
+    cpu: float = 0.0
 
 
 def run(command: Sequence[str | Path], folder: Path) -> Cost:
@@ -37,7 +38,7 @@ def run(command: Sequence[str | Path], folder: Path) -> Cost:
         process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise RuntimeError(f"{command} exited {process.returncode}:\n{log.read_text()[-4000:]}")
-    return Cost(seconds, usage.ru_maxrss / 1024)
+    return Cost(seconds, usage.ru_maxrss / 1024, usage.ru_utime + usage.ru_stime)
 
 
 def _environment() -> dict[str, str]:
@@ -54,5 +55,6 @@ def typical(measure: Callable[[], Cost], times: int) -> Cost:
 
 
 def middle(costs: Sequence[Cost]) -> Cost:
-    """The median time and the greatest memory."""
-    return Cost(median(cost.seconds for cost in costs), max(cost.peak for cost in costs))
+    """The median times and the greatest memory."""
+    seconds, cpu = (median(getattr(cost, name) for cost in costs) for name in ("seconds", "cpu"))
+    return Cost(seconds, max(cost.peak for cost in costs), cpu)

