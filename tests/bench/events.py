@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -13,24 +11,27 @@ from typing import Any
 from pzdecl.engine import Engine
 from pzdecl.engine.events import log
 from tests.bench.report import Report
-from tests.bench.serving import _served
+from tests.bench.serving import served
+from tests.bench.wire import closed_loop, request
 from tests.contract.clients import INTERACTIONS
 
 CLIENTS, BATCH, REQUESTS = 16, 10, 150
-"""Each client sends so many requests of so many events."""
+"""Each client sends so many requests of so many events; over HTTP from one light thread."""
 LEAST = 2_000
 """Events a second."""
 USERS, LOOKUPS = 2_000, 2_000
 
-Send = Callable[[dict[str, Any]], object]
-
 
 def bench(report: Report, scratch: Path) -> None:
     folder = scratch / "events"
+    count = CLIENTS * REQUESTS * BATCH
     with Engine(folder) as engine:
         dataset, tracker = _group(engine)
-        _rate(report, "in process", tracker, lambda: lambda request: engine.call("put_events", request))
-        count = CLIENTS * REQUESTS * BATCH
+        requests = [_request(tracker, number, "in-process") for number in range(CLIENTS * REQUESTS)]
+        began = time.perf_counter()
+        with ThreadPoolExecutor(CLIENTS) as pool:
+            list(pool.map(lambda request: engine.call("put_events", request), requests))
+        _add(report, "in process", time.perf_counter() - began, f"{CLIENTS} threads")
         store = engine._context.store
         began = time.perf_counter()
         for turn in range(LOOKUPS):
@@ -38,10 +39,35 @@ def bench(report: Report, scratch: Path) -> None:
                 assert log.of_user(reader, dataset, f"u{turn % USERS}", 0)
         spent = (time.perf_counter() - began) / LOOKUPS * 1000
         report.add("ms to look up a user's new events", spent, 0.5, f"{LOOKUPS:,} users, {count:,} events")
-    with _served(folder) as address:
-        _rate(report, "over HTTP", tracker, lambda: _over_http(address))
+    with served(folder) as address:
+        bodies = [request("/events", _request(tracker, number, "http")) for number in range(CLIENTS * REQUESTS)]
+        seconds, times = closed_loop(address, bodies, CLIENTS)
+        middle, slow = (times[int(len(times) * part)] * 1e3 for part in (0.5, 0.99))
+        _add(report, "over HTTP", seconds, f"{CLIENTS} clients, p50 {middle:.0f} ms, p99 {slow:.0f} ms")
     with Engine(folder) as engine, engine._context.store.read() as reader:
-        assert log.newest(reader, dataset) == 2 * count
+        found = reader.query("SELECT count(*) FROM events")[0][0]
+        if found != 2 * count:
+            raise RuntimeError(f"{found:,} events of {2 * count:,} were kept")
+
+
+def _request(tracker: str, number: int, how: str) -> dict[str, Any]:
+    user = f"u{number % USERS}"
+    events = [
+        {
+            "eventId": f"{how}-{number}-{place}",
+            "eventType": "click",
+            "itemId": f"i{(number * 7 + place) % 500}",
+            "sentAt": 1_700_000_000 + number,
+        }
+        for place in range(BATCH)
+    ]
+    return {"trackingId": tracker, "userId": user, "sessionId": f"s-{user}", "eventList": events}
+
+
+def _add(report: Report, how: str, seconds: float, who: str) -> None:
+    count = CLIENTS * REQUESTS * BATCH
+    basis = f"{count:,} events in {seconds:.1f} s, batches of {BATCH}, {who}"
+    report.add(f"events a second, durable, {how}", count / seconds, LEAST, basis, at_least=True)
 
 
 def _group(engine: Engine) -> tuple[str, str]:
@@ -51,43 +77,3 @@ def _group(engine: Engine) -> tuple[str, str]:
     dataset = engine.call("create_dataset", params)["datasetArn"]
     tracker = engine.call("create_event_tracker", {"name": "t", "datasetGroupArn": group})
     return dataset, tracker["trackingId"]
-
-
-def _rate(report: Report, how: str, tracker: str, connect: Callable[[], Send]) -> None:
-    """All clients at once, each with a connection of its own."""
-
-    def client(number: int) -> None:
-        send = connect()
-        for turn in range(REQUESTS):
-            user = f"u{(number * REQUESTS + turn) % USERS}"
-            events = [
-                {
-                    "eventId": f"{how}-{number}-{turn}-{place}",
-                    "eventType": "click",
-                    "itemId": f"i{(turn * 7 + place) % 500}",
-                    "sentAt": 1_700_000_000 + turn,
-                }
-                for place in range(BATCH)
-            ]
-            send({"trackingId": tracker, "userId": user, "sessionId": f"s-{user}", "eventList": events})
-
-    began = time.perf_counter()
-    with ThreadPoolExecutor(CLIENTS) as pool:
-        list(pool.map(client, range(CLIENTS)))
-    seconds = time.perf_counter() - began
-    count = CLIENTS * REQUESTS * BATCH
-    basis = f"{count:,} events in {seconds:.1f} s, batches of {BATCH}, {CLIENTS} clients"
-    report.add(f"events a second, durable, {how}", count / seconds, LEAST, basis, at_least=True)
-
-
-def _over_http(address: tuple[str, int]) -> Send:
-    connection = http.client.HTTPConnection(*address)
-
-    def send(request: dict[str, Any]) -> None:
-        connection.request("POST", "/events", json.dumps(request), {"Content-Type": "application/json"})
-        response = connection.getresponse()
-        answer = response.read()
-        if response.status != 200:
-            raise RuntimeError(answer.decode())
-
-    return send
