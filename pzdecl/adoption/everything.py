@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,13 +13,15 @@ from pzdecl.adoption.one import newest_version, recording
 from pzdecl.adoption.rows import Adopter
 from pzdecl.engine.data.location import data_files
 from pzdecl.engine.errors import ResourceNotFoundException
-from pzdecl.errors import UsageError
+from pzdecl.errors import PzdeclError, UsageError
 from pzdecl.kinds import KINDS
 from pzdecl.kinds.address import Address
 from pzdecl.kinds.base import Kind, Status
 from pzdecl.kinds.listing import items
-from pzdecl.plan.refresh import describe, tags_of
+from pzdecl.manifests.model import Desired
+from pzdecl.plan.refresh import describe, each, tags_of
 from pzdecl.providers.client import ReadClient
+from pzdecl.state.model import Recorded
 
 if TYPE_CHECKING:
     from pzdecl.project import Project
@@ -42,6 +44,15 @@ class Found:
     tags: Mapping[str, str] = field(default_factory=dict)
     group: str = ""
     """The name of its dataset group, by which manifests are sorted into files."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What is at an ARN."""
+
+    arn: str
+    description: Mapping[str, Any]
+    tags: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +82,7 @@ def adopt_all(project: Project, into: Path, again: Callable[[], Project]) -> Ado
         raise UsageError(f"--into {into} is not below the project's folder", hint="name a new folder in it")
     if not placing.marked(into):
         _refuse_taken(into)
+    _refuse_unfinished(into, root, project)
     with project.locked(command="adopt --all") as state, project.client() as client:
         rows = state.resources()
         if placing.unfinished(into, root, (row.source for row in rows.values())):
@@ -88,11 +100,7 @@ def adopt_all(project: Project, into: Path, again: Callable[[], Project]) -> Ado
             placing.place(into)
             declared = again().declared
             adopter = Adopter(declared, client, rows)
-            new = []
-            for one in found:
-                desired = declared.resources[Address(one.kind.name, one.name)]
-                new.append(adopter.row(desired, one.arn, one.description))
-                new += _version(one, declared.resources, adopter, client)
+            new = _rows(found, declared.resources, adopter, client)
             with recording(state, "adopt --all", len(new)) as run:
                 for row in new:
                     deletable = KINDS[row.address.kind].deletable
@@ -110,7 +118,38 @@ def _refuse_taken(into: Path) -> None:
         raise UsageError(f"--into {into} is there already", hint="name a new folder")
 
 
-def _version(one: Found, resources: Mapping[Address, Any], adopter: Adopter, client: ReadClient) -> list[Any]:
+def _refuse_unfinished(into: Path, root: Path, project: Project) -> None:
+    """What a killed run declared must not be taken for somebody's own manifests."""
+    folders = {root / desired.position.file for desired in project.declared.resources.values()}
+    for folder in sorted({file.parent for file in folders} - {into}):
+        if placing.marked(folder):
+            name = folder.relative_to(root).as_posix()
+            raise UsageError(
+                f"an earlier `adopt --all` was cut short when it had written {name}",
+                hint=f"go on with it: pzdecl adopt --all --into {name}",
+            )
+
+
+def _rows(
+    found: Sequence[Found], resources: Mapping[Address, Desired], adopter: Adopter, client: ReadClient
+) -> list[Recorded]:
+    """The rows of what was found, and of the newest versions of solutions."""
+    rows: list[Recorded] = []
+    for one in found:
+        try:
+            desired = resources[Address(one.kind.name, one.name)]
+            rows.append(adopter.row(desired, one.arn, one.description, one.tags))
+            rows += _version(one, resources, adopter, client)
+        except ResourceNotFoundException as error:
+            raise PzdeclError(
+                f"{one.arn} was deleted while everything was adopted", hint="run it again: nothing was changed"
+            ) from error
+    return rows
+
+
+def _version(
+    one: Found, resources: Mapping[Address, Desired], adopter: Adopter, client: ReadClient
+) -> list[Recorded]:
     """The row of a solution's newest trained version, where there is one."""
     desired = resources.get(Address("SolutionVersion", one.name))
     if one.kind.name != "Solution" or desired is None:
@@ -142,11 +181,33 @@ class Survey:
             if kind.name in PAST:
                 self._past(kind)
                 continue
-            for listed in self._listed(kind):
-                found += self._one(kind, listed)
+            for look in self._looks(kind, self._listed(kind)):
+                found += self._one(kind, look)
             if kind.name == "Dataset":
                 found += self._imports()
-        return found
+        return self._still_there(found)
+
+    def _looks(self, kind: Kind, arns: Sequence[str]) -> Iterator[Look]:
+        """What is at ARNs, asked for side by side where the service is far away."""
+
+        def look(arn: str) -> Look | None:
+            description = describe(kind, arn, self._client)
+            if description is None:
+                return None
+            return Look(arn, description, (tags_of(arn, self._client) or {}) if kind.taggable else {})
+
+        return (one for one in each(look, arns) if one is not None)
+
+    def _still_there(self, found: list[Found]) -> list[Found]:
+        """Without what was deleted while others were looked at: looking at hundreds takes a while."""
+        there: dict[str, set[str]] = {}
+        for kind in {one.kind.name: one.kind for one in found}.values():
+            there[kind.name] = {
+                str(one[kind.operations.arn_key]) for one in items(self._client, kind.operations)
+            }
+        gone = [one for one in found if one.arn not in there[one.kind.name]]
+        self.left += [f"{one.arn}: it was deleted meanwhile" for one in gone]
+        return [one for one in found if one.arn in there[one.kind.name]]
 
     def _listed(self, kind: Kind) -> list[str]:
         arns = [str(one[kind.operations.arn_key]) for one in items(self._client, kind.operations)]
@@ -158,17 +219,17 @@ class Survey:
                 f"{count} past {kind.name}{'s' if count > 1 else ''}: jobs are declared to be run anew"
             )
 
-    def _one(self, kind: Kind, arn: str, name: str | None = None) -> Iterator[Found]:
-        description = describe(kind, arn, self._client)
-        if description is None:
-            return
+    def _one(self, kind: Kind, look: Look, name: str | None = None) -> Iterator[Found]:
+        arn, description = look.arn, look.description
         if kind.status(description) is not Status.READY:
             self.left.append(f"{arn}: its status is {description.get('status')}")
             return
         try:
             found = reading.spec(kind, description, self._named, self._client)
             reading.inputs(kind, found)
+            newest = self._newest(arn) if kind.name == "Solution" else None
         except ResourceNotFoundException:
+            self.left.append(f"{arn}: it was deleted meanwhile")
             return
         except (ValueError, KeyError, TypeError) as error:
             first = str(error).splitlines()[0]
@@ -191,14 +252,16 @@ class Survey:
             solution = str(description["solutionVersionArn"]).rpartition("/")[0]
             self._groups[arn] = group = self._groups.get(solution, "")
         if kind.name == "Solution":
-            found |= self._training(arn, own)
-        tags = (tags_of(arn, self._client) or {}) if kind.taggable else {}
-        yield Found(kind, arn, description, own, found, tags, group)
+            found |= self._training(own, newest)
+        yield Found(kind, arn, description, own, found, look.tags, group)
 
-    def _training(self, arn: str, name: str) -> dict[str, Any]:
+    def _newest(self, solution: str) -> Mapping[str, Any] | None:
+        """The description of a solution's newest trained version."""
+        newest = newest_version(self._client, solution)
+        return describe(KINDS["SolutionVersion"], newest, self._client) if newest else None
+
+    def _training(self, name: str, about: Mapping[str, Any] | None) -> dict[str, Any]:
         """How its newest version was trained; what never was is left alone until somebody asks for it."""
-        newest = newest_version(self._client, arn)
-        about = describe(KINDS["SolutionVersion"], newest, self._client) if newest else None
         if about is None:
             self.notes.append(f"Solution/{name} was never trained: its manifest says training.when: manual")
             return {"training": {"when": "manual"}}
@@ -237,8 +300,9 @@ class Survey:
             listed = [str(one[kind.operations.arn_key]) for one in jobs[full:]]
             if any(job in self._managed for job in listed):
                 continue
-            for job in listed:
-                for found in self._one(kind, job, _plain(job)):
+            for look in self._looks(kind, listed):
+                job = look.arn
+                for found in self._one(kind, look, _plain(job)):
                     location = str(found.spec["dataSource"]["dataLocation"])
                     if "://" not in location and not data_files(Path(location)):
                         self.left.append(f"{job}: its data is no more at {location}")

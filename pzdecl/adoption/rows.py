@@ -34,8 +34,14 @@ class Adopter:
         self.assumed: list[str] = []
         """What could not be looked at, and was taken for granted."""
 
-    def row(self, desired: Desired, arn: str, description: Mapping[str, Any]) -> Recorded:
-        """The row of a declared resource; it goes into `rows`.
+    def row(
+        self,
+        desired: Desired,
+        arn: str,
+        description: Mapping[str, Any],
+        tags: Mapping[str, str] | None = None,
+    ) -> Recorded:
+        """The row of a declared resource; it goes into `rows`. `tags` are read unless they are given.
 
         Raises PzdeclError where something above it is not managed yet, or is managed as something else.
         """
@@ -46,7 +52,8 @@ class Adopter:
                     f"{address} refers to {needed}, which is not managed yet",
                     hint=f"adopt it first: pzdecl adopt {needed} ARN",
                 )
-        tags = (tags_of(arn, self._client) or {}) if kind.taggable else {}
+        if tags is None:
+            tags = (tags_of(arn, self._client) or {}) if kind.taggable else {}
         if kind.name == "SolutionVersion":
             inputs = desired.inputs
         else:

@@ -29,11 +29,22 @@ def write(found: Sequence[Found], root: Path, into: Path, folder: Path) -> list[
         group = used.get(one.name, "") if one.kind.name == "Schema" else one.group
         groups.setdefault(group or SHARED, []).append(one)
     names = []
+    taken: set[str] = set()
     for group, listed in sorted(groups.items()):
-        path = folder / f"{group}.yaml"
+        path = folder / f"{_free(group, taken)}.yaml"
         path.write_text("---\n".join(_document(one, into) for one in listed), encoding="utf-8")
         names.append((into / path.name).relative_to(root).as_posix())
     return names
+
+
+def _free(name: str, taken: set[str]) -> str:
+    """A name of a file that no other one has, also where files that differ in case alone are one."""
+    free, count = name, 1
+    while free.casefold() in taken:
+        count += 1
+        free = f"{name}-{count}"
+    taken.add(free.casefold())
+    return free
 
 
 def _users_of_schemas(found: Sequence[Found]) -> dict[str, str]:

@@ -70,7 +70,7 @@ def refresh(rows: Mapping[Address, Recorded], client: ReadClient, *, tags: bool 
             return Live(kind, description, tags_of(row.arn, client), live.observed)
         return live
 
-    return dict(zip(rows, _each(read, list(rows.values())), strict=True))
+    return dict(zip(rows, each(read, list(rows.values())), strict=True))
 
 
 def describe(kind: Kind, arn: str, client: ReadClient) -> Mapping[str, Any] | None:
@@ -105,7 +105,7 @@ def present(kind: Kind, client: ReadClient) -> dict[str, str]:
     return index
 
 
-def _each(function: Callable[[T], R], values: Sequence[T]) -> list[R]:
+def each(function: Callable[[T], R], values: Sequence[T]) -> list[R]:
     """`[function(v) for v in values]`, by several threads once the quickest of four in a row was slow.
 
     The quickest one, since any of them may load a module or be held up, and a network is slow every time.

@@ -6,7 +6,7 @@ from threading import Lock
 from time import sleep
 
 from pzdecl.plan import PlanOptions, make
-from pzdecl.plan.refresh import _each
+from pzdecl.plan.refresh import each
 from tests.counting import calls
 from tests.plan.projects import project
 from tests.plan.service import FakeService
@@ -60,7 +60,7 @@ def test_slow_reads_are_made_side_by_side_and_stay_in_order() -> None:
         return value * value
 
     squares = [value * value for value in range(60)]
-    assert _each(lambda value: read(value, 0.0 if value % 4 == 3 else 0.006), list(range(60))) == squares
+    assert each(lambda value: read(value, 0.0 if value % 4 == 3 else 0.006), list(range(60))) == squares
     assert most == 1
-    assert _each(lambda value: read(value, 0.02), list(range(60))) == squares
+    assert each(lambda value: read(value, 0.02), list(range(60))) == squares
     assert most > 1
