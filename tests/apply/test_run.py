@@ -323,6 +323,25 @@ def test_silence_for_too_long_is_a_failure_that_can_be_resumed(bench: Bench) -> 
     assert bench.service.made["x"] == 1
 
 
+def test_what_does_not_pass_by_itself_is_not_waited_for(bench: Bench) -> None:
+    """A full disk: told with the first answer, and gone on with by the next run."""
+    bench.service.looks = 1
+    asked = []
+
+    def refuse(operation: str, params: dict[str, Any]) -> None:
+        if operation == "describe_solution_version":
+            asked.append(params)
+            raise UnavailableException("the disk is full", lasting=True)
+
+    bench.service.refuse = refuse
+    ended = bench.run(make("SolutionVersion/x", op=Op.TRAIN))
+    assert (ended.outcome, len(asked)) == (Outcome.PARTIAL, 1)
+    assert "the disk is full" in ended.failed[0].message
+    bench.service.refuse = lambda operation, params: None
+    assert bench.run(make("SolutionVersion/x", op=Op.TRAIN)).outcome is Outcome.DONE
+    assert bench.service.made["x"] == 1
+
+
 def test_never_more_calls_at_once_than_asked_for(bench: Bench) -> None:
     bench.run(*(make(f"Schema/s{n}") for n in range(40)), parallelism=3)
     assert 1 <= bench.service.busiest <= 3

@@ -124,6 +124,21 @@ def test_with_keys_it_listens_anywhere(tmp_path: Path) -> None:
     assert " shop POST / ListDatasetGroups 200 " in err
 
 
+def test_quotas_are_in_force_where_they_are_asked_for(tmp_path: Path) -> None:
+    boto3 = pytest.importorskip("boto3")
+    from botocore.exceptions import ClientError
+
+    with serving("--engine", "engine", "--quotas", "aws", "--no-worker", cwd=tmp_path) as (process, url):
+        keys = {"aws_access_key_id": "any", "aws_secret_access_key": "any", "region_name": "local"}
+        client = boto3.client("personalize", endpoint_url=url, **keys)
+        for number in range(5):
+            client.create_dataset_group(name=f"g{number}")
+        with pytest.raises(ClientError, match=r"LimitExceededException.*More than 5 resources in ACTIVE state"):
+            client.create_dataset_group(name="more")
+        process.terminate()
+        _ended(process)
+
+
 def test_a_folder_stands_in_for_s3(tmp_path: Path) -> None:
     boto3 = pytest.importorskip("boto3")
     (tmp_path / "s3" / "movies").mkdir(parents=True)

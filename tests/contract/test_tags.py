@@ -37,6 +37,21 @@ def test_all_but_schemas_can_be_tagged(service: Service) -> None:
     assert "schema" in message
 
 
+def test_everything_that_the_service_tags_can_be_tagged(service: Service) -> None:
+    """Whatever has a Create with tags: on creation, and later."""
+    from pzdecl.engine.api.families import TAGGABLE
+    from pzdecl.engine.api.model import service_model
+
+    model = service_model("personalize")
+    tagged = {
+        name.removeprefix("Create")
+        for name, found in model["operations"].items()
+        if name.startswith("Create") and "tags" in model["shapes"][found["input"]["shape"]]["members"]
+    }
+    words = {"".join(part.capitalize() for part in kind.split("-")) for kind in TAGGABLE}
+    assert words == tagged
+
+
 def test_a_resource_has_at_most_fifty_tags(service: Service) -> None:
     many = _tags(**{f"k{number}": "v" for number in range(51)})
     assert service.refused("create_dataset_group", name="g", tags=many)[0] == "TooManyTagsException"

@@ -48,6 +48,16 @@ def test_wrong_policies_are_told(old: str, new: str, text: str, tmp_path: Path) 
     assert any(text in one.summary for one in found), [one.summary for one in found]
 
 
+def test_quotas_of_the_provider(tmp_path: Path) -> None:
+    root = write(tmp_path, {"m.yaml": GROUP}, "name: shop\nprovider: {type: local, quotas: aws}\n")
+    assert load(root).provider.quotas == "aws"
+    assert load(write(tmp_path / "other", {"m.yaml": GROUP}, "name: shop\n")).provider.quotas == "none"
+    wrong = write(tmp_path / "wrong", {"m.yaml": GROUP}, "name: shop\nprovider: {quotas: asw}\n")
+    (found,) = errors(wrong)
+    assert "quotas" in found.summary
+    assert "aws" in f"{found.expected} {found.suggestion}"
+
+
 ENVIRONMENTS = """\
 name: shop
 namePrefix: shop-

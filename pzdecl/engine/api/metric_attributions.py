@@ -150,7 +150,7 @@ def note_source(tx: Writer, group: str, sources: Iterable[str], most: int) -> No
             )
         if new:
             found.body["_sources"] = sorted(known | new)
-            tx.save(found)
+            tx.save(found, touch=False)
 
 
 def _output(context: Context, config: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import shutil
+import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -114,7 +115,11 @@ def _forget_lists(context: Context, datasets: Sequence[Resource], users: set[str
     """The lists that were shown to the users, or in their sessions."""
     with context.store.read() as reader:
         sessions = (log.sessions_of(reader, one.arn, users) for one in datasets)
-        context.shown.forget(users.union(*sessions))
+        gone = users.union(*sessions)
+    try:
+        context.shown.forget(gone)
+    except sqlite3.Error as error:
+        raise JobFailed(f"The log of explored lists can't be written: {error}") from error
 
 
 def _forget_rows(tx: Writer, datasets: Sequence[Resource], users: Sequence[str], number: int) -> int:
@@ -125,7 +130,7 @@ def _forget_rows(tx: Writer, datasets: Sequence[Resource], users: Sequence[str],
             deleted += puts.forget(tx, one.arn, users)
             if (dataset := tx.get(one.arn)) is not None:
                 dataset.body["_erased"] = number
-                tx.save(dataset)
+                tx.save(dataset, touch=False)
         elif one.body["datasetType"] in EVENTS:
             deleted += log.forget_users(tx, one.arn, users)
     return deleted

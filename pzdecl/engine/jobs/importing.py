@@ -14,6 +14,7 @@ from typing import Any
 
 from pzdecl.engine.api.common import ACTIVE
 from pzdecl.engine.api.operation import Context
+from pzdecl.engine.api.training_columns import leave_out
 from pzdecl.engine.data.check import MIN_INTERACTIONS, files, readers, too_few
 from pzdecl.engine.data.events import writer
 from pzdecl.engine.data.location import data_files
@@ -90,6 +91,7 @@ def run_conform(context: Context, job: Job, control: Control) -> None:
         dataset = _get(reader.get(job.arn))
         wanted = dataset.body["latestDatasetUpdate"]["schemaArn"]
         fields = columns(json.loads(_get(reader.get(wanted)).body["schema"]))
+        before = columns(json.loads(_get(reader.get(dataset.body["schemaArn"])).body["schema"]))
         old = reader.parts(dataset.arn)
     workspace = control.workspace()
     new = []
@@ -102,6 +104,8 @@ def run_conform(context: Context, job: Job, control: Control) -> None:
     with context.store.write() as tx:
         queue.finish(tx, job)
         tx.replace_parts(dataset.arn, new)
+        added = {field.name for field in fields} - {field.name for field in before}
+        leave_out(tx, dataset.body["datasetGroupArn"], dataset.body["datasetType"], added)
         dataset.status = ACTIVE
         dataset.body["schemaArn"] = wanted
         dataset.body["latestDatasetUpdate"] |= {"status": ACTIVE, "lastUpdatedDateTime": round(time.time(), 3)}

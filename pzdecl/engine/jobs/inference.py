@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 import uuid
 from collections.abc import Mapping, Sequence
@@ -21,10 +22,11 @@ from pzdecl.engine.filters.syntax import CURRENT_ITEM, CURRENT_USER, EVENTS
 from pzdecl.engine.jobs import queue
 from pzdecl.engine.jobs.control import Control, JobFailed
 from pzdecl.engine.jobs.lines import Asked, Outcome, run_lines
-from pzdecl.engine.jobs.queue import Job
+from pzdecl.engine.jobs.queue import Job, JobLost
+from pzdecl.engine.jobs.updating import outdated, update_version
 from pzdecl.engine.serving.batch import CELLS, MOST, answers
 from pzdecl.engine.serving.query import Answer, Query
-from pzdecl.engine.store.rows import Resource
+from pzdecl.engine.store.rows import Resource, Writer
 
 SCORED = ("USER_PERSONALIZATION", "PERSONALIZED_RANKING")
 """Types of recipes whose outputs have scores."""
@@ -33,11 +35,33 @@ LONGEST_LIST = 500
 
 
 def run_inference(context: Context, job: Job, control: Control) -> None:
-    """Answers the lines, delivers the files, and makes the job ACTIVE."""
+    """Answers the lines, delivers the files, and makes the job ACTIVE.
+
+    The newest version that was trained in full first takes in what is new since, as by an automatic update.
+    """
+    refresh(context, job, control)
     resource, serving = opened(context, job)
     inference = Inference(context, resource, serving)
     run_lines(context, resource, control, inference.answer, inference.size, context.quotas.batch_lines)
     done(context, job, control, resource)
+
+
+def refresh(context: Context, job: Job, control: Control) -> None:
+    """Updates the job's version where it is outdated. Where that fails, what serves answers."""
+    with context.store.read() as reader:
+        resource = reader.get(job.arn)
+        version = reader.get(resource.body["solutionVersionArn"]) if resource else None
+        if version is None or not outdated(reader, version):
+            return
+
+    def finish(tx: Writer) -> None:
+        if tx.get(job.arn) is None:
+            raise JobLost(job.arn)
+
+    try:
+        update_version(context, job, version.arn, control, finish)
+    except JobFailed as error:
+        logging.getLogger(__name__).warning("%s was not updated: %s", version.arn, error)
 
 
 def opened(context: Context, job: Job) -> tuple[Resource, Serving]:

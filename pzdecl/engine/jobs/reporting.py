@@ -54,7 +54,7 @@ def queue_reports(context: Context, now: float) -> None:
             through = report_due(tx, one, now) if one is not None else None
             if one is not None and through is not None:
                 one.body[DUE] = {"through": through, "at": now}
-                _keep(tx, one)
+                tx.save(one, touch=False)
                 tx.enqueue(arn, "report", str(one.parent))
 
 
@@ -75,7 +75,7 @@ def run_report(context: Context, job: Job, control: Control) -> None:
             one.body |= {THROUGH: due["through"], REPORTED: due["at"]}
             one.body.pop(DUE, None)
             one.body.pop("failureReason", None)
-            _keep(tx, one)
+            tx.save(one, touch=False)
 
 
 def note_failure(tx: Writer, found: Resource, reason: str) -> None:
@@ -84,7 +84,7 @@ def note_failure(tx: Writer, found: Resource, reason: str) -> None:
     if due is not None:
         found.body[REPORTED] = due["at"]
     found.body["failureReason"] = reason
-    _keep(tx, found)
+    tx.save(found, touch=False)
 
 
 def report_import(
@@ -176,10 +176,3 @@ def _table(pa: Any, rows: Sequence[dict[str, Any]], extra: Sequence[str]) -> Any
 
 def _destination(found: Resource) -> str | None:
     return found.body.get("_target")
-
-
-def _keep(tx: Writer, found: Resource) -> None:
-    """Saves what is the engine's own: nobody changed the metric attribution."""
-    updated = found.updated
-    tx.save(found)
-    tx.connection.execute("UPDATE resources SET updated = ? WHERE arn = ?", (updated, found.arn))

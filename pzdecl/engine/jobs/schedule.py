@@ -17,7 +17,7 @@ from pzdecl.engine.api.recipes import recipe_of
 from pzdecl.engine.api.solution_versions import start_version
 from pzdecl.engine.events.parts import Content, content
 from pzdecl.engine.jobs import recommending, reporting
-from pzdecl.engine.jobs.updating import known_update
+from pzdecl.engine.jobs.updating import known_update, outdated
 from pzdecl.engine.store.rows import Reader, Resource
 
 TICK = 30.0
@@ -96,29 +96,14 @@ def interval(body: dict[str, Any]) -> float:
 
 
 def update_due(reader: Reader, version_arn: str, now: float) -> bool:
-    """Whether a deployed version is one that is updated, and has been as it is for long while data came in.
-
-    Only the newest version of a solution that was trained in full is, of a recipe that explores.
-    """
+    """Whether a deployed version has been as it is for long while data came in, and is one that is updated."""
     version = reader.get(version_arn)
     if version is None or version.status != ACTIVE or not recipe_of(version.body["recipeArn"]).explores:
-        return False
-    full = [
-        one.arn
-        for one in reader.children(version.type, str(version.parent))
-        if one.status == ACTIVE and one.body["trainingMode"] == "FULL"
-    ]
-    if not full or full[-1] != version_arn:
         return False
     if any(kind == "update" and arn == version_arn for _, arn, kind in reader.unfinished()):
         return False
     known = known_update(reader, version_arn)
-    if now - (known["at"] if known else version.updated) < UPDATE_SECONDS:
-        return False
-    held = content(reader, version.body["datasetGroupArn"])
-    return "INTERACTIONS" in held["parts"] and held != (
-        known["content"] if known else version.body.get("_content")
-    )
+    return now - (known["at"] if known else version.updated) >= UPDATE_SECONDS and outdated(reader, version)
 
 
 def _automatic(reader: Reader) -> list[Resource]:

@@ -17,6 +17,7 @@ from pzdecl.engine.api.families import DATASET, RECOMMENDER_VERSION
 from pzdecl.engine.api.models import model_folder
 from pzdecl.engine.api.operation import Context
 from pzdecl.engine.api.recipes import recipe_of, text
+from pzdecl.engine.api.training_columns import settings as settings_of
 from pzdecl.engine.data.parts import flush, flush_tree
 from pzdecl.engine.events.parts import Content, put_parts
 from pzdecl.engine.jobs import queue, recommending
@@ -24,7 +25,6 @@ from pzdecl.engine.jobs.control import Control, JobCancelled, JobFailed
 from pzdecl.engine.jobs.queue import Job
 from pzdecl.engine.progress import Report
 from pzdecl.engine.recipes.registry import RECIPES
-from pzdecl.engine.store.rows import Resource
 from pzdecl.engine.training.errors import TrainingCancelled, TrainingFailed
 from pzdecl.engine.training.tuning.trials import NAME as TRIALS
 
@@ -45,13 +45,14 @@ def run_training(context: Context, job: Job, control: Control) -> None:
             dataset.body["datasetType"]: [context.folder / part.path for part in reader.parts(dataset.arn)]
             for dataset in reader.children(DATASET.type, version.body["datasetGroupArn"])
         }
+        wanted = settings_of(reader, version, solution)
     target = model_folder(context.folder, version.arn)
     if not (target / RESULT).exists():
         base = version.body.get("_base")
         put, held = put_parts(context.store, version.body["datasetGroupArn"], control.workspace() / PUT)
         datasets = {kind: [*paths, *([put[kind]] if kind in put else [])] for kind, paths in datasets.items()}
         base_folder = model_folder(context.folder, base) if base else None
-        _train(version, datasets, held, target, job, control, base_folder)
+        _train(wanted, datasets, held, target, job, control, base_folder)
     result: dict[str, Any] = json.loads((target / RESULT).read_text(encoding="utf-8"))
     of_recommender = version.type == RECOMMENDER_VERSION.type
     if of_recommender:
@@ -116,7 +117,7 @@ def stop_training(context: Context, job: Job) -> None:
 
 
 def _train(
-    version: Resource,
+    settings: dict[str, Any],
     datasets: dict[str, list[Path]],
     held: Content,
     target: Path,
@@ -126,12 +127,11 @@ def _train(
 ) -> None:
     from pzdecl.engine.training.train import train
 
-    group = version.body["datasetGroupArn"]
+    group = settings["datasetGroupArn"]
     if not datasets.get("INTERACTIONS"):
         raise JobFailed(f"The dataset group {group} has no interactions: import some first")
     workspace = control.workspace()
     started = time.monotonic()
-    settings = {key: value for key, value in version.body.items() if not key.startswith("_")}
     filled = {kind: paths for kind, paths in datasets.items() if paths}
     report: Report = control.report
     found: dict[str, Any] = {}

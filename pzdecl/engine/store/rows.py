@@ -183,9 +183,13 @@ class Writer(Reader):
         if tags:
             self.put_tags(resource.arn, tags)
 
-    def save(self, resource: Resource) -> None:
-        """Writes status, parent and body, and sets `updated` to now."""
-        resource.updated = round(time.time(), 3)
+    def save(self, resource: Resource, *, touch: bool = True) -> None:
+        """Writes status, parent and body, and sets `updated` to now.
+
+        touch  False leaves `updated` as it is: what changed is the engine's own
+        """
+        if touch:
+            resource.updated = round(time.time(), 3)
         self._connection.execute(
             "UPDATE resources SET status = ?, parent = ?, updated = ?, body = ? WHERE arn = ?",
             (resource.status, resource.parent, resource.updated, _dump(resource.body), resource.arn),

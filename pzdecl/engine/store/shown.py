@@ -21,6 +21,8 @@ FILE = "shown.db"
 KEPT = 50_000
 """Lists; at 25 items each about 100 MB."""
 BUSY_SECONDS = 1.0
+PATIENCE = 30.0
+"""Seconds that forgetting waits for another process, where a list would rather not be logged."""
 CLEARED = 500
 """Every so many lists, those that are too many are deleted."""
 _TABLE = """CREATE TABLE IF NOT EXISTS shown (
@@ -98,9 +100,11 @@ class ShownLog:
         with self._lock:
             gone = set(users)
             with self._opened() as connection:
+                connection.execute(f"PRAGMA busy_timeout = {round(PATIENCE * 1000)}")
                 listed = connection.execute("SELECT id, user FROM shown WHERE user IS NOT NULL")
                 ids = [(id,) for id, user in listed if user in gone]
                 connection.executemany("DELETE FROM shown WHERE id = ?", ids)
+            connection.execute(f"PRAGMA busy_timeout = {round(BUSY_SECONDS * 1000)}")
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
     def close(self) -> None:

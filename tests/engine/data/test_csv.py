@@ -236,6 +236,17 @@ def test_counts_of_interactions(tmp_path: Path) -> None:
     assert "999 interactions, fewer than 1000" in problem.message
 
 
+@pytest.mark.parametrize("quoted", [False, True])
+def test_a_type_of_event_has_256_characters_at_most(tmp_path: Path, quoted: bool) -> None:
+    """As in PutEvents; however the file is read."""
+    rows = [f"u{number % 70},i,{number},{'é' * 256}" for number in range(1000)]
+    rows.insert(500, f"u,{'' if not quoted else chr(34)}i{'' if not quoted else chr(34)},5,{'é' * 257}")
+    path = _file(tmp_path, "USER_ID,ITEM_ID,TIMESTAMP,EVENT_TYPE\n" + "\n".join(rows))
+    (problem,) = check_csv(path, INTERACTIONS, "INTERACTIONS").problems
+    assert (problem.line, problem.field) == (502, "EVENT_TYPE")
+    assert problem.message == "Length cannot be more than 256 characters for EVENT_TYPE: it has 257"
+
+
 def test_a_folder_is_all_its_files(tmp_path: Path) -> None:
     folder = tmp_path / "items"
     (folder / "deep").mkdir(parents=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import time
 from collections.abc import Iterator
@@ -202,6 +203,35 @@ def test_events_with_new_items_count_after_the_update(world: World) -> None:
         old = [f"i{n:02}" for n in range(genre, CATALOGUE, 2)]
         one, other = (sum(scores[f"likes-{liked}"][item] for item in old) for liked in (genre, 1 - genre))
         assert one > other, "who took up a new item is offered what is like it"
+
+
+def test_a_batch_job_takes_in_what_is_new_first(world: World, tmp_path: Path) -> None:
+    world.put_item("newest", genre="genre0", creationTimestamp=int(world.now))
+    before = world.update()
+    assert "newest" not in {item["itemId"] for item in world.ask("calm", "u00")}
+    (tmp_path / "asked.json").write_text('{"userId": "u00"}\n')
+
+    def infer(name: str) -> list[str]:
+        made = world.service.call(
+            "create_batch_inference_job",
+            jobName=name,
+            solutionVersionArn=world.version,
+            numResults=500,
+            jobInput={"s3DataSource": {"path": str(tmp_path / "asked.json")}},
+            jobOutput={"s3DataDestination": {"path": str(tmp_path / name)}},
+            roleArn="arn:aws:iam::000000000000:role/personalize",
+        )
+        found = settled(world.service, "describe_batch_inference_job", "batchInferenceJob", **made)
+        assert found["status"] == "ACTIVE", found
+        answered = json.loads((tmp_path / name / "asked.json.out").read_text())
+        return list(answered["output"]["recommendedItems"])
+
+    assert "newest" in infer("first")
+    after = world.update()
+    assert after != before
+    assert "newest" in {item["itemId"] for item in world.ask("calm", "u00")}, "campaigns have it, too"
+    assert "newest" in infer("second")
+    assert world.update() == after, "nothing came in"
 
 
 def test_ignored_impressions_reach_the_counts(world: World) -> None:

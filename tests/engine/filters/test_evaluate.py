@@ -181,6 +181,50 @@ def test_what_a_user_did(tmp_path: Path) -> None:
     assert mask.tolist() == [False, True, True]
 
 
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.tuples(st.sampled_from("abcdef"), st.none() | st.integers(0, 3)), max_size=6),
+    st.lists(
+        st.tuples(st.sampled_from(["INCLUDE", "EXCLUDE"]), st.integers(0, 3), st.none() | st.integers(0, 3)),
+        min_size=1,
+        max_size=3,
+    ),
+    st.sampled_from(["=", "!=", ">=", "<"]),
+)
+def test_of_users_each_is_the_current_one(
+    people: list[tuple[str, int | None]], clauses: list[tuple[str, int, int | None]], operator: str
+) -> None:
+    """A filter about users lets one through as if it were asked for that user alone."""
+    columns = [Column("USER_ID", "string"), Column("AGE", "int", nullable=True)]
+    rows = [{"USER_ID": user, "AGE": age} for user, age in dict(people).items()]
+    table = Table(pa.Table.from_pylist(rows, arrow_schema(columns)), "USER_ID", columns)
+    text = " | ".join(
+        f"{action} UserID WHERE Users.AGE > {more}"
+        + (f" IF CurrentUser.AGE {operator} {than}" if than is not None else "")
+        for action, more, than in clauses
+    )
+    ids = list("abcdefg")
+    mask = allowed(parse(text), Catalogue(Index(pa.array(ids))), Known({"USERS": table}), {})
+
+    def age_of(user: str) -> int | None:
+        return dict(people).get(user)
+
+    def holds(own: int | None, sign: str, other: int) -> bool:
+        if own is None:
+            return sign == "!="
+        return {"=": own == other, "!=": own != other, ">=": own >= other, "<": own < other}[sign]
+
+    for user, passes in zip(ids, mask.tolist(), strict=True):
+        own = age_of(user)
+        force = [one for one in clauses if one[2] is None or holds(own, operator, one[2])]
+        found = {
+            action: [own is not None and own > more for act, more, _ in force if act == action]
+            for action in ("INCLUDE", "EXCLUDE")
+        }
+        included = any(found["INCLUDE"]) or not found["INCLUDE"]
+        assert passes == (included and not any(found["EXCLUDE"])), (user, text)
+
+
 def test_the_item_beside_which_is_recommended() -> None:
     rows = [
         {"ITEM_ID": "x", "GENRES": "a|b", "BRAND": None, "PRICE": 2.0, "MADE": 1},

@@ -12,7 +12,7 @@ import pytest
 
 from pzdecl.engine import Engine
 from pzdecl.engine.events.attribution import HEADER, file_name
-from pzdecl.engine.jobs import reporting, schedule
+from pzdecl.engine.jobs import queue, schedule
 from pzdecl.engine.jobs.control import JobCancelled
 from pzdecl.engine.store import store
 from tests.contract.clients import INTERACTIONS, ITEMS, InProcess, dataset, group, schema, settled
@@ -152,8 +152,8 @@ def test_a_metric_counts_from_when_it_was_added(shop: Shop) -> None:
 def test_a_report_that_was_interrupted_is_written_once(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     """The place of the report is written to, and then the process dies before it notes so."""
     shop.put("click", "i0")
-    finish = reporting.queue.finish
-    died = []
+    finish = queue.finish
+    died: list[bool] = []
 
     def dying(*arguments: Any, **more: Any) -> None:
         if not died:
@@ -161,7 +161,7 @@ def test_a_report_that_was_interrupted_is_written_once(shop: Shop, monkeypatch: 
             raise JobCancelled
         finish(*arguments, **more)
 
-    monkeypatch.setattr(reporting.queue, "finish", dying)
+    monkeypatch.setattr(queue, "finish", dying)
     (name,) = shop.tick(900)
     assert died
     assert len(shop.rows(name)) == 1

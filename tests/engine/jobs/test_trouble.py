@@ -89,6 +89,39 @@ def test_a_full_disk_is_no_reason_to_remove_the_engine(
     assert ("remove" in str(found.hint)) == ("backup" in hint)
 
 
+def test_what_a_job_wrote_makes_room_for_telling_that_it_failed(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The failure can't be written down while the job's own files fill the disk."""
+    finish = queue.finish
+
+    def full(*_: object, **__: object) -> object:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    def finishing(*arguments: object, **more: object) -> None:
+        if any((bench.folder / "staging").iterdir()):
+            raise EngineFolderError("engine.db can't be written: database or disk is full")
+        finish(*arguments, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(importing, "readers", full)
+    monkeypatch.setattr(queue, "finish", finishing)
+    bench.engine.start_worker()
+    arn = bench.start_import("a")
+    done = settled(bench.service, "describe_dataset_import_job", "datasetImportJob", datasetImportJobArn=arn)
+    assert done["status"] == "CREATE FAILED"
+    assert "no room for the data" in str(done["failureReason"])
+
+
+def test_a_full_disk_is_told_apart_from_a_service_that_is_silent_for_a_while(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker.Worker, "trouble", lambda _: "engine.db can't be written: disk is full")
+    bench.engine.start_worker()
+    with pytest.raises(UnavailableException) as caught:
+        bench.service.call("describe_dataset", datasetArn=bench.dataset)
+    assert caught.value.lasting
+
+
 def test_a_disk_that_fills_up_while_importing_is_called_so(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -32,6 +32,19 @@ def test_lists_come_back_as_they_were_written(tmp_path: Path) -> None:
     assert len(list(log.read())) == 7
 
 
+def test_users_are_forgotten(tmp_path: Path) -> None:
+    log = ShownLog(tmp_path)
+    log.forget(["u0"])
+    assert not log.path.exists()  # forgetting makes nothing, either
+    for number in range(6):
+        log.append(_list(number))
+    log.forget({"u0", "u4", "u9"})
+    assert [one.recommendation for one in log.read()] == ["RID-1", "RID-2", "RID-3", "RID-5"]
+    left = b"".join(path.read_bytes() for path in tmp_path.iterdir())
+    assert b"RID-2" in left
+    assert b"RID-4" not in left, "what was removed is overwritten"
+
+
 def test_only_the_newest_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shown, "KEPT", 10)
     monkeypatch.setattr(shown, "CLEARED", 5)
