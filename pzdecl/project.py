@@ -125,7 +125,11 @@ class Project:
         else:
             assert target.engine
             client = providers.open_local(
-                target.engine, read_only=read_only, resumes=resumes, s3_root=target.s3_root
+                target.engine,
+                read_only=read_only,
+                resumes=resumes,
+                s3_root=target.s3_root,
+                quotas=target.quotas,
             )
         try:
             yield client
