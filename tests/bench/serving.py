@@ -89,7 +89,7 @@ def _over_http(report: Report, folder: Path) -> None:
 
 
 def _large(report: Report, folder: Path) -> None:
-    """Beside one pass of NumPy over the item matrix: its product with a vector, in float32."""
+    """Beside one pass of NumPy over the item matrix in float32: its sum, which reads every number once."""
     campaign, users = deployed(
         folder, lambda model: write_random(model, users=1_000, items=ITEMS, hidden=HIDDEN)
     )
@@ -99,16 +99,20 @@ def _large(report: Report, folder: Path) -> None:
         tensors = engine._context.models.get(version).answers.tensors
         matrix, vector = tensors["items"], tensors["expected"][0]
         passes: list[float] = []
+        products: list[float] = []
         asked: list[float] = []
         _timed(ask, users[:2])
         for user in users[2 : 2 + LARGE_CALLS]:
             began = time.perf_counter()
-            matrix @ vector
+            matrix.sum()
             passes.append(time.perf_counter() - began)
+            began = time.perf_counter()
+            matrix @ vector
+            products.append(time.perf_counter() - began)
             asked += _timed(ask, [user])
-    pass_ms, asked_ms = median(passes) * 1e3, median(asked) * 1e3
-    basis = f"{asked_ms:.1f} ms, `items @ vector` {pass_ms:.1f} ms; {ITEMS:,} items x {HIDDEN}, float32"
-    report.add("GetRecommendations of a million items: passes", asked_ms / pass_ms, PASSES, basis)
+    asked_ms, pass_ms, product_ms = (median(times) * 1e3 for times in (asked, passes, products))
+    basis = f"{asked_ms:.1f} ms, `items.sum()` {pass_ms:.1f} ms, `items @ vector` {product_ms:.1f} ms"
+    report.add("GetRecommendations of 1,000,000 x 128: passes", asked_ms / pass_ms, PASSES, basis)
 
 
 def deployed(folder: Path, write: Callable[[Path], object]) -> tuple[str, list[str]]:
