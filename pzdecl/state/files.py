@@ -10,6 +10,7 @@ import uuid
 from contextlib import suppress
 from pathlib import Path
 
+from pzdecl.imports import without
 from pzdecl.state.errors import StateDamaged, StateTooNew, StateUnwritable, Where, translated
 
 FORMAT = 1
@@ -200,9 +201,10 @@ def _upgrade(path: Path) -> None:
 
 def migrate(connection: sqlite3.Connection, to: int | None = None) -> None:
     """Runs the pending migrations, up to the newest format unless one is named."""
-    from sqlite_utils import Database
+    with without("pandas", "numpy"):
+        from sqlite_utils import Database
 
-    from pzdecl.state.migrations import migrations
+        from pzdecl.state.migrations import migrations
 
     database = Database(connection)
     later = [] if to is None else [migration.name for migration in migrations.pending(database)][to:]

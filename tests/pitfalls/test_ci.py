@@ -18,6 +18,7 @@ from tests.pitfalls.conftest import POPULAR, Site
 
 HEAVY = (
     "torch",
+    "pandas",
     "numpy",
     "scipy",
     "pyarrow",
@@ -110,19 +111,25 @@ def test_23_limits_of_github_cut_the_unimportant(site: Site) -> None:
     assert "more" in by_level["notice"][-1]
 
 
-@pytest.mark.parametrize(("command", "most"), [("--version", 330), ("validate", 560), ("plan", 720)])
+@pytest.mark.parametrize(
+    ("command", "most"), [("--version", 100), ("validate", 460), ("plan", 620), ("apply --auto-approve", 700)]
+)
 def test_24_starting_loads_little(site: Site, command: str, most: int) -> None:
     """No heavy library, and a bounded number of modules."""
     code = (
         "import sys; from pzdecl.__main__ import main\n"
         "try: main()\n"
         "except SystemExit: pass\n"
-        f"print(len(sys.modules), *({set(HEAVY)!r} & sys.modules.keys()), file=sys.stderr)"
+        f"print('', len(sys.modules), *({set(HEAVY)!r} & sys.modules.keys()), file=sys.stderr)"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code, command], cwd=site.root, capture_output=True, text=True, check=True
+        [sys.executable, "-c", code, *command.split()],
+        cwd=site.root,
+        capture_output=True,
+        text=True,
+        check=True,
     )
-    count, *heavy = done.stderr.split()
+    count, *heavy = done.stderr.splitlines()[-1].split()
     assert heavy == []
     assert int(count) <= most
 
@@ -130,9 +137,9 @@ def test_24_starting_loads_little(site: Site, command: str, most: int) -> None:
 def test_24_importing_has_no_effects(tmp_path: Path) -> None:
     """`import pzdecl` starts no thread, opens and writes no file, and changes no environment."""
     code = (
-        "import os, sys, threading; before = dict(os.environ), os.listdir('/proc/self/fd')\n"
+        "import os, sys, threading; before = dict(os.environ), os.listdir('/dev/fd')\n"
         "import pzdecl\n"
-        "assert (dict(os.environ), os.listdir('/proc/self/fd')) == before\n"
+        "assert (dict(os.environ), os.listdir('/dev/fd')) == before\n"
         "assert threading.active_count() == 1\n"
         "assert 'pydantic' not in sys.modules, 'what is exported is imported when it is asked for'\n"
     )

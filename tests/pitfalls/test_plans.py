@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from pzdecl import providers
-from tests.pitfalls.conftest import POPULAR, Site
+from pzdecl.providers.client import READ_PREFIXES
+from tests.pitfalls.conftest import POPULAR, Site, Strike
 
 PZDECL = str(Path(sys.executable).parent / "pzdecl")
 
@@ -106,32 +106,25 @@ def test_13_times_are_no_changes(site: Site) -> None:
 
 
 @pytest.mark.parametrize("applied", [False, True])
-def test_14_looking_writes_nothing(site: Site, monkeypatch: pytest.MonkeyPatch, applied: bool) -> None:
-    """The planner has no writing half of the service at hand, and no file changes."""
+def test_14_looking_writes_nothing(site: Site, strike: Strike, applied: bool) -> None:
+    """Only what reads is asked of the service, and no file changes."""
     if applied:
         site.apply()
         site.edit("popular.yaml", "discovery", "search")
-    called: list[str] = []
-    real = providers.open_local
-
-    def opening(*arguments: object, read_only: bool = False, **options: object) -> object:
-        client = real(*arguments, read_only=True, **options)  # type: ignore[arg-type]
-        called.append("reading" if read_only else "writing")
-        return client
-
-    monkeypatch.setattr(providers, "open_local", opening)
+    clients = strike()
     before = _files(site.root)
     for command in ("validate", "plan", "plan --destroy", "plan --no-refresh", "drift", "graph", "state list"):
         assert site(*command.split()).code == 0
-    after = {name: content for name, content in _files(site.root).items() if name in before}
-    assert after == before
-    new = sorted(str(path) for path in _files(site.root).keys() - before.keys())
-    assert all(path.endswith(("-wal", "-shm")) for path in new), new
-    assert "writing" not in called
+    after = _files(site.root)
+    assert {name: after.get(name) for name in before} == before
+    assert all(name.endswith(("-wal", "-shm")) for name in after.keys() - before.keys())
+    asked = [call for client in clients for call in client.calls]
+    assert bool(asked) == applied
+    assert all(call.startswith(READ_PREFIXES) for call in asked)
 
 
 def test_15_a_second_look_finds_no_drift(trained: Site) -> None:
-    """Statuses and times that the service moves by itself are no drift, event by event and run by run."""
+    """Statuses and times that the service moves by itself are no drift, run by run."""
     trained.apply()
     for _ in range(2):
         answer = trained("plan", "--detailed-exitcode")

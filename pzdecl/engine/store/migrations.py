@@ -10,6 +10,8 @@ import sqlite3
 from collections.abc import Callable
 from typing import Any
 
+from pzdecl.imports import without
+
 APPLICATION_ID = 0x505A4445
 """Written into the file's header ("PZDE"): tells an engine's database from any other SQLite file."""
 
@@ -137,7 +139,8 @@ FORMAT = len(ALL)
 
 def apply(connection: sqlite3.Connection) -> None:
     """Brings a database to `FORMAT` in one transaction; migrations that it has had are left out."""
-    from sqlite_utils import Database, Migrations
+    with without("pandas", "numpy"):
+        from sqlite_utils import Database, Migrations
 
     migrations = Migrations("pzdecl-engine")
     for migration in ALL:
