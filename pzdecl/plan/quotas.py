@@ -35,9 +35,9 @@ def exceeded(node: Node, survey: Survey) -> Iterator[str]:
     if quotas is NONE:
         return
     if node.action is Action.IMPORT and node.data is not None:
-        mode, size = str(node.inputs.get("importMode", "FULL")), node.data.get("bytes")
-        most = quotas.import_bytes.get(mode)
-        if most is not None and isinstance(size, int) and size > most:
+        mode = str(node.inputs.get("importMode", "FULL"))
+        size, most = sum(one.get("bytes") or 0 for one in node.data.values()), quotas.import_bytes.get(mode)
+        if most is not None and size > most:
             yield f"the data has {size:,} bytes, and an import with importMode {mode} takes {most:,} at most"
     if node.action is not Action.CREATE or node.address.kind not in TYPES:
         return

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from pzdecl.engine.api.quotas import AWS
 from pzdecl.manifests.model import Project
 from pzdecl.plan.model import Plan
 from tests.plan.projects import Documents, movies
@@ -80,6 +81,17 @@ def test_fields_of_all_filters_of_a_group(counted: Counted) -> None:
     found = blocked(counted.plan(docs))
     assert list(found) == ["Filter/more"]
     assert "would use 21 different fields, and 20 are allowed" in found["Filter/more"]
+
+
+def test_bytes_of_an_import(counted: Counted, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(AWS.import_bytes, "INCREMENTAL", 5)  # type: ignore[arg-type]
+    counted.files = {"DatasetImport/full": "123456", "DatasetImport/more": "12345"}
+    assert blocked(counted.plan(movies())) == {}
+    counted.files["DatasetImport/more"] = "123456"
+    found = blocked(counted.plan(movies()))
+    expected = "the data has 6 bytes, and an import with importMode INCREMENTAL takes 5 at most"
+    assert expected in found["DatasetImport/more"]
+    assert "DatasetImport/full" not in found
 
 
 def test_without_quotas_nothing_is_counted(world: World) -> None:

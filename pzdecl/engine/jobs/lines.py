@@ -45,13 +45,17 @@ Answer = Callable[[Sequence[Asked]], Sequence[Outcome]]
 
 @dataclass(slots=True)
 class _Note:
-    """How far the job is: bytes of the file it is at, and of what it wrote for it; lines of all files."""
+    """How far the job is: bytes of the file it is at, and of what it wrote for it; lines of all files.
+
+    `line` is a number in the file, `asked` how many lines of it were not blank.
+    """
 
     file: int = 0
     read: int = 0
     line: int = 0
     out: int = 0
     errors: int = 0
+    asked: int = 0
     bytes: int = 0
     lines: int = 0
     failed: int = 0
@@ -95,7 +99,8 @@ def run_lines(
             asked.seek(note.read)
             while lines := list(_lines(asked, size, note.line)):
                 control.check()
-                if most is not None and lines[-1].number > most:
+                note.asked += len(lines)
+                if most is not None and note.asked > most:
                     raise JobFailed(f"{name} has more than {most:,} lines: expected at most so many in a file")
                 _write(lines, answer, told, failed, name, note)
                 note.bytes += asked.tell() - note.read
@@ -105,6 +110,7 @@ def run_lines(
                     last = time.monotonic()
                     _keep(workspace, note, told, failed)
             note.file, note.read, note.line, note.out, note.errors = note.file + 1, 0, 0, 0, 0
+            note.asked = 0
             _keep(workspace, note, told, failed)
     if note.failed == note.lines:
         raise JobFailed("; ".join(note.problems) or f"There are no lines in {resource.body['_source']}")

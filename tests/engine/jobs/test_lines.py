@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pzdecl.engine import Engine
+from pzdecl.engine.api.quotas import AWS
 from pzdecl.engine.jobs import lines
 from pzdecl.engine.jobs.control import Control, JobFailed
 from pzdecl.engine.jobs.lines import Asked, Outcome, run_lines
@@ -49,6 +51,27 @@ def files(tmp_path: Path) -> Path:
 def delivered(folder: Path) -> dict[str, str]:
     out = folder / "out"
     return {path.relative_to(out).as_posix(): path.read_text() for path in out.rglob("*") if path.is_file()}
+
+
+def test_quotas_of_files_bytes_and_lines(files: Path) -> None:
+    size = sum(path.stat().st_size for path in (files / "in").rglob("*") if path.is_file())
+
+    def run(name: str, most: int | None = None, **figures: int) -> None:
+        engine._context.quotas = replace(AWS, **figures)
+        control = Control(job(1), files / name)
+        run_lines(engine._context, resource(files), control, answer, 3, most)
+
+    assert (AWS.batch_files, AWS.batch_bytes, AWS.batch_lines) == (1000, 2**30, 50_000_000)
+    assert AWS.segment_lines == {"aws-item-affinity": 500, "aws-item-attribute-affinity": 10}
+    with Engine(files / "engine") as engine:
+        run("fits", batch_files=3, batch_bytes=size, most=23)  # blank lines are none
+        for figures, words in (
+            ({"batch_files": 2}, "The input has 3 files: expected at most 2"),
+            ({"batch_bytes": size - 1}, f"The input has {size:,} bytes: expected at most {size - 1:,}"),
+            ({"most": 22}, r"a\.json has more than 22 lines: expected at most so many in a file"),
+        ):
+            with pytest.raises(JobFailed, match=words):
+                run(words[:20].replace(" ", "-"), **figures)
 
 
 def test_a_killed_job_goes_on_and_answers_the_same(files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
