@@ -134,7 +134,14 @@ def deployed(folder: Path, write: Callable[[Path], object]) -> tuple[str, list[s
                 {"recipeArn": f"{RECIPE}aws-hrnn", "datasetGroupArn": group, "solutionArn": solution},
                 "ACTIVE",
             ),
-            Resource(campaign, CAMPAIGN.type, "live", solution, {"solutionVersionArn": version}, "ACTIVE"),
+            Resource(
+                campaign,
+                CAMPAIGN.type,
+                "live",
+                solution,
+                {"solutionVersionArn": version, "minProvisionedTPS": 1},
+                "ACTIVE",
+            ),
         ]
         with engine._context.store.write() as tx:
             for row in rows:
