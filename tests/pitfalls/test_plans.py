@@ -119,7 +119,7 @@ def test_14_looking_writes_nothing(site: Site, strike: Strike, applied: bool) ->
     assert {name: after.get(name) for name in before} == before
     assert all(name.endswith(("-wal", "-shm")) for name in after.keys() - before.keys())
     asked = [call for client in clients for call in client.calls]
-    assert bool(asked) == applied
+    assert asked
     assert all(call.startswith(READ_PREFIXES) for call in asked)
 
 
