@@ -90,7 +90,16 @@ def test_solutions_that_are_not_made(service: Service, given: dict[str, Any], co
         ({"autoTrainingConfig": {"schedulingExpression": "rate(31 days)"}}, "1 to 30"),
         ({"autoTrainingConfig": {"schedulingExpression": "daily"}}, "rate"),
         ({"eventsConfig": {"eventParametersList": [{"eventType": "a", "weight": 0.5}]}}, "eventsConfig"),
+        ({"eventsConfig": {"eventParametersList": [{"weight": 0.5}]}}, "[0].eventType is missing"),
+        (
+            {"eventsConfig": {"eventParametersList": [{"eventType": "a"}, {"eventType": "A"}]}},
+            "[1].eventType is A, which is there already",
+        ),
         ({"optimizationObjective": {"itemAttribute": "PRICE"}}, "optimizationObjective"),
+        (
+            {"trainingDataConfig": {"includedDatasetColumns": {"Itmes": ["A"]}}},
+            "includedDatasetColumns has Itmes",
+        ),
         ({"trainingDataConfig": {"excludedDatasetColumns": {"INTERACTIONS": ["EVENT_TYPE"]}}}, "EVENT_TYPE"),
         ({"hpoConfig": {"hpoResourceConfig": {"maxNumberOfTrainingJobs": "41"}}}, "from 1 to 40"),
         ({"hpoConfig": {"hpoResourceConfig": {"maxParallelTrainingJobs": "11"}}}, "from 1 to 10"),

@@ -119,6 +119,9 @@ def update_metric_attribution(context: Context, params: Params) -> Result:
         newest = log.newest(tx, interactions(found.body["datasetGroupArn"]))
         found.body["_metrics"] = [*kept, *({**metric, SINCE: newest} for metric in added)]
         if params.get(OUTPUT):
+            # One that an older pzdecl made has noted neither: it reports from now on.
+            found.body.setdefault("_through", newest)
+            found.body.setdefault("_reported", context.clock())
             found.body.pop(TARGET, None)
             found.body |= _output(context, params[OUTPUT])
         tx.save(found)

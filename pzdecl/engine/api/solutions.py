@@ -10,7 +10,7 @@ import math
 import re
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pzdecl.engine.api.common import ACTIVE, create, describe, find, given, listing, view
@@ -25,6 +25,7 @@ from pzdecl.engine.api.families import (
 from pzdecl.engine.api.operation import Context, Params, Result, operation
 from pzdecl.engine.api.recipes import custom_recipe, recipe_of
 from pzdecl.engine.api.tuning import automl_problems, hpo_problems, with_prefixes
+from pzdecl.engine.data.schema import DATASET_TYPES
 from pzdecl.engine.errors import InvalidInputException, ResourceInUseException
 from pzdecl.engine.recipes.base import Recipe
 from pzdecl.engine.store.rows import Reader, Resource
@@ -189,12 +190,34 @@ def _config_problems(config: Mapping[str, Any]) -> list[str]:
         problems.append(
             f"autoTrainingConfig.schedulingExpression is {schedule}: expected 1 to {MAX_TRAINING_DAYS} days"
         )
-    excluded = (config.get("trainingDataConfig") or {}).get("excludedDatasetColumns") or {}
+    problems += _event_problems((config.get("eventsConfig") or {}).get("eventParametersList") or ())
+    columns = config.get("trainingDataConfig") or {}
+    problems += [
+        f"trainingDataConfig.{part} has {kind}: expected one of {', '.join(DATASET_TYPES)}"
+        for part in ("excludedDatasetColumns", "includedDatasetColumns")
+        for kind in columns.get(part) or {}
+        if kind.upper() not in DATASET_TYPES
+    ]
+    excluded = columns.get("excludedDatasetColumns") or {}
     problems += [
         f"trainingDataConfig.excludedDatasetColumns.{dataset} names EVENT_TYPE, which can't be excluded"
         for dataset, columns in excluded.items()
         if "EVENT_TYPE" in columns
     ]
+    return problems
+
+
+def _event_problems(listed: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Every type of event has a name, and is there once: types are the same in any case."""
+    where = "eventsConfig.eventParametersList"
+    problems, seen = [], set()
+    for place, one in enumerate(listed):
+        name = one.get("eventType", "")
+        if not name:
+            problems.append(f"{where}[{place}].eventType is missing: expected a type of event")
+        elif name.lower() in seen:
+            problems.append(f"{where}[{place}].eventType is {name}, which is there already")
+        seen.add(name.lower())
     return problems
 
 

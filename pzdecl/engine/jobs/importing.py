@@ -30,7 +30,7 @@ from pzdecl.engine.progress import Progress
 from pzdecl.engine.store.rows import Part, Resource
 
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
-READING = ("train", "export", "update")
+READING = ("train", "export", "update", "infer")
 """Kinds of jobs that read the files of datasets while they are at work."""
 SHOWN = 5
 """Problems that a failureReason lists."""

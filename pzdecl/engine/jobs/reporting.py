@@ -7,6 +7,7 @@ settled when it is queued, and its name with it: a job that was killed writes th
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -76,6 +77,7 @@ def run_report(context: Context, job: Job, control: Control) -> None:
             one.body.pop(DUE, None)
             one.body.pop("failureReason", None)
             tx.save(one, touch=False)
+    shutil.rmtree(control.workspace(), ignore_errors=True)
 
 
 def note_failure(tx: Writer, found: Resource, reason: str) -> None:

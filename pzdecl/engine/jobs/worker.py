@@ -26,7 +26,7 @@ from pzdecl.engine.jobs.control import Control, JobCancelled, JobFailed
 from pzdecl.engine.jobs.deploying import fail_deployment, pending_update, run_deployment
 from pzdecl.engine.jobs.erasing import run_erasure
 from pzdecl.engine.jobs.exporting import run_export
-from pzdecl.engine.jobs.importing import run_conform, run_import
+from pzdecl.engine.jobs.importing import READING, run_conform, run_import
 from pzdecl.engine.jobs.inference import run_inference
 from pzdecl.engine.jobs.queue import Job, JobLost
 from pzdecl.engine.jobs.segmenting import run_segments
@@ -197,6 +197,9 @@ class Worker:
         finally:
             with self._lock:
                 self._controls.pop(job.id, None)
+        if job.kind in READING:
+            with contextlib.suppress(OSError):
+                sweep(self._context)  # data that was replaced, or deleted, while it was being read
 
     def _mark(self, job: Job) -> None:
         """Moves the resource, or its update, from PENDING to IN_PROGRESS; nothing where it began by itself."""

@@ -79,6 +79,25 @@ def test_imports_of_a_dataset_run_in_the_order_in_which_they_were_asked_for(benc
     assert (bench.folder / "models" / tail / "model.json").read_text() == '{"rows": 2}'
 
 
+def test_data_that_was_replaced_goes_when_what_read_it_ends(bench: Bench) -> None:
+    bench.start_import("a")
+    bench.engine.start_worker()
+    _until(lambda: bench.rows() == 1200)
+    arn = bench.start_training()
+    _until(lambda: bool(_steps(bench)))
+    again = bench.start_import("b", 1500)
+    done = settled(bench.service, "describe_dataset_import_job", "datasetImportJob", datasetImportJobArn=again)
+    assert done["status"] == "ACTIVE"
+
+    def parts() -> list[str]:
+        return [name for name in bench.files() if name.startswith("datasets/")]
+
+    assert bench.version(arn)["status"] == "CREATE IN_PROGRESS"
+    assert len(parts()) == 2, "the training may still read the first"
+    settled(bench.service, "describe_solution_version", "solutionVersion", solutionVersionArn=arn)
+    _until(lambda: len(parts()) == 1)
+
+
 def test_progress_of_a_training_is_told(bench: Bench) -> None:
     bench.start_import("a")
     arn = bench.start_training()
