@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 import typer
 
 from pzdecl.cli import options
 from pzdecl.cli.session import session, tell, write
 
+if TYPE_CHECKING:
+    from pzdecl.views.style import Style
+
 NOTHING = "Nothing is trained yet: run `pzdecl apply`."
+UNSEARCHED = "Nothing was searched: set performHPO or performAutoML in a Solution, and run `pzdecl apply`."
 
 
 def command(
@@ -56,46 +61,42 @@ def command(
 def _list(format: str) -> None:
     from pzdecl.views import metrics as view
 
-    rows = session().load().metrics()
-    match format:
-        case "json":
-            write(view.as_json(rows))
-        case _ if not rows:
-            tell(NOTHING)
-        case "markdown":
-            write(view.markdown(rows))
-        case "text":
-            write(view.text(rows, session().style(sys.stdout)))
+    _show(view, session().load().metrics(), format, NOTHING)
 
 
 def _compare(against: str | None, format: str) -> None:
     from pzdecl.views import comparison as view
 
-    found = session().load().compare(against)
-    match format:
-        case "json":
-            write(view.as_json(found))
-        case _ if not found:
-            tell(NOTHING)
-        case "markdown":
-            write(view.markdown(found))
-        case "text":
-            write(view.text(found, session().style(sys.stdout)))
+    _show(view, session().load().compare(against), format, NOTHING)
 
 
 def _tried(format: str) -> None:
     from pzdecl.views import trials as view
 
-    found = session().load().trials()
-    match format:
-        case "json":
-            write(view.as_json(found))
-        case _ if not found:
-            tell("Nothing was searched: set performHPO or performAutoML in a Solution, and run `pzdecl apply`.")
-        case "markdown":
-            write(view.markdown(found))
-        case "text":
-            write(view.text(found, session().style(sys.stdout)))
+    _show(view, session().load().trials(), format, UNSEARCHED)
+
+
+class View(Protocol):
+    """A module that renders rows of its own kind, with a function a format."""
+
+    def as_json(self, rows: Any, /) -> str:
+        """For programs."""
+
+    def markdown(self, rows: Any, /) -> str:
+        """For a pull request."""
+
+    def text(self, rows: Any, style: Style, /) -> str:
+        """For a terminal."""
+
+
+def _show(view: View, rows: Sequence[object], format: str, nothing: str) -> None:
+    """Writes rows as a view renders them; where there are none, `nothing` says why."""
+    if format == "json":
+        write(view.as_json(rows))
+    elif not rows:
+        tell(nothing)
+    else:
+        write(view.markdown(rows) if format == "markdown" else view.text(rows, session().style(sys.stdout)))
 
 
 def _draw(file: Path, against: str | None) -> None:

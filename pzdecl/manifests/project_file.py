@@ -5,93 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any
-
-from pydantic import Field, StringConstraints
+from typing import Any
 
 from pzdecl.errors import Position, nearest
-from pzdecl.kinds import recipes
-from pzdecl.kinds.base import Spec
-from pzdecl.manifests import provider_settings, state_settings
+from pzdecl.manifests import policy_settings, provider_settings, state_settings
 from pzdecl.manifests.evaluate import Evaluator, Variables
 from pzdecl.manifests.model import Policies, ProviderSettings, StateSettings
 from pzdecl.manifests.nodes import MappingNode, Node, compose, decode, place
 from pzdecl.manifests.patches import Patch, check_sensitive
 from pzdecl.manifests.positions import Positions
-from pzdecl.manifests.provider_settings import ProviderSpec
+from pzdecl.manifests.project_spec import EnvironmentSpec, ProjectSpec
 from pzdecl.manifests.report import Report
-from pzdecl.manifests.state_settings import StateSpec
 from pzdecl.manifests.values import validate, without_nulls
-from pzdecl.manifests.variables import Given, VariableSpec, resolve_variables
+from pzdecl.manifests.variables import Given, resolve_variables
 
 FILE = "pzdecl.yaml"
 DEFAULT_ENVIRONMENT = "default"
-Value = str | int | float | bool | list[Any] | dict[str, Any]
-
-
-class PoliciesSpec(Spec):
-    """What may be made, and what may go. A change that breaks one is blocked, with the reason in the plan."""
-
-    named_deletions: bool = Field(
-        False, description="Whether nothing is deleted unless the command names it (--allow-destroy)."
-    )
-    allowed_recipes: list[str] | None = Field(
-        None, description="The recipes that solutions may have.", examples=[["aws-hrnn", "aws-sims"]]
-    )
-    maximum_tps: int | None = Field(
-        None, alias="maximumTPS", ge=1, description="The most that a campaign may provision."
-    )
-    required_tags: list[str] | None = Field(
-        None, description="Keys of tags that everything must have that can have tags.", examples=[["team"]]
-    )
-
-
-NamePrefix = Annotated[str, StringConstraints(max_length=20, pattern=r"^[a-zA-Z0-9][a-zA-Z0-9\-_]*$")]
-
-
-class PatchSpec(Spec):
-    """What is otherwise in an environment."""
-
-    target: str = Field(description="Kind/name, or a pattern.", examples=["Campaign/*"])
-    set: dict[str, Any] = Field(
-        min_length=1,
-        description="Values by dotted path; null takes a field out.",
-        examples=[{"spec.minProvisionedTPS": 5}],
-    )
-
-
-class EnvironmentSpec(Spec):
-    """What differs in one environment."""
-
-    provider: ProviderSpec | None = Field(None, description="Stands in place of the project's provider.")
-    variables: dict[str, Value] | None = Field(None, description="Values of variables.")
-    state: str | StateSpec | None = Field(None, description="What the state is kept in: a file, or settings.")
-    policies: PoliciesSpec | None = Field(None, description="Stand in place of the project's policies.")
-    name_prefix: NamePrefix | None = Field(None, description="Stands before every name in the service.")
-    patches: list[PatchSpec] | None = Field(None, description="Fields of manifests that are otherwise here.")
-
-
-class ProjectSpec(Spec):
-    """The project file."""
-
-    name: str = Field(min_length=1, max_length=63, description="The project's name.", examples=["movies"])
-    provider: ProviderSpec = Field(ProviderSpec(), description="Where the resources live.")
-    variables: dict[str, VariableSpec] | None = Field(
-        None, description="Variables that manifests use as `${var.NAME}`."
-    )
-    environments: dict[str, EnvironmentSpec] | None = Field(None, description="Environments, by name.")
-    state: str | StateSpec | None = Field(
-        None,
-        description="What the state is kept in: a file, relative to the project, or settings; "
-        ".pzdecl/state/<environment>.db unless set.",
-    )
-    policies: PoliciesSpec | None = Field(None, description="What may be made, and what may go.")
-    name_prefix: NamePrefix | None = Field(
-        None, description="Stands before every name in the service, unless an environment has its own."
-    )
-    exclude: list[str] | None = Field(
-        None, description="Globs of YAML files that are no manifests.", examples=[["ci/**", "values.yaml"]]
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +133,7 @@ def _settings(
     provider = (environment.provider if environment else None) or spec.provider
     own = ".pzdecl/engine" if chosen == DEFAULT_ENVIRONMENT else f".pzdecl/engine-{chosen}"
     state = (environment.state if environment else None) or spec.state
-    policies = _policies(spec, chosen, positions, report)
+    policies = policy_settings.settings(spec, chosen, positions, report)
     own_prefix = environment.name_prefix if environment else None
     return Settings(
         name=spec.name,
@@ -226,32 +155,6 @@ def _patches(environment: EnvironmentSpec | None, chosen: str, positions: Positi
         places = {path: positions.nearest((*above, "set", path)) for path in patch.set}
         found.append(Patch(patch.target, patch.set, places, positions.nearest((*above, "target"))))
     return tuple(found)
-
-
-def _policies(spec: ProjectSpec, chosen: str, positions: Positions, report: Report) -> Policies:
-    """The environment's policies where it has some, else the project's."""
-    environment = (spec.environments or {}).get(chosen)
-    own = environment is not None and environment.policies is not None
-    found = (environment.policies if environment and own else spec.policies) or PoliciesSpec()
-    above = ("environments", chosen, "policies") if own else ("policies",)
-    allowed = found.allowed_recipes
-    for index, name in enumerate(allowed or ()):
-        if recipes.short(name) not in {*recipes.NAMES, *recipes.DOMAIN}:
-            report.add(
-                "PZ3010",
-                f"there is no recipe {name}",
-                positions.nearest((*above, "allowedRecipes", index)),
-                expected="a recipe of solutions or recommenders",
-                suggestion=nearest(name, recipes.NAMES),
-            )
-    names = [info.alias or name for name, info in PoliciesSpec.model_fields.items()]
-    return Policies(
-        found.named_deletions,
-        None if allowed is None else tuple(recipes.short(name) for name in allowed),
-        found.maximum_tps,
-        tuple(found.required_tags or ()),
-        {name: positions.nearest((*above, name)) for name in names},
-    )
 
 
 def _where_else(root: Path) -> str:

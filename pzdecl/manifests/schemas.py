@@ -22,7 +22,7 @@ from pzdecl.kinds import KINDS, recipes
 from pzdecl.kinds.dataset import TYPES
 from pzdecl.manifests.envelope import API_VERSION, MetadataSpec
 from pzdecl.manifests.moves import WORDS, HistorySpec
-from pzdecl.manifests.project_file import ProjectSpec
+from pzdecl.manifests.project_spec import ProjectSpec
 from pzdecl.manifests.templates import InstanceSpec, TemplateSpec
 
 DRAFT = "http://json-schema.org/draft-07/schema#"

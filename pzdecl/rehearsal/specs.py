@@ -8,7 +8,7 @@ from pydantic import Field, StringConstraints
 
 from pzdecl.kinds.base import Spec
 from pzdecl.manifests.envelope import Name
-from pzdecl.manifests.project_file import PatchSpec, Value
+from pzdecl.manifests.project_spec import PatchSpec, Value
 
 Text = Annotated[str, StringConstraints(min_length=1)]
 ActionName = Literal["create", "update", "replace", "delete", "import", "train", "deploy", "forget", "no-op"]
