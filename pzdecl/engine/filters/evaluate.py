@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from pzdecl.engine.filters.check import resolve
 from pzdecl.engine.filters.history import History
-from pzdecl.engine.filters.ids import Index
+from pzdecl.engine.filters.ids import Codes, Index
 from pzdecl.engine.filters.parser import number
 from pzdecl.engine.filters.syntax import (
     CURRENT_USER,
@@ -39,9 +39,9 @@ INDEXES, MASKS = 4, 16
 
 
 class Catalogue:
-    """The n things that are filtered: items (or users) by their places in `ids`, sorted."""
+    """The n things that are filtered: items (or users) by their places in `ids`."""
 
-    def __init__(self, ids: Index) -> None:
+    def __init__(self, ids: Index | Codes) -> None:
         self.ids = ids
         self._rows: dict[int, tuple[Index, NDArray[np.int64]]] = {}
         self._masks: OrderedDict[tuple[int, Clause], tuple[Table, NDArray[np.bool_]]] = OrderedDict()

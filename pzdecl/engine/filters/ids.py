@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pzdecl.engine.serving.files import Ids
+    from pzdecl.engine.serving.update import MoreIds
 
 
 FEW = 50
@@ -61,8 +62,34 @@ class Index:
         return np.asarray(found.fill_null(len(self)).to_numpy(), np.int64)
 
 
-def arrow_of(ids: Ids) -> Any:
-    """A model's ids as a pyarrow array of strings, without copying them."""
+class Codes:
+    """The ids of a model that was updated, by its codes: those of the training, then those that are new since.
+
+    Each part is sorted, both together are not.
+    """
+
+    def __init__(self, ids: MoreIds) -> None:
+        import pyarrow as pa
+
+        self.array = pa.concat_arrays([_arrow(part) for part in ids.parts])
+        self._ids = ids
+
+    def __len__(self) -> int:
+        return len(self.array)
+
+    def find(self, wanted: str) -> int | None:
+        """The code of an id, or None."""
+        return self._ids.find(wanted)
+
+
+def index_of(ids: Ids | MoreIds) -> Index | Codes:
+    """A model's ids by their codes; nothing is copied of a model that was not updated."""
+    from pzdecl.engine.serving.update import MoreIds
+
+    return Codes(ids) if isinstance(ids, MoreIds) else Index(_arrow(ids))
+
+
+def _arrow(ids: Ids) -> Any:
     import pyarrow as pa
 
     text, offsets = ids.buffers

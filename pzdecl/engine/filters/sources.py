@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pzdecl.engine.filters.history import History
     from pzdecl.engine.filters.table import Table
     from pzdecl.engine.serving.files import Ids
+    from pzdecl.engine.serving.update import MoreIds
 
 T = TypeVar("T")
 KEPT = 16
@@ -90,15 +91,15 @@ class Sources:
 
         return self._read(store, look)
 
-    def catalogue(self, version: str, ids: Ids) -> Catalogue:
+    def catalogue(self, version: str, ids: Ids | MoreIds) -> Catalogue:
         """The things that a solution version's model knows, items or users."""
         from pzdecl.engine.filters.evaluate import Catalogue
-        from pzdecl.engine.filters.ids import Index, arrow_of
+        from pzdecl.engine.filters.ids import index_of
 
         with self._lock:
             kept = self._catalogues.get(version)
             if kept is None or kept[0] is not ids:
-                kept = (ids, Catalogue(Index(arrow_of(ids))))
+                kept = (ids, Catalogue(index_of(ids)))
             _keep(self._catalogues, version, kept)
             return kept[1]
 

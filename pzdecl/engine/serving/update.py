@@ -26,6 +26,11 @@ class MoreIds(Sequence[str]):
     def __init__(self, known: Ids, more: Ids) -> None:
         self._known, self._more = known, more
 
+    @property
+    def parts(self) -> tuple[Ids, Ids]:
+        """Those of the training, and those of the update; each sorted."""
+        return self._known, self._more
+
     def __len__(self) -> int:
         return len(self._known) + len(self._more)
 

@@ -16,7 +16,7 @@ from pzdecl.engine.jobs import recommending, schedule
 from pzdecl.engine.recipes.registry import DOMAIN, RECIPES
 from pzdecl.engine.store import store
 from tests.contract.clients import RECIPE, InProcess, dataset, group, schema
-from tests.engine.events.conftest import NOW, avro, field
+from tests.engine.events.conftest import NOW, avro, field, text
 
 DAY = 86_400
 INTERACTIONS = avro(
@@ -37,15 +37,21 @@ ITEMS = avro(
 class Shop:
     """A shop whose customers buy pairs (i00 with i01, i02 with i03, ...) and view the higher numbers most."""
 
-    def __init__(self, folder: Path, domain: str = "ECOMMERCE", kinds: tuple[str, str] = ("View", "Purchase")):
-        self.now = float(NOW)
+    def __init__(
+        self,
+        folder: Path,
+        domain: str = "ECOMMERCE",
+        kinds: tuple[str, str] = ("View", "Purchase"),
+        users: int = 120,
+    ):
+        self.now = time.time()
         self.engine = Engine(folder / "engine", clock=lambda: self.now)
         self.engine.start_worker(scheduled=False)
         self.service = InProcess(self.engine)
         self.group = group(self.service, domain=domain)
         made = schema(self.service, "events", INTERACTIONS, domain=domain)
         self.interactions = dataset(self.service, self.group, made)
-        self.load(self.interactions, _interactions(folder / "interactions.csv", kinds))
+        self.load(self.interactions, _interactions(folder / "interactions.csv", kinds, users))
         tracker = self.service.call("create_event_tracker", name="web", datasetGroupArn=self.group)
         self.tracking_id = tracker["trackingId"]
 
@@ -127,10 +133,10 @@ class Shop:
         self.wait()
 
 
-def _interactions(path: Path, kinds: tuple[str, str]) -> Path:
+def _interactions(path: Path, kinds: tuple[str, str], users: int) -> Path:
     draw = random.Random(1)
     lines = ["USER_ID,ITEM_ID,TIMESTAMP,EVENT_TYPE"]
-    for user in range(120):
+    for user in range(users):
         at = NOW - 20 * DAY
         for step in range(10):
             viewed = max(draw.randrange(30), draw.randrange(30))
@@ -461,3 +467,106 @@ def test_lists_of_recipes_by_domain(tmp_path: Path) -> None:
             service.call("describe_algorithm", algorithmArn=recipe["algorithmArn"])
             arn = recipe["featureTransformationArn"]
             service.call("describe_feature_transformation", featureTransformationArn=arn)
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The smallest networks: what is tested is not how good they are."""
+    for name in ("aws-ecomm-recommended-for-you", "aws-vod-top-picks"):
+        narrow = tuple(
+            replace(one, default=32) if one.name == "hidden_dimension" else one
+            for one in RECIPES[name].hyperparameters
+        )
+        monkeypatch.setitem(RECIPES, name, replace(RECIPES[name], hyperparameters=narrow))
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("small")
+def test_recommended_for_you_is_personal_explores_and_takes_in_what_is_new(
+    make_shop: Callable[..., Shop], tmp_path: Path
+) -> None:
+    pytest.importorskip("torch")
+    shop = make_shop(users=40)
+    items = shop.add_items(tmp_path / "items.csv")
+    explore = {"explorationWeight": "1.0", "explorationItemAgeCutOff": "3"}
+    arn = shop.made("you", "aws-ecomm-recommended-for-you", itemExplorationConfig=explore)
+    assert shop.about(arn)["recommenderConfig"]["itemExplorationConfig"] == explore
+    calm = {"itemExplorationConfig": {"explorationWeight": "0"}}
+    shop.service.call("update_recommender", recommenderArn=arn, recommenderConfig=calm)
+    shop.wait()
+
+    # What somebody did just now moves the next answer; what was bought is not in it.
+    before = shop.ask(arn, 30, userId="new")
+    assert shop.ask(arn, 30, userId="new") == before
+    for _ in range(3):
+        shop.put("new", "i28", "View")
+    after = shop.ask(arn, 30, userId="new")
+    assert after != before
+    shop.put("new", after[0], "Purchase")
+    assert after[0] not in shop.ask(arn, 30, userId="new")
+
+    # An item that is new comes in within two hours, without a training.
+    values = text(price=1.5, categoryL1="even")
+    shop.service.call("put_items", datasetArn=items, items=[{"itemId": "fresh", "properties": values}])
+    shop.put("u001", "fresh", "View")
+    assert "fresh" not in shop.ask(arn, 31, userId="u002")
+    shop.now += schedule.UPDATE_SECONDS + 60
+    shop.tick()
+    assert shop.versions(arn) == ["ACTIVE"]
+    assert "fresh" in shop.ask(arn, 31, userId="u002")
+
+
+FILMS = avro(
+    "Items",
+    field("ITEM_ID", "string"),
+    field("GENRES", "string", categorical=True),
+    field("CREATION_TIMESTAMP", "long"),
+)
+
+
+@pytest.fixture
+def club(make_shop: Callable[..., Shop], tmp_path: Path) -> Shop:
+    """Films of two genres."""
+    shop = make_shop(domain="VIDEO_ON_DEMAND", kinds=("Click", "Watch"))
+    made = schema(shop.service, "films", FILMS, domain="VIDEO_ON_DEMAND")
+    arn = dataset(shop.service, shop.group, made, "Items")
+    lines = [f"i{n:02},{'Comedy|Crime' if n < 15 else 'Drama'},{NOW - 90 * DAY}" for n in range(34)]
+    path = tmp_path / "films.csv"
+    path.write_text("\n".join(["ITEM_ID,GENRES,CREATION_TIMESTAMP", *lines]) + "\n", encoding="utf-8")
+    shop.load(arn, path)
+    return shop
+
+
+def test_recipes_for_films_without_networks(club: Shop) -> None:
+    popular = club.ask(club.made("popular", "aws-vod-most-popular"), 5, userId="u001")
+    assert max(popular) < "i10"
+    because = club.made("because", "aws-vod-because-you-watched-x")
+    assert club.ask(because, 1, userId="nobody", itemId="i00") == ["i01"]
+    alike = club.made("alike", "aws-vod-more-like-x")
+    # Of i33 there are only data: what is like it is a drama.
+    near = club.ask(alike, 5, userId="nobody", itemId="i33")
+    assert all(one >= "i15" for one in near)
+    club.put("nobody", near[0], "watch")
+    assert club.ask(alike, 4, userId="nobody", itemId="i33") == near[1:]
+
+
+def test_what_is_trending_is_looked_at_again_every_two_hours(club: Shop) -> None:
+    arn = club.made("trending", "aws-vod-trending-now")
+    before = club.ask(arn, 1)
+    club.now += 3600
+    for number in range(60):
+        club.put(f"v{number}", "i27", "Click")
+    assert club.ask(arn, 1) == before != ["i27"]
+    club.now += 3600
+    assert club.ask(arn, 1) == ["i27"]
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("small")
+def test_top_picks_leave_out_what_was_watched(club: Shop) -> None:
+    pytest.importorskip("torch")
+    arn = club.made("picks", "aws-vod-top-picks")
+    seen = club.ask(arn, 34, userId="u001")
+    club.put("u001", seen[0], "WATCH")
+    assert seen[0] not in club.ask(arn, 34, userId="u001")
+    assert len(seen) < 34

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.contract.clients import INTERACTIONS, dataset, group, schema, write_interactions
 from tests.engine.jobs.conftest import Bench
 from tests.engine.jobs.programs import STEPS
 
@@ -51,6 +52,50 @@ def test_a_killed_training_goes_on_and_is_not_done_twice(bench: Bench) -> None:
     assert sorted(bench.files())[1:] == [
         f"models/{arn.rpartition(':solution/')[2]}/{name}" for name in ("model.json", "result.json", "step")
     ]
+
+
+def test_a_recommender_that_is_killed_in_training_goes_on_and_serves_one_model(bench: Bench) -> None:
+    domain = {"domain": "ECOMMERCE"}
+    shop = group(bench.service, "shop", **domain)
+    fields = {
+        **INTERACTIONS,
+        "fields": [*INTERACTIONS["fields"], {"name": "EVENT_TYPE", "type": "string"}],
+    }
+    dataset(bench.service, shop, schema(bench.service, "typed", fields, **domain), name="typed")
+    recipe = "arn:aws:personalize:::recipe/aws-ecomm-recommended-for-you"
+    params = {"name": "for-you", "datasetGroupArn": shop, "recipeArn": recipe}
+    data = write_typed(bench.data / "typed.csv")
+    bench.service.call(
+        "create_dataset_import_job",
+        jobName="typed",
+        datasetArn=f"{bench.service.arn_prefix}dataset/shop/INTERACTIONS",
+        dataSource={"dataLocation": str(data)},
+    )
+    arn = bench.service.call("create_recommender", **params)["recommenderArn"]
+
+    def status() -> str:
+        found = bench.service.call("describe_recommender", recommenderArn=arn)["recommender"]
+        return str(found["status"])
+
+    _run(bench, 0.0, steps=5)
+    _run(bench, 0.0, steps=15)
+    assert status() == "CREATE IN_PROGRESS"
+    assert _run(bench, None) == 0
+    assert status() == "ACTIVE"
+    steps = [int(line) for line in bench.log.read_text().split()]
+    assert sorted(set(steps)) == list(range(1, STEPS + 1))
+    assert len(steps) <= STEPS + 2
+    models = {name.rpartition("/")[0] for name in bench.files() if name.startswith("models/")}
+    assert len(models) == 1
+    assert models.pop().startswith("models/recommender.for-you/")
+
+
+def write_typed(path: Path) -> Path:
+    """Interactions with a column EVENT_TYPE."""
+    plain = write_interactions(path.with_name("plain.csv")).read_text().splitlines()
+    lines = [f"{plain[0]},EVENT_TYPE", *(f"{line},View" for line in plain[1:])]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
 
 
 def test_a_finished_model_is_not_trained_again(bench: Bench) -> None:
