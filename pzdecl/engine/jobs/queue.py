@@ -29,7 +29,10 @@ MAX_DEATHS = 3
 CHANGING = ("import", "conform", "erase")
 """Kinds that change what is in a dataset group."""
 ORDERED = (*CHANGING, "train", "export")
-"""Kinds that wait for earlier changes of their dataset group, and so read what was asked for before them."""
+"""Kinds that wait for earlier changes of their dataset group, and so read what was asked for before them.
+
+Deletions of users' data also wait for earlier exports: none that has the users is delivered after them.
+"""
 
 _CANDIDATES = f"""
     SELECT id, arn, kind, scope, state, host, pid, started, heartbeat, attempts, claimed, worked, deaths,
@@ -37,8 +40,8 @@ _CANDIDATES = f"""
     FROM jobs AS job
     WHERE state <> 'finished' AND kind IN ({{kinds}}) AND NOT EXISTS (
         SELECT 1 FROM jobs AS earlier WHERE earlier.scope = job.scope AND earlier.state <> 'finished'
-        AND earlier.id < job.id AND earlier.kind IN {CHANGING!r}
-        AND job.kind IN {ORDERED!r})
+        AND earlier.id < job.id AND (earlier.kind IN {CHANGING!r} AND job.kind IN {ORDERED!r}
+            OR earlier.kind = 'export' AND job.kind = 'erase'))
     ORDER BY id"""
 
 

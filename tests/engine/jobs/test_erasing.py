@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from pzdecl.engine import Engine
+from pzdecl.engine.jobs import queue
 from pzdecl.engine.store import store
 from pzdecl.engine.store.shown import Shown
 from tests.contract.clients import (
@@ -176,3 +177,23 @@ def test_a_loaded_campaign_no_longer_knows_what_a_user_did(shop: Shop) -> None:
     assert (recent(USER), recent("u1")) == (1, 1)
     shop.erase()
     assert (recent(USER), recent("later"), recent("u1")) == (0, 0, 1)
+
+
+def test_a_deletion_waits_for_exports_that_were_asked_for_before(shop: Shop) -> None:
+    shop.engine.stop()
+    store = shop.engine._context.store
+    with store.write() as tx:
+        for kind in ("export", "erase", "export"):
+            tx.enqueue(f"{kind} of the group", kind, shop.group)
+    assert queue.claim(store, ("erase",)) is None
+    first = queue.claim(store, ("export",))
+    assert first is not None
+    assert queue.claim(store, ("export",)) is None, "the other one waits for the deletion"
+    assert queue.claim(store, ("erase",)) is None
+    with store.write() as tx:
+        queue.finish(tx, first)
+    erasure = queue.claim(store, ("erase",))
+    assert erasure is not None
+    with store.write() as tx:
+        queue.finish(tx, erasure)
+    assert queue.claim(store, ("export",)) is not None
