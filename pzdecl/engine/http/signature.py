@@ -8,7 +8,8 @@ engine has none; the service must be `personalize`, which all three services sig
 
 from __future__ import annotations
 
-import calendar
+import datetime
+import functools
 import hashlib
 import hmac
 import re
@@ -93,7 +94,7 @@ class Verifier:
         if moment[:8] != claim.date:
             raise _invalid(f"The date {claim.date} of the Credential is not that of X-Amz-Date, {moment}")
         try:
-            sent = calendar.timegm(time.strptime(moment, "%Y%m%dT%H%M%SZ"))
+            sent = _seconds(moment)
         except ValueError:
             raise _incomplete("the header X-Amz-Date is no time") from None
         now = self._clock()
@@ -184,10 +185,23 @@ def _sorted(query: str) -> str:
 
 
 def _signature(secret: str, claim: _Claim, text: str) -> str:
+    return hmac.digest(_signing_key(secret, claim.date, claim.region), text.encode(), "sha256").hex()
+
+
+@functools.lru_cache(maxsize=1024)
+def _signing_key(secret: str, date: str, region: str) -> bytes:
+    """What a client signs with for a day and a region. Only of secrets that are in the file of keys."""
     key = f"AWS4{secret}".encode()
-    for part in (claim.date, claim.region, SERVICE, "aws4_request"):
+    for part in (date, region, SERVICE, "aws4_request"):
         key = hmac.digest(key, part.encode(), "sha256")
-    return hmac.digest(key, text.encode(), "sha256").hex()
+    return key
+
+
+def _seconds(moment: str) -> float:
+    """Seconds since 1970 of such as 20260131T235959Z. Raises ValueError."""
+    year, month, day = int(moment[:4]), int(moment[4:6]), int(moment[6:8])
+    hour, minute, second = int(moment[9:11]), int(moment[11:13]), int(moment[13:15])
+    return datetime.datetime(year, month, day, hour, minute, second, tzinfo=datetime.UTC).timestamp()
 
 
 def _incomplete(why: str) -> Refusal:
