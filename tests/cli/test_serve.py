@@ -19,7 +19,7 @@ from urllib.request import urlopen
 import pytest
 
 from tests.cli.conftest import Cli
-from tests.contract.clients import INTERACTIONS, RECIPE, write_interactions
+from tests.contract.clients import INTERACTIONS, write_interactions
 
 BIN = Path(sys.executable).parent
 KEYS = "[shop]\naws_access_key_id = SHOP\naws_secret_access_key = a-secret-of-the-shop\n"
@@ -247,47 +247,3 @@ def test_the_aws_command(aws: Aws) -> None:
     assert made == {"datasetGroupArn": "arn:aws:personalize:local:000000000000:dataset-group/movies"}
     refused = aws("personalize", "create-dataset-group", name="movies")
     assert "(ResourceAlreadyExistsException)" in refused
-
-
-@pytest.mark.slow
-def test_the_life_of_a_recommender_by_the_aws_command(aws: Aws, tmp_path: Path) -> None:
-    def settled(operation: str, key: str, **arn: str) -> dict[str, Any]:
-        deadline = time.monotonic() + 60
-        while True:
-            found: dict[str, Any] = aws("personalize", operation, **arn)[key]
-            if found["status"] not in {"CREATE PENDING", "CREATE IN_PROGRESS"}:
-                assert found["status"] == "ACTIVE", found
-                return found
-            assert time.monotonic() < deadline
-            time.sleep(0.5)
-
-    data = write_interactions(tmp_path / "data.csv")
-    schema = aws("personalize", "create-schema", name="s", schema=INTERACTIONS)["schemaArn"]
-    group = aws("personalize", "create-dataset-group", name="g")["datasetGroupArn"]
-    dataset = aws(
-        "personalize", "create-dataset", name="i", dataset_type="Interactions",
-        schema_arn=schema, dataset_group_arn=group,
-    )["datasetArn"]  # fmt: skip
-    names = {"job_name": "j", "dataset_arn": dataset, "role_arn": "arn:aws:iam::000000000000:role/r"}
-    source = {"dataLocation": "/etc/passwd"}
-    assert "--data-root" in aws("personalize", "create-dataset-import-job", data_source=source, **names)
-    source = {"dataLocation": str(data)}
-    job = aws("personalize", "create-dataset-import-job", data_source=source, **names)["datasetImportJobArn"]
-    settled("describe-dataset-import-job", "datasetImportJob", dataset_import_job_arn=job)
-    solution = aws(
-        "personalize", "create-solution", name="p", dataset_group_arn=group,
-        recipe_arn=f"{RECIPE}aws-popularity-count",
-    )["solutionArn"]  # fmt: skip
-    version = aws("personalize", "create-solution-version", solution_arn=solution)["solutionVersionArn"]
-    settled("describe-solution-version", "solutionVersion", solution_version_arn=version)
-    metrics = aws("personalize", "get-solution-metrics", solution_version_arn=version)["metrics"]
-    assert 0 < metrics["coverage"] <= 1
-    campaign = aws("personalize", "create-campaign", name="c", solution_version_arn=version)["campaignArn"]
-    settled("describe-campaign", "campaign", campaign_arn=campaign)
-    answer = aws("personalize-runtime", "get-recommendations", campaign_arn=campaign, user_id="u1")
-    assert len(answer["itemList"]) == 25
-    in_use = aws("personalize", "delete-solution", solution_arn=solution)
-    assert "(ResourceInUseException)" in in_use
-    assert aws("personalize", "delete-campaign", campaign_arn=campaign) is None
-    assert aws("personalize", "delete-solution", solution_arn=solution) is None
-    assert "(ResourceNotFoundException)" in aws("personalize", "describe-solution", solution_arn=solution)

@@ -1,4 +1,4 @@
-"""The life of a recommender by unmodified programs: boto3, the aws command; moto's server is their Amazon S3."""
+"""The life of a recommender by unmodified programs, boto3 and the aws command; moto's server is Amazon S3."""
 
 from __future__ import annotations
 
