@@ -56,6 +56,36 @@ def test_what_was_tried_in_one_is_promoted_to_the_other(cli: Cli, root: Path) ->
     assert cli("-C", root, "diff", "dev", "prod", "--exit-code").code == 0
 
 
+def test_a_recommender_is_tried_in_one_and_promoted_as_it_was_reviewed(cli: Cli, root: Path) -> None:
+    """New data makes another item popular: first in dev, and in prod once its plan was approved."""
+
+    def first(name: str) -> str:
+        answer = cli("-C", root, "-e", name, "recommend", "shop-popular", "user-1", "--format", "json").out
+        return str(json.loads(answer)["itemList"][0]["itemId"])
+
+    for name in ("dev", "prod"):
+        assert cli("-C", root, "-e", name, "apply", "--auto-approve").code == 0
+    before = first("prod")
+    with (root / "data/interactions.csv").open("a") as file:
+        file.writelines(f"user-{n % 60},item-new,{1_800_000_000 + n},view\n" for n in range(1, 400))
+    assert cli("-C", root, "-e", "dev", "apply", "--auto-approve").code == 0
+    assert (first("dev"), first("prod")) == ("item-new", before)
+    assert cli("-C", root, "diff", "dev", "prod", "--exit-code").code == 2
+
+    reviewed = json.loads(cli("-C", root, "-e", "prod", "plan", "--format", "json").out)
+    acting = {one["address"]: one["action"] for one in reviewed["resource_changes"] if one["action"] != "no-op"}
+    assert acting == {
+        "DatasetImport/shop-interactions": "import",
+        "SolutionVersion/shop-popular": "train",
+        "Campaign/shop-popular": "deploy",
+    }
+    wrong = cli("-C", root, "-e", "prod", "apply", "--expect", f"sha256:{'0' * 64}")
+    assert (wrong.code, first("prod")) == (5, before)
+    assert cli("-C", root, "-e", "prod", "apply", "--expect", reviewed["digest"]).code == 0
+    assert first("prod") == "item-new"
+    assert cli("-C", root, "diff", "dev", "prod", "--exit-code").code == 0
+
+
 def test_what_differs_is_shown_with_both_values(cli: Cli, root: Path) -> None:
     answer = cli("-C", root, "--var", "most=3", "diff", "dev", "prod", "--exit-code")
     assert answer.code == 2
