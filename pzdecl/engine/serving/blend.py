@@ -201,9 +201,11 @@ def best(scores: NDArray[Any], count: int) -> NDArray[np.int32]:
     found = np.empty((len(rows), count), np.int32)
     for place, row in enumerate(rows):
         likely = np.flatnonzero(row >= _bound(row, count))
-        bound = np.partition(row[likely], len(likely) - count)[len(likely) - count]
-        high = likely[row[likely] >= bound]  # few; only equals of the last make them more than `count`
-        found[place] = high[np.argsort(-row[high], kind="stable")[:count]]
+        values = row[likely]
+        last = np.partition(values, len(values) - count)[len(values) - count]
+        higher, equal = likely[values > last], likely[values == last]
+        ordered = higher[np.argsort(-row[higher], kind="stable")]
+        found[place] = np.concatenate((ordered, equal[: count - len(ordered)]))
     return found.reshape(*scores.shape[:-1], count)
 
 
