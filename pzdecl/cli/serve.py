@@ -123,8 +123,8 @@ def command(
     except ImportError as error:
         raise MissingExtra(error.name or "starlette", "serve") from error
     from pzdecl.engine.engine import Engine
-    from pzdecl.engine.http.limits import RateLimit
     from pzdecl.engine.http.locations import DataRoots
+    from pzdecl.engine.rates import RateLimit
 
     with Engine(folder, s3=s3, quotas=quotas or own) as opened:
         gateway = Gateway(

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pzdecl.engine.errors import ThrottlingException
-from pzdecl.engine.http.limits import RateLimit
+from pzdecl.engine.rates import RateLimit
 
 RUNTIME = "get_"
 

@@ -26,13 +26,13 @@ from pzdecl.engine.errors import InvalidInputException, ServiceError
 from pzdecl.engine.http import refusals, routing
 from pzdecl.engine.http.access import Access, AccessLog, now
 from pzdecl.engine.http.codec import decode, encode, parse
-from pzdecl.engine.http.limits import RateLimit
 from pzdecl.engine.http.locations import DataRoots
 from pzdecl.engine.http.metrics import Metrics
 from pzdecl.engine.http.network import is_loopback
 from pzdecl.engine.http.refusals import Refusal
 from pzdecl.engine.http.routing import Route
 from pzdecl.engine.http.signature import Signed, Verifier
+from pzdecl.engine.rates import RateLimit
 from pzdecl.errors import PzdeclError
 
 JSON_1_1, JSON = "application/x-amz-json-1.1", "application/json"

@@ -21,10 +21,10 @@ from pzdecl.engine.api.operation import Context, Params, Result
 from pzdecl.engine.errors import UnavailableException
 from pzdecl.engine.http import gateway as gateway_module
 from pzdecl.engine.http.credentials import Key
-from pzdecl.engine.http.limits import RateLimit
 from pzdecl.engine.http.network import ServerError, is_loopback, listen, listen_addresses
 from pzdecl.engine.http.server import Server
 from pzdecl.engine.http.signature import Verifier
+from pzdecl.engine.rates import RateLimit
 from pzdecl.engine.store.store import EngineFolderError
 from tests.engine.http.running import ROUTES, Running, Wire, running
 

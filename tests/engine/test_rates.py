@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from pzdecl.engine.http import limits
-from pzdecl.engine.http.limits import RateLimit
+from pzdecl.engine import rates
+from pzdecl.engine.rates import RateLimit
 
 
 def test_a_bucket_fills_at_the_rate() -> None:
@@ -25,6 +25,6 @@ def test_a_slow_rate_still_lets_one_through() -> None:
 
 def test_clients_that_were_quiet_longest_are_forgotten(monkeypatch: object) -> None:
     limit = RateLimit(1, clock=lambda: 0.0)
-    for number in range(limits.CLIENTS + 10):
+    for number in range(rates.CLIENTS + 10):
         assert limit.take(str(number))
-    assert len(limit._buckets) == limits.CLIENTS
+    assert len(limit._buckets) == rates.CLIENTS
