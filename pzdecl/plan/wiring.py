@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 
 from pzdecl.kinds.address import Address
 from pzdecl.plan import policy
@@ -38,12 +39,16 @@ class Wiring:
     def steps(self) -> tuple[list[Step], dict[Address, list[Draft]]]:
         """All steps in an order that respects their needs, and the drafts of each address."""
         drafts = {one.id: one for of_address in self.drafts.values() for one in of_address.all()}
-        moves = {of_address.move.id for of_address in self.drafts.values() if of_address.move}
+        moves = sorted(of_address.move.id for of_address in self.drafts.values() if of_address.move)
         for one in drafts.values():
             one.needs &= drafts.keys()
-            if one.id not in moves:
-                # Moves are made first: everything else speaks of the new addresses.
-                one.needs |= moves
+        # Moves are made first, since everything else speaks of the new addresses: one after the other, so that
+        # the rest need name the last one only.
+        for before, after in pairwise(moves):
+            drafts[after].needs.add(before)
+        for one in drafts.values() if moves else ():
+            if one.op is not Op.MOVE:
+                one.needs.add(moves[-1])
         order = ordered({key: one.needs for key, one in drafts.items()})
         return [drafts[key].step() for key in order], {a: d.all() for a, d in self.drafts.items()}
 

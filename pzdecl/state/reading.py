@@ -55,6 +55,16 @@ class StateReader(ABC):
         rows = self.select(f"SELECT {ROW} FROM resources WHERE address = ?", str(address))
         return _recorded(rows[0]) if rows else None
 
+    def mentioning(self, address: Address) -> list[Recorded]:
+        """The address's own row and all that may speak of it, as what they need, read or refer to by name."""
+        whole, name = f'%"{address}"%', f'%"{address.name}"%'
+        rows = self.select(
+            f"SELECT {ROW} FROM resources "
+            "WHERE address = ? OR dependencies LIKE ? OR data LIKE ? OR inputs LIKE ?",
+            *(str(address), whole, whole, name),
+        )
+        return [_recorded(row) for row in rows]
+
     def arns(self) -> dict[Address, str]:
         """The ARN of every managed resource: much less to read than all of the rows."""
         return {

@@ -234,16 +234,16 @@ class State(StateReader):
 
     def move(self, run: str, step: str, source: Address, target: Address) -> None:
         """Closes a step and gives a resource another address, in its own row and in those that mention it."""
-        rows = self.resources()
-        if target in rows:
+        if self.resource(target) is not None:
             raise PzdeclError(f"{source} can't be moved: {target} is in the state already")
-        changed = {address: moved(row, {source: target}) for address, row in rows.items()}
+        # Of thousands of moves each must look at its own rows only, not read all of them.
+        rows = self.mentioning(source)
+        changed = {row.address: new for row in rows if (new := moved(row, {source: target})) is not row}
         with self.transaction():
             self.touch()
             for address, row in changed.items():
-                if row is not rows[address]:
-                    self.write("DELETE FROM resources WHERE address = ?", (str(address),))
-                    self.write(_PUT, _values(row))
+                self.write("DELETE FROM resources WHERE address = ?", (str(address),))
+                self.write(_PUT, _values(row))
             for table in ("deposed", "failures"):
                 self.write(f"UPDATE {table} SET address = ? WHERE address = ?", (str(target), str(source)))
             self._close(run, step, "done")

@@ -66,7 +66,11 @@ DOING = {action.value: words.doing for action, words in WORDS.items()} | {
 }
 """A step's operation while it runs."""
 
-DONE = {action.value: words.past for action, words in WORDS.items()} | {"tag": "tagged", "record": "recorded"}
+DONE = {action.value: words.past for action, words in WORDS.items()} | {
+    "tag": "tagged",
+    "record": "recorded",
+    "move": "moved",
+}
 """A step's operation once it is done."""
 
 
