@@ -35,7 +35,7 @@ def check_metadata(kind: Kind, address: Address, metadata: Any, positions: Posit
     if kind.name != "Solution" and isinstance(lifecycle, dict) and lifecycle.get("retrainOn"):
         entries = ("metadata", "lifecycle", "retrainOn")
         spot = Spot(positions.nearest(entries, on_key=True), address, join(entries))
-        report.add("PZ3008", f"a {kind.name} is not trained", spot, expected="retrainOn in a Solution")
+        report.add("PZ3008", f"retrainOn does nothing for a {kind.name}", spot, expected="it in a Solution")
 
 
 def _tags(kind: Kind, address: Address, tags: dict[str, str], positions: Positions, report: Report) -> None:

@@ -19,6 +19,7 @@ REFERENCES = {
 }
 RECIPES = ("aws-hrnn", "aws-sims", "aws-popularity-count")
 WHEN: tuple[Any, ...] = (["config", "data"], ["config", "data"], ["config"], ["data"])
+TRIGGERS = ("Schema/*", "Dataset/*", "Dataset/*.schema", "EventTracker/*", "DatasetImport/*.data", "*Import/*")
 
 
 @st.composite
@@ -50,6 +51,7 @@ def projects(draw: st.DrawFn) -> Docs:
                 "spec": {"datasetGroup": group, "recipe": draw(st.sampled_from(RECIPES))},
                 "tags": draw(tags()),
                 "when": draw(st.sampled_from(WHEN)),
+                "retrainOn": draw(st.lists(st.sampled_from(TRIGGERS), max_size=2, unique=True)),
             }
             for campaign in range(draw(st.integers(0, 2))):
                 docs[f"Campaign/{name}-c{campaign}"] = {"spec": {"solution": name}, "tags": draw(tags())}
@@ -86,7 +88,7 @@ def _field(  # noqa: PLR0912
     elif kind == "DatasetGroup":
         spec["domain"] = draw(st.sampled_from(("ECOMMERCE", "VIDEO_ON_DEMAND")))
     elif kind == "Solution":
-        change = draw(st.sampled_from(("recipe", "hyper", "auto", "events", "when", "group")))
+        change = draw(st.sampled_from(("recipe", "hyper", "auto", "events", "when", "group", "retrainOn")))
         config = spec.setdefault("solutionConfig", {})
         if change == "recipe":
             spec["recipe"] = draw(st.sampled_from(RECIPES))
@@ -99,6 +101,8 @@ def _field(  # noqa: PLR0912
             config["eventsConfig"] = {"eventParametersList": [{"eventType": "watch", "weight": weight}]}
         elif change == "when":
             docs[address]["when"] = draw(st.sampled_from(WHEN))
+        elif change == "retrainOn":
+            docs[address]["retrainOn"] = draw(st.lists(st.sampled_from(TRIGGERS), max_size=2, unique=True))
         else:
             spec["datasetGroup"] = draw(st.sampled_from(_names(docs, "DatasetGroup")))
         if not config:
