@@ -26,6 +26,13 @@ class Protocol(HttpToolsProtocol):
     _size = 0
     _deadline: asyncio.TimerHandle | None = None
 
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Whoever says nothing at all is not waited for longer than whoever says nothing more."""
+        super().connection_made(transport)
+        self.timeout_keep_alive_task = self.loop.call_later(
+            self.timeout_keep_alive, self.timeout_keep_alive_handler
+        )
+
     def data_received(self, data: bytes) -> None:
         """Reads on; ends the connection where a request's head is too large."""
         self._begun_now = False
@@ -35,8 +42,11 @@ class Protocol(HttpToolsProtocol):
         if not self._begun_now:  # else this read may have brought the end of another request, too
             self._size += len(data)
         if self._size > HEAD_MAX:
-            status = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
-            self._end(status, f"The request's headers are larger than {HEAD_MAX} bytes: send less")
+            self._end(
+                HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
+                "RequestEntityTooLargeException",
+                f"The request's headers are larger than {HEAD_MAX} bytes: send less",
+            )
         elif self._deadline is None:
             self._deadline = self.loop.call_later(HEAD_SECONDS, self._too_slow)
 
@@ -59,7 +69,7 @@ class Protocol(HttpToolsProtocol):
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's text
         """What is no HTTP."""
         self._head_ended()
-        self._end(HTTPStatus.BAD_REQUEST, "The request is not valid HTTP/1.1")
+        self._end(HTTPStatus.BAD_REQUEST, "SerializationException", "The request is not valid HTTP/1.1")
 
     def _head_ended(self) -> None:
         self._in_head = False
@@ -69,14 +79,18 @@ class Protocol(HttpToolsProtocol):
 
     def _too_slow(self) -> None:
         self._deadline = None
-        self._end(HTTPStatus.REQUEST_TIMEOUT, f"The headers did not arrive within {HEAD_SECONDS:g} s")
+        self._end(
+            HTTPStatus.REQUEST_TIMEOUT,
+            "RequestTimeoutException",
+            f"The request's headers did not arrive within {HEAD_SECONDS:g} s: send it again",
+        )
 
-    def _end(self, status: HTTPStatus, message: str) -> None:
-        """The last answer of this connection. There is no operation yet, so none of its errors either."""
+    def _end(self, status: HTTPStatus, code: str, message: str) -> None:
+        """The last answer of this connection."""
         body = json.dumps({"message": message}).encode()
         head = (
             f"HTTP/1.1 {status.value} {status.phrase}\r\ncontent-type: application/json\r\n"
-            "x-amzn-errortype: SerializationException\r\n"
+            f"x-amzn-errortype: {code}\r\n"
             f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
         )
         self.transport.write(head.encode() + body)

@@ -9,6 +9,7 @@ import pytest
 
 from pzdecl.engine import Engine
 from pzdecl.engine.http import protocol
+from pzdecl.engine.http import server as server_module
 from tests.engine.http.running import Running, running
 
 LIST = (
@@ -26,9 +27,10 @@ def _everything(client: socket.socket) -> bytes:
     return found
 
 
-def _refused(answer: bytes, status: int) -> str:
+def _refused(answer: bytes, status: int, code: bytes) -> str:
     head, _, body = answer.partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 %d " % status)
+    assert b"x-amzn-errortype: " + code in head
     assert b"connection: close" in head.lower()
     return str(json.loads(body)["message"])
 
@@ -47,7 +49,9 @@ def _refused(answer: bytes, status: int) -> str:
 def test_what_is_no_http_is_told_so(server: Running, sent: bytes) -> None:
     with socket.create_connection(server.address) as client:
         client.sendall(sent)
-        assert _refused(_everything(client), 400) == "The request is not valid HTTP/1.1"
+        assert (
+            _refused(_everything(client), 400, b"SerializationException") == "The request is not valid HTTP/1.1"
+        )
 
 
 def test_headers_without_an_end_are_refused(server: Running, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -63,14 +67,20 @@ def test_headers_without_an_end_are_refused(server: Running, monkeypatch: pytest
                 break
             except TimeoutError:
                 continue
-        assert "larger than 10000 bytes" in _refused(answer, 431)
+        assert "larger than 10000 bytes" in _refused(answer, 431, b"RequestEntityTooLargeException")
 
 
 def test_headers_that_never_come_are_not_waited_for(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(protocol, "HEAD_SECONDS", 0.1)
     with running(engine) as server, socket.create_connection(server.address) as client:
         client.sendall(b"POST / HTTP/1.1\r\nHost: ")
-        assert "did not arrive within 0.1 s" in _refused(_everything(client), 408)
+        assert "did not arrive within 0.1 s" in _refused(_everything(client), 408, b"RequestTimeoutException")
+
+
+def test_a_connection_that_says_nothing_ends(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server_module, "KEEP_ALIVE", 0.1)
+    with running(engine) as server, socket.create_connection(server.address) as client:
+        assert _everything(client) == b""
 
 
 def test_headers_in_small_pieces_are_put_together(server: Running) -> None:
