@@ -136,7 +136,7 @@ def test_20_planning_is_in_proportion(site: Site, command: str) -> None:
 
 def test_20_a_plan_of_what_is_there_is_in_proportion(site: Site) -> None:
     found = []
-    for chains in SIZES:
+    for chains in (size // 2 for size in SIZES):
         made = Site(site.root.parent / f"chains-{chains}", site.cli)
         made.write("pzdecl.yaml", "name: chains\nprovider: {type: local}\n")
         for chain in range(chains):
@@ -152,3 +152,22 @@ def _growth(found: list[int]) -> float:
     few, some, many = found
     assert some > few
     return (many - some) / (some - few)
+
+
+def test_20_moves_are_in_proportion(site: Site) -> None:
+    """A run that calls everything otherwise: no move reads what the others move."""
+    found = []
+    for count in (2 * size for size in SIZES):
+        made = Site(site.root.parent / f"moves-{count}", site.cli)
+        made.write("pzdecl.yaml", "name: copies\nprovider: {type: local}\n")
+        made.write("copies.yaml", COPIES % ", ".join(f"c{n}" for n in range(count)))
+        made.apply()
+        made.edit("copies.yaml", "copy-", "kopie-")
+        moves = ", ".join(
+            f"{{from: DatasetGroup/copy-c{n}, to: DatasetGroup/kopie-c{n}}}" for n in range(count)
+        )
+        made.write("moved.yaml", f"apiVersion: pzdecl/v1\nmoved: [{moves}]\n")
+        found.append(calls(made.apply))
+        assert len(made.managed()) == count
+        assert made.settled()
+    assert _growth(found) < 4.2

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from pzdecl.errors import StateLocked
+from pzdecl.errors import PzdeclError, StateLocked
 from pzdecl.kinds.address import Address
 from pzdecl.manifests.model import StateSettings
 from pzdecl.state import State, open_state
@@ -32,6 +32,32 @@ def test_a_row_comes_back_as_it_went(state: State, place: StateSettings) -> None
         assert reader.resource(CAMPAIGN) == given
         assert reader.arns() == {CAMPAIGN: "arn:Campaign/c"}
     assert state.resource(Address("Campaign", "other")) is None
+
+
+def test_a_move_reaches_every_row_that_speaks_of_it_and_no_other(state: State) -> None:
+    """What needs it, what was filled by it, what refers to it by name; not what is called alike."""
+    old, new = Address("Solution", "a_b"), Address("Solution", "z")
+    group = row("DatasetGroup/a_b")
+    alike = row("Campaign/alike", inputs={"solution": "axb"}, dependencies=(Address("Solution", "axb"),))
+    run = begin(state)
+    for one in (
+        row("Solution/a_b", inputs={"datasetGroup": "a_b"}, dependencies=(group.address,)),
+        row("Campaign/c", inputs={"solution": "a_b"}, dependencies=(old,)),
+        row("SolutionVersion/v", data={"Solution/a_b": {"sha256": "0"}, "DatasetImport/i": {"sha256": "1"}}),
+        row("Solution/axb"),
+        group,
+        alike,
+    ):
+        put(state, run, one)
+    state.move(run, "move", old, new)
+    rows = state.resources()
+    assert old not in rows
+    assert rows[new].inputs == {"datasetGroup": "a_b"}
+    assert (rows[CAMPAIGN].inputs, rows[CAMPAIGN].dependencies) == ({"solution": "z"}, (new,))
+    assert set(rows[Address("SolutionVersion", "v")].data or ()) == {"Solution/z", "DatasetImport/i"}
+    assert (rows[group.address], rows[alike.address]) == (group, alike)
+    with pytest.raises(PzdeclError, match="is in the state already"):
+        state.move(run, "move", Address("Solution", "axb"), new)
 
 
 def test_rows_are_sorted_by_address(state: State) -> None:
