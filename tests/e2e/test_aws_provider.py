@@ -183,6 +183,20 @@ def test_jobs_read_what_is_staged_and_write_to_s3(cli: Cli, starter: Path, targe
     assert cli("-C", starter, "plan", "--detailed-exitcode").code == 0
 
 
+def test_an_account_is_adopted_over_the_wire(cli: Cli, starter: Path, target: Target, tmp_path: Path) -> None:
+    aimed(starter, target.provider())
+    assert cli("-C", starter, "apply", "--auto-approve").code == 0
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "pzdecl.yaml").write_text(f"name: other\nprovider: {target.provider()}\n")
+    done = cli("-C", other, "adopt", "--all")
+    assert done.code == 0, done.err
+    recorded = [cli("-C", one, "state", "list").out for one in (starter, other)]
+    assert recorded[0] == recorded[1]
+    plan = cli("-C", other, "plan", "--detailed-exitcode")
+    assert plan.code == 0, plan.out + plan.err
+
+
 def test_without_a_place_paths_are_the_servers(cli: Cli, starter: Path, target: Target) -> None:
     aimed(starter, target.provider(staging=None))
     done = cli("-C", starter, "apply", "--auto-approve")
