@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from pzdecl.kinds.base import Effect
+from pzdecl.kinds.fields import flatten, within
 from pzdecl.plan import gates, naming, pins, policy, reasons
 from pzdecl.plan.comparison import Comparison, compare
 from pzdecl.plan.leftovers import clear_attempts
@@ -12,13 +14,17 @@ from pzdecl.plan.model import Action, FieldChange, Reason, ReasonCode
 from pzdecl.plan.node import Node, Way
 from pzdecl.plan.survey import Survey
 
+SAME, OTHERWISE = "same", "otherwise"
+
 
 def decide(node: Node, survey: Survey) -> None:
     """Fills in a node whose parents are decided."""
     assert node.desired
     bindings, node.causes = survey.bind(node)
     bindings = pins.hold(node, bindings, survey)
-    if node.recorded is None or (node.live is not None and node.live.missing):
+    absent = node.recorded is None or (node.live is not None and node.live.missing)
+    begun = None if absent else _begun_again(node, bindings, survey)
+    if absent or begun == SAME:
         _create(node, bindings, survey)
         if node.blocked is None:
             gates.judge(node, survey)
@@ -27,7 +33,7 @@ def decide(node: Node, survey: Survey) -> None:
     node.inputs, node.bindings, node.tags = comparison.inputs, comparison.bindings, comparison.tags
     node.fields = [*comparison.fields, *comparison.tag_fields]
     add_lifecycle(node)
-    if node.live is not None and (node.live.broken or node.live.going):
+    if node.live is not None and (node.live.broken or node.live.going or begun == OTHERWISE):
         _make_again(node, survey)
     elif _must_replace(node, comparison, survey):
         _replace(node, survey)
@@ -37,28 +43,63 @@ def decide(node: Node, survey: Survey) -> None:
     pins.tell(node, survey)
 
 
-def _create(node: Node, bindings: dict[str, object], survey: Survey) -> None:
-    desired, recorded = node.desired, node.recorded
-    assert desired
+def _create(node: Node, bindings: Mapping[str, object], survey: Survey) -> None:
+    recorded, there = node.recorded, node.live is not None and not node.live.missing
+    assert node.desired
     node.action = Action.CREATE
-    node.inputs, node.tags = survey.secrets.hidden(desired), desired.tags if node.kind.taggable else {}
-    node.bindings = survey.secrets.bindings(desired, bindings, token=False) if desired.sensitive else bindings
-    node.name = recorded.name if recorded else naming.plain(node.address, survey.prefix)
+    _as_wanted(node, bindings, survey)
     if (node.address.kind, node.name) in survey.left_names and recorded is None:
         # A former resource of ours still has the plain name.
         node.name = naming.replacement(node.address, node.inputs, node.name, survey.prefix)
     _settle_arn(node, survey)
-    if recorded:
-        node.recreated = True
+    node.recreated = recorded is not None
+    if recorded is None:
+        node.reasons.append(Reason(ReasonCode.NEW, "new", node.desired.position))
+    elif not there:
         node.reasons.append(Reason(ReasonCode.MISSING, "it is not there any more, so it is created again"))
-    else:
-        node.reasons.append(Reason(ReasonCode.NEW, "new", desired.position))
     clear_attempts(node, "create", survey)
     _check_name(node, survey)
 
 
+def _as_wanted(node: Node, bindings: Mapping[str, object], survey: Survey) -> None:
+    """The node as its manifest wants it, under the name on record or its own."""
+    desired, recorded = node.desired, node.recorded
+    assert desired
+    node.inputs, node.tags = survey.secrets.hidden(desired), desired.tags if node.kind.taggable else {}
+    node.bindings = survey.secrets.bindings(desired, bindings, token=False) if desired.sensitive else bindings
+    node.name = recorded.name if recorded else naming.plain(node.address, survey.prefix)
+
+
+def _begun_again(node: Node, bindings: Mapping[str, object], survey: Survey) -> str | None:
+    """How a run that was cut short had begun to make the resource anew, since it was gone: SAME or OTHERWISE
+    than it is wanted now; None where none had.
+
+    What stands at the ARN on record is what that run made, and the record tells of its predecessor.
+    """
+    assert node.recorded
+    begun = {one.step for one in node.intents if one.op == "create" and one.name == node.recorded.name}
+    if not begun:
+        return None
+    _as_wanted(node, bindings, survey)
+    if naming.creation("create", node, survey.nodes) in begun:
+        return SAME
+    wanted = node.inputs
+    node.keep_record()
+    return None if _shows_all(node, wanted) else OTHERWISE
+
+
+def _shows_all(node: Node, wanted: Mapping[str, object]) -> bool:
+    """Whether the service shows all that the resource is made from: then comparing finds what is different."""
+    assert node.desired
+    seen = () if node.live is None else (*node.live.observed, *(r.field for r in node.desired.references))
+    made_from = [*flatten(wanted), *flatten(node.recorded.inputs if node.recorded else {})]
+    return node.live is None or all(within(path, *seen) for path, _ in made_from)
+
+
 def _make_again(node: Node, survey: Survey) -> None:
-    """What is there never came to be, or is being deleted: it goes, and is made again under the same name."""
+    """What is there never came to be, is being deleted, or was begun otherwise: it goes, and is made again
+    under the same name.
+    """
     assert node.live is not None
     assert node.recorded is not None
     node.action, node.way, node.recreated = Action.REPLACE, Way.DELETE_FIRST, True
@@ -66,8 +107,11 @@ def _make_again(node: Node, survey: Survey) -> None:
     _settle_arn(node, survey)
     if node.live.broken:
         node.reasons.insert(0, Reason(ReasonCode.FAILED_BEFORE, f"its creation failed: {node.live.failure()}"))
-    else:
+    elif node.live.going:
         node.reasons.insert(0, Reason(ReasonCode.MISSING, "somebody is deleting it, so it is created again"))
+    else:
+        text = "it was gone, and an earlier run that did not finish began to make it otherwise"
+        node.reasons.insert(0, Reason(ReasonCode.LEFT_OVER, text))
 
 
 def _must_replace(node: Node, comparison: Comparison, survey: Survey) -> bool:

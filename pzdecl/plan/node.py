@@ -110,8 +110,9 @@ class Node:
 
     @property
     def in_flight(self) -> bool:
-        """A change of ours was cut short: what is there may be that of before or of after it."""
-        return any(intent.op not in BEGINNINGS for intent in self.intents)
+        """A change of ours was cut short, or making it anew: what is there is that of before or of after."""
+        arn = self.recorded.arn if self.recorded else None
+        return any(intent.op not in BEGINNINGS or (arn and intent.arn == arn) for intent in self.intents)
 
     @property
     def remains(self) -> bool:

@@ -206,6 +206,9 @@ class State(StateReader):
             if deletable:
                 self._depose(_FORMER, address, recorded.arn)
                 self._depose(_FAILED, address, recorded.arn)
+                if self._inherited:
+                    # Begun by an earlier run, and on record now.
+                    self.write(_KNOWN, (time.time(), recorded.arn, run))
             elif self._inherited:
                 self.write(_SUPERSEDE, (time.time(), address, run))
             self.write("DELETE FROM failures WHERE address = ?", (address,))
@@ -293,6 +296,7 @@ class State(StateReader):
 _FORMER = "SELECT arn, address, name, dependencies FROM resources WHERE address = ? AND arn <> ?"
 _FAILED = "SELECT arn, address, COALESCE(name, ''), '[]' FROM failures WHERE address = ? AND arn <> ?"
 _SUPERSEDE = "UPDATE steps SET status = 'dropped', ended = ? WHERE status = 'open' AND address = ? AND run <> ?"
+_KNOWN = "UPDATE steps SET status = 'dropped', ended = ? WHERE status = 'open' AND arn = ? AND run <> ?"
 _COLUMNS = ROW.split(", ")
 _PUT = (
     f"INSERT INTO resources ({ROW}) VALUES ({', '.join('?' * len(_COLUMNS))}) ON CONFLICT (address) DO UPDATE "

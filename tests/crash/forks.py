@@ -1,7 +1,7 @@
 """Processes that cost little: forks of a parent that has imported everything, and runs nothing itself.
 
-A fork does what `pzdecl ARGUMENTS` does, from the command line to the exit status; only starting Python is spared.
-Forking is safe while no other thread runs in the parent, so what may start threads is done in forks.
+A fork does what a process of its own does, but for starting Python and importing. Forking is safe while no
+other thread runs in the parent, so what may start threads is done in forks.
 """
 
 from __future__ import annotations

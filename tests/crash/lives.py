@@ -7,12 +7,14 @@ finds what takes long (planning, training), the second what is over in a blink (
 
 from __future__ import annotations
 
+import importlib
 import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from random import Random
 
@@ -71,14 +73,14 @@ class Lives:
             source = self.scratch / stage.name.replace(" ", "-")
             if stage.before:
                 shutil.copytree(self.scratch / f"{stage.before}-done", source)
-                self._must(lambda stage=stage, source=source: stage.prepare(source))
+                self._must(partial(stage.prepare, source))
             done = source.with_name(f"{source.name}-done")
             shutil.copytree(source, done)
             status, whole = self._run(done, stage, self.scratch / "log")
             if status:
                 raise RuntimeError(f"{stage.name}: status {status}\n{(self.scratch / 'log').read_text()}")
             self._usual[stage.name] = whole
-            self._must(lambda stage=stage, done=done: check.settled(done, stage))
+            self._must(partial(check.settled, done, stage))
 
     def live(self, seed: int, stages: list[str] | None = None) -> bool:
         """One life, drawn from a seed; whether all went well. What did not is in `tally.wrong`."""
@@ -163,8 +165,8 @@ class Lives:
         shutil.copytree(source, root)
         status = self._command(root, stage)
         check.settled(root, stage)
-        for name in ("adopt", "rollback", "state"):
-            __import__(f"pzdecl.cli.{name}")
+        for name in ("adoption", "cli.adopt", "cli.rollback", "cli.state", "state.copying"):
+            importlib.import_module(f"pzdecl.{name}")
         os.chdir(self.scratch)
         shutil.rmtree(root)
         return status

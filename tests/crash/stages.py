@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pzdecl.kinds.address import Address
+from pzdecl.plan.pins import pinned
 from pzdecl.project import load
 from tests.crash import projects
 
@@ -100,6 +101,11 @@ def _unpushed(root: Path) -> bool:
     return Address("EventTracker", "web") not in _recorded(root)
 
 
+def _unpinned(root: Path) -> bool:
+    with load(root).state() as state:
+        return pinned(state.resources()[Address("Campaign", "popular")]) is None
+
+
 def _recorded(root: Path) -> dict[Address, str]:
     with load(root).state() as state:
         return dict(state.arns())
@@ -136,6 +142,7 @@ STAGES = {
             ("rollback", "Campaign/popular", "--auto-approve"),
             "data",
             _nothing,
+            left=_unpinned,
             versions=2,
             imports=2,
             trains=False,

@@ -61,6 +61,7 @@ class FakeState:
             self.left.append(Deposed(former.address, former.name, former.arn, former.dependencies))
         if not KINDS[row.address.kind].deletable:
             self.open = {key: one for key, one in self.open.items() if one.address != row.address}
+        self.open = {key: one for key, one in self.open.items() if one.arn != row.arn or key == step.id}
         self.rows[row.address] = row
         self.left = [one for one in self.left if one.arn != row.arn]
         self.failed.pop(row.address, None)
@@ -113,9 +114,18 @@ class Simulator:
             assert set(step.needs) <= done, f"{step.id} comes before {set(step.needs) - done}"
             self._run(step)
             done.add(step.id)
+        self._sweep()
         return Counter(
             str(change.action) for change in plan.changes if change.steps and set(change.steps) <= done
         )
+
+    def _sweep(self) -> None:
+        """What state takes for left over or begun, and the service has nothing of, is forgotten."""
+        there = self.service.resources
+        self.state.left = [one for one in self.state.left if one.arn in there]
+        self.state.open = {
+            key: one for key, one in self.state.open.items() if one.arn is None or one.arn in there
+        }
 
     def _point(self) -> None:
         if self.kill is not None:

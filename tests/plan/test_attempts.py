@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
 
+from pzdecl.kinds import KINDS
 from pzdecl.kinds.address import Address
 from pzdecl.plan.model import Op, ReasonCode
 from pzdecl.state.model import Failure, Intent
@@ -136,3 +139,24 @@ def test_a_plan_tells_the_attempts_that_it_knows_of(world: World, address: str, 
     plan = world.plan(movies())
     told = f"failed create:{address}" if failed else "create:old"
     assert plan.attempts == (" ".join(filter(None, (told, name, arn))),)
+
+
+@pytest.mark.parametrize("address", ["Solution/x", "Campaign/c"])
+@pytest.mark.parametrize("edited", [False, True])
+def test_making_anew_what_is_gone_may_be_killed_at_any_instant(address: str, edited: bool) -> None:
+    """What stands at its ARN then is what the killed run made, be it as it is wanted in the end or not."""
+    kind, _, name = address.partition("/")
+    docs, meanwhile = movies(), movies()
+    meanwhile["Solution/x"]["spec"]["recipe"] = "aws-sims" if edited else "aws-hrnn"
+    meanwhile["Campaign/c"]["spec"]["minProvisionedTPS"] = 5 if edited else 1
+    for one in (docs, meanwhile) if kind == "Solution" else ():
+        del one["Campaign/c"]
+    for kill in range(12):
+        world = World()
+        world.settle(docs)
+        call = KINDS[kind].delete(world.service.arn(f"{kind.lower()}/{name}"))
+        world.service.call(call.operation, **call.params)
+        with suppress(Killed):
+            world.apply(meanwhile, world.plan(meanwhile), kill=kill)
+        world.settle(docs, resumed=True)
+        assert world.state.open == {}, kill
