@@ -53,6 +53,7 @@ class ProviderSpec(Spec):
     profile: str | None = Field(None, description="aws: a profile of the shared AWS configuration.")
     endpoint: str | None = Field(
         None,
+        pattern=r"^https?://\S+$",
         description="aws: another address of the service, such as a `pzdecl serve`.",
         examples=["http://localhost:8080"],
     )

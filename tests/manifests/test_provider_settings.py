@@ -59,6 +59,7 @@ def test_a_role_to_act_as(tmp_path: Path) -> None:
         ("{type: aws, staging: {kmsKey: x}}", "PZ3002", "provider.staging"),
         ("{type: aws, staging: {location: s3://bucket, endpont: x}}", "PZ3001", "provider.staging.endpont"),
         ("{type: aws, staging: {location: s3://bucket, endpoint: x}}", "PZ3006", "provider.staging.endpoint"),
+        ("{type: aws, endpoint: 'localhost:8080'}", "PZ3006", "provider.endpoint"),
         ("{type: aws, assumeRole: deploy}", "PZ3006", "provider.assumeRole"),
         ("{type: aws, externalId: abc}", "PZ3002", "provider.externalId"),
         ("{type: local, staging: s3://bucket/x}", "PZ3001", "provider.staging"),
