@@ -145,14 +145,30 @@ def recommend(
     count: int,
     narrowing: Narrowing = Narrowing(),
 ) -> dict[str, Any]:
-    """GetRecommendations from a campaign or recommender.
+    """GetRecommendations from a campaign or recommender; GetActionRecommendations where it recommends actions.
 
-    Raises PzdeclError for what was not deployed yet, ServiceError.
+    Raises PzdeclError for what was not deployed yet, UsageError for what actions can't be asked with,
+    ServiceError.
     """
     asked = {"numResults": count, **_asked(state, campaign, user, narrowing, ("Campaign", "Recommender"))}
+    if "campaignArn" in asked and _recommends_actions(client, asked["campaignArn"]):
+        for option, given in (("--item", item is not None), ("--metadata", bool(narrowing.metadata))):
+            if given:
+                raise UsageError(f"{campaign} recommends actions: {option} is for items", hint="leave it out")
+        return client.read("get_action_recommendations", **asked)
     if item is not None:
         asked["itemId"] = item
     return client.read("get_recommendations", **asked)
+
+
+def _recommends_actions(client: ReadClient, campaign: str) -> bool:
+    """Whether the version that a campaign serves is of a recipe for actions."""
+    described = client.read("describe_campaign", campaignArn=campaign)["campaign"]
+    arn = described.get("solutionVersionArn", "")
+    if not arn or arn.endswith("$LATEST"):
+        return False
+    version = client.read("describe_solution_version", solutionVersionArn=arn)["solutionVersion"]
+    return str(version.get("recipeArn", "")).endswith("/aws-next-best-action")
 
 
 def rank(

@@ -14,6 +14,7 @@ from pzdecl.errors import UsageError
 
 _MISSING = {
     "userId is required": "name the user: pzdecl recommend {campaign} USER",
+    "userId is missing": "name the user: pzdecl recommend {campaign} USER",
     "itemId is required": "name the item: pzdecl recommend {campaign} --item ID",
 }
 
@@ -36,7 +37,8 @@ def command(
 ) -> None:
     """Asks a campaign, or a recommender, for recommendations.
 
-    For a user, or beside an item; with titles where the items' data has them.
+    For a user, or beside an item; with titles where the items' data has them. A campaign of
+    aws-next-best-action answers with actions.
     """
     if who is not None and user is not None:
         raise UsageError("the user is given twice", hint="give either USER or --user ID")
@@ -61,6 +63,12 @@ def command(
         if hint is None:
             raise
         raise UsageError(error.message, hint=hint.format(campaign=address.name)) from None
+    if "actionList" in answer:
+        if format == "json":
+            write(view.as_json(answer, {}, "actionList"))
+        else:
+            write(view.text(answer["actionList"], {}, session().style(sys.stdout), what="action"))
+        return
     items = answer["itemList"]
     names = titles(project.declared.resources, address, [found["itemId"] for found in items])
     if format == "json":

@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from pzdecl.engine.recipes.ranges import METRICS
+from pzdecl.engine.recipes.ranges import MEASURED
 from pzdecl.errors import nearest
 from pzdecl.kinds.address import Address
 from pzdecl.kinds.base import ArnOf, Call, Effect, Inputs, Kind, Operations, Problem, Spec, is_arn
@@ -107,14 +107,14 @@ class Campaign(Kind):
             if gate.min is None and gate.max_regression is None:
                 expected = "min, maxRegression or both"
                 problems.append(Problem("PZ3015", ("gates", index), "the gate asks for nothing", expected))
-            if gate.metric not in METRICS:
+            if gate.metric not in MEASURED:
                 problems.append(
                     Problem(
                         "PZ3015",
                         ("gates", index, "metric"),
                         f"no recipe is measured by {gate.metric}",
-                        "one of " + ", ".join(METRICS),
-                        suggestion=nearest(gate.metric, METRICS),
+                        "one of " + ", ".join(MEASURED),
+                        suggestion=nearest(gate.metric, MEASURED),
                     )
                 )
         if spec.gates and _follows(spec):

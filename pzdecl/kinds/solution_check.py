@@ -73,7 +73,12 @@ def _known(recipe: str, path: tuple[str | int, ...]) -> Iterator[Problem]:
 
 def _auto_ml(config: dict[str, Any]) -> Iterator[Problem]:
     for index, recipe in enumerate(config.get("recipeList", ())):
-        yield from _known(recipe, (CONFIG, "autoMLConfig", "recipeList", index))
+        path = (CONFIG, "autoMLConfig", "recipeList", index)
+        yield from _known(recipe, path)
+        known = recipes.built_in(recipes.short(recipe))
+        if known is not None and known.domain is None and known.type not in ranges.COMPARED:
+            message = f"{known.name} recommends no items, so AutoML can't compare it"
+            yield Problem("PZ3008", path, message, "recipes that recommend items")
     metric = config.get("metricName")
     if metric is not None and metric not in ranges.METRICS:
         yield Problem(

@@ -170,6 +170,10 @@ def _answers(
         if asked == "rankings":
             request: dict[str, Any] = {"campaignArn": arn, "userId": id, "inputList": ranked}
             found = client.read("get_personalized_ranking", **request)["personalizedRanking"]
+        elif asked == "actions":
+            request = {"campaignArn": arn, "userId": id, "numResults": expected.count}
+            actions = client.read("get_action_recommendations", **request)["actionList"]
+            found = [{"itemId": action["actionId"]} for action in actions]
         else:
             key = "itemId" if by_item else "userId"
             request = {"campaignArn": arn, key: id, "numResults": expected.count}

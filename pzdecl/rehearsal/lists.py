@@ -19,7 +19,8 @@ List = Sequence[str]
 class Movement:
     """What became of the top 10 of a sample; shares are between 0 and 1.
 
-    asked          what the lists were made for: users, items (related items), or rankings of one list of items
+    asked          what the lists were made for: users, items (related items), rankings of one list of items, or
+                   users' next best actions
     count          lists that were compared
     overlap        mean share of the items that are in both lists, in any order
     rbo            mean rank-biased overlap: 1 for equal lists, and the first places weigh most
@@ -31,7 +32,7 @@ class Movement:
     chance         the overlap of two answers that the campaign gave before: less than 1 where it explores
     """
 
-    asked: Literal["users", "items", "rankings"]
+    asked: Literal["users", "items", "rankings", "actions"]
     count: int
     overlap: float
     rbo: float
@@ -49,7 +50,7 @@ def moved(
     before: Mapping[str, List],
     after: Mapping[str, List],
     *,
-    asked: Literal["users", "items", "rankings"],
+    asked: Literal["users", "items", "rankings", "actions"],
     catalogue: int,
     again: Mapping[str, List] | None = None,
 ) -> Movement | None:

@@ -20,7 +20,7 @@ from pzdecl.serving import Measured, measured
 
 RANKED = 50
 """Items in the list that rankings put in order."""
-Asked = Literal["users", "items", "rankings"]
+Asked = Literal["users", "items", "rankings", "actions"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +115,12 @@ def asked_by(recipe: str) -> Asked:
     """What a recipe's campaigns are asked with."""
     known = recipes.built_in(recipe)
     kind = known.type if known else ""
-    return {"RELATED_ITEMS": "items", "PERSONALIZED_RANKING": "rankings"}.get(kind, "users")  # type: ignore[return-value]
+    asked: dict[str, Asked] = {
+        "RELATED_ITEMS": "items",
+        "PERSONALIZED_RANKING": "rankings",
+        "PERSONALIZED_ACTIONS": "actions",
+    }
+    return asked.get(kind, "users")
 
 
 def answer(
@@ -125,6 +130,10 @@ def answer(
     if asked == "rankings":
         request: dict[str, Any] = {"campaignArn": campaign, "userId": id, "inputList": list(ranked)}
         found = client.read("get_personalized_ranking", **request)["personalizedRanking"][:count]
+    elif asked == "actions":
+        request = {"campaignArn": campaign, "userId": id, "numResults": count}
+        answered = client.read("get_action_recommendations", **request)
+        return [str(action["actionId"]) for action in answered["actionList"]]
     else:
         key = "itemId" if asked == "items" else "userId"
         request = {"campaignArn": campaign, key: id, "numResults": count}
@@ -149,4 +158,6 @@ def _lists(
 def _explores(recipe: str, campaign: Mapping[str, Any]) -> bool:
     """Whether two answers to one question may differ."""
     config = (campaign.get("campaignConfig") or {}).get("itemExplorationConfig") or {}
+    if asked_by(recipe) == "actions":
+        return True
     return recipe in recipes.EXPLORING and float(config.get("explorationWeight", 0.3)) > 0

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pzdecl.engine.looking import condition
-from pzdecl.engine.recipes.ranges import METRICS
+from pzdecl.engine.recipes.ranges import MEASURED
 from pzdecl.errors import PzdeclError, UsageError, nearest
 from pzdecl.kinds.fields import join
 from pzdecl.manifests.discovery import TESTS, walk
@@ -159,12 +159,12 @@ class _Checks:
             self.wrong(path, "it is not clear what is measured", "either campaign or solution")
         if metric.min is None and metric.max is None and metric.better_than is None:
             self.wrong(path, "the metric has no bound", "min, max or betterThan")
-        if metric.metric not in METRICS:
+        if metric.metric not in MEASURED:
             self.wrong(
                 (*path, "metric"),
                 f"no recipe is measured by {metric.metric}",
-                "one of " + ", ".join(METRICS),
-                nearest(metric.metric, METRICS),
+                "one of " + ", ".join(MEASURED),
+                nearest(metric.metric, MEASURED),
             )
 
     def answer(self, path: Steps, answer: RecommendationSpec) -> None:

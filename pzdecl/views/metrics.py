@@ -11,7 +11,8 @@ from pzdecl.views import table
 from pzdecl.views.style import PLAIN, Style
 
 BASELINE = "aws-popularity-count"
-SEGMENTS = frozenset({"aws-item-affinity", "aws-item-attribute-affinity"})
+APART = frozenset({"aws-item-affinity", "aws-item-attribute-affinity", "aws-next-best-action"})
+"""Recipes whose answers are no items: they compete with nothing else."""
 
 NAMES = {
     "coverage": "coverage",
@@ -29,6 +30,9 @@ NAMES = {
     "hits_at_1_percent": "hits@1%",
     "recall_at_1_percent": "recall@1%",
     "trend_prediction_accuracy": "trend accuracy",
+    "auc": "AUC",
+    "precision": "precision",
+    "recall": "recall",
 }
 """The service's names, and the columns' headings in their order."""
 
@@ -99,7 +103,7 @@ def _cells(rows: Sequence[Measured]) -> tuple[list[str], list[list[str]], frozen
 def _best(rows: Sequence[Measured]) -> dict[tuple[str, str], float]:
     """The best value of each metric in each group: versions of different groups saw different data.
 
-    Versions that find users and those that find items do not compete: each kind has its own best.
+    Versions that find users, actions or items do not compete: each kind has its own best.
     """
     best: dict[tuple[str, str], float] = {}
     for row in rows:
@@ -110,8 +114,8 @@ def _best(rows: Sequence[Measured]) -> dict[tuple[str, str], float]:
 
 
 def _field(row: Measured) -> str:
-    """What a version competes in: its dataset group, and for segments its recipe."""
-    return f"{row.group}/{row.recipe}" if row.recipe in SEGMENTS else row.group
+    """What a version competes in: its dataset group, and for segments and actions its recipe."""
+    return f"{row.group}/{row.recipe}" if row.recipe in APART else row.group
 
 
 def _ratio(row: Measured, rows: Sequence[Measured]) -> float | None:

@@ -18,7 +18,7 @@ HEADER = ("metric", "before", "after", "difference", "95% interval", "verdict")
 RIGHT = frozenset({1, 2, 3, 4})
 LISTED = 8
 """Items that are named at most, on either side."""
-ASKED = {"users": "users", "items": "items", "rankings": "users' rankings"}
+ASKED = {"users": "users", "items": "items", "rankings": "users' rankings", "actions": "users' actions"}
 
 
 def text(one: Rehearsal, style: Style = PLAIN) -> str:

@@ -52,7 +52,8 @@ def imported(service: Service, arn: str, name: str, path: Path, rows: list[str])
 
 
 class Bank:
-    """A group whose users u0 to u59 had items; those with even numbers take loans, the others cards.
+    """A group whose users u0 to u59 had items; those with even numbers take loans, the others cards, all some
+    polls.
 
     The actions: card and loan (known well), gift (expired), club (worth 9, not known), poll (repeats every 3
     days).
@@ -90,8 +91,8 @@ class Bank:
             for n in range(60):
                 for place, action in enumerate(("poll", "card", "loan")):
                     for step in range(4):
-                        likes = action == "poll" or (action == "loan") == (n % 2 == 0)
-                        kind = "Taken" if likes == (step > 0) else ("NOT_TAKEN", "viewed")[n % 2]
+                        likes = (action == "loan") == (n % 2 == 0) if action != "poll" else (n // 2 + step) % 2
+                        kind = "Taken" if likes else ("NOT_TAKEN", "viewed")[n % 2]
                         rows.append(f"u{n},{action},{kind},{NOW - (36 - 8 * step) * DAY + place * 3600},{step}")
             arn = self.datasets["Action_Interactions"]
             imported(service, arn, "acted", folder / "acted.csv", rows)

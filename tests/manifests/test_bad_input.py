@@ -327,9 +327,19 @@ SPECS = {
     "recipe of the service for AutoML": Bad(
         solution(
             "  performAutoML: true\n  solutionConfig:\n"
-            "    autoMLConfig: {recipeList: [aws-sims, aws-next-best-action]}\n"
+            "    autoMLConfig: {recipeList: [aws-sims, aws-semantic-similarity]}\n"
         ),
         "PZ5006",
+        8,
+        43,
+        "spec.solutionConfig.autoMLConfig.recipeList[1]",
+    ),
+    "recipe of actions for AutoML": Bad(
+        solution(
+            "  performAutoML: true\n  solutionConfig:\n"
+            "    autoMLConfig: {recipeList: [aws-sims, aws-next-best-action]}\n"
+        ),
+        "PZ3008",
         8,
         43,
         "spec.solutionConfig.autoMLConfig.recipeList[1]",

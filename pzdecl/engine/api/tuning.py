@@ -29,14 +29,18 @@ def hpo_problems(recipe: Recipe, config: Mapping[str, Any], *, performed: bool) 
 
 def automl_problems(config: Mapping[str, Any]) -> list[str]:
     """What is wrong with `autoMLConfig`. Raises ResourceNotFoundException for a recipe that does not exist."""
-    for arn in config.get("recipeList") or ():
-        custom_recipe(arn)
+    listed = [custom_recipe(arn) for arn in config.get("recipeList") or ()]
+    found = [
+        f"autoMLConfig.recipeList has {recipe.name}, which recommends no items: expected recipes that do"
+        for recipe in listed
+        if recipe.type not in ranges.COMPARED
+    ]
     metric = config.get("metricName")
     if metric is None or metric in ranges.METRICS:
-        return []
+        return found
     near = nearest(metric, ranges.METRICS)
     meant = f" (did you mean {near}?)" if near else ""
-    return [f"autoMLConfig.metricName is {metric}: expected one of {', '.join(ranges.METRICS)}{meant}"]
+    return [*found, f"autoMLConfig.metricName is {metric}: expected one of {', '.join(ranges.METRICS)}{meant}"]
 
 
 def with_prefixes(config: Mapping[str, Any]) -> dict[str, Any]:

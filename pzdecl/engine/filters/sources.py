@@ -126,7 +126,8 @@ class Sources:
             kept = self._tables.get(dataset.arn)
             if kept is not None and kept[0] == bulk:
                 _, known, made, took, table = kept
-                if known == put or now - made < PATIENCE * took:
+                patience = 0.0 if dataset.body["datasetType"] == "ACTIONS" else PATIENCE  # they are few
+                if known == put or now - made < patience * took:
                     _keep(self._tables, dataset.arn, kept)
                     return table
             described = reader.get(schema)

@@ -39,6 +39,10 @@ METRICS = (
     "precision_at_25",
 )
 """What AutoML can compare recipes on."""
+MEASURED = (*METRICS, "auc", "precision", "recall", "trend_prediction_accuracy")
+"""And the metrics of recipes that it does not compare: all that a campaign's version can be measured by."""
+COMPARED = frozenset({"USER_PERSONALIZATION", "RELATED_ITEMS", "PERSONALIZED_RANKING", "POPULAR_ITEMS"})
+"""Types of recipes that AutoML can compare: those that recommend items."""
 OBJECTIVE = "normalized_discounted_cumulative_gain_at_25"
 """What is compared unless something else is asked for."""
 HRNN_FAMILY = ("aws-hrnn", "aws-hrnn-metadata", "aws-hrnn-coldstart")

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pzdecl.engine.data.actions import NOT_TAKEN, TAKEN, Actions
+from pzdecl.engine.data.actions import TAKEN, Actions
 from pzdecl.engine.serving.action_features import DAY, Moments
 
 HALF_LIFE = 6 * 7
@@ -47,11 +47,13 @@ def episodes(actions: Actions, period: int) -> Episodes:
     order = np.lexsort((actions.types == TAKEN, events.timestamps, things, users))
     users, things = users[order], things[order]
     times, types = events.timestamps[order], actions.types[order]
-    begins, taken, declined = _walked(users, things, times, types, period * DAY)
+    begins, taken = _walked(users, things, times, types, period * DAY)
     newest = int(times.max(initial=0))
     age = (newest - times[begins]) / DAY
     over = np.minimum(age / period, 1.0)
-    weights = 0.5 ** (age / HALF_LIFE) * np.where(taken | declined, 1.0, np.maximum(over, 1 / period))
+    # Whatever came of it: to count what was taken at once fully, and what may still be taken less, would make
+    # everything look likelier than it is.
+    weights = 0.5 ** (age / HALF_LIFE) * np.maximum(over, 1 / period)
     moments = Moments(users[begins], things[begins], times[begins])
     sorted_ = np.lexsort((moments.actions, moments.times, moments.users))
     found = Episodes(moments, taken, weights)
@@ -66,11 +68,10 @@ def _walked(
     times: NDArray[np.int64],
     types: NDArray[np.int8],
     length: int,
-) -> tuple[NDArray[np.int64], NDArray[np.bool_], NDArray[np.bool_]]:
-    """The events that begin an episode, whether it ends with a taking, and whether it was declined."""
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """The events that begin an episode, and whether it ends with a taking."""
     begins: list[int] = []
     taken: list[bool] = []
-    declined: list[bool] = []
     pair, until = (-1, -1), -1
     rows = zip(users.tolist(), things.tolist(), times.tolist(), types.tolist(), strict=True)
     for place, (user, thing, at, type) in enumerate(rows):
@@ -78,9 +79,6 @@ def _walked(
             pair, until = (user, thing), at + length
             begins.append(place)
             taken.append(False)
-            declined.append(False)
         if type == TAKEN:
             taken[-1], until = True, -1
-        elif type == NOT_TAKEN:
-            declined[-1] = True
-    return np.array(begins, np.int64), np.array(taken, bool), np.array(declined, bool)
+    return np.array(begins, np.int64), np.array(taken, bool)

@@ -18,7 +18,7 @@ from pzdecl.engine.serving.actions import metadata_cells, rules
 from pzdecl.engine.serving.features import Cells, Design
 from pzdecl.engine.serving.files import Ids
 from pzdecl.engine.training.actions.episodes import Episodes, episodes
-from pzdecl.engine.training.actions.logistic import Weights, fit_weights
+from pzdecl.engine.training.actions.logistic import Weights, fit_weights, standard
 from pzdecl.engine.training.actions.spaces import logs, space
 from pzdecl.engine.training.errors import TrainingCancelled
 from pzdecl.engine.training.features.design import cells_of, side_design
@@ -33,7 +33,7 @@ MOST_CELLS = 64
 SCORED, WINDOW = 50, 6 * 7 * DAY
 """An action has a score with so many takings, and as many other events, in the newest six weeks: as in the
 service."""
-STRENGTHS = (30.0, 10.0, 3.0, 1.0)
+STRENGTHS, USUAL = (300.0, 100.0, 30.0, 10.0, 3.0), 10.0
 SHARE = 10
 """One training user in so many validates."""
 UNLEARNED = frozenset(
@@ -67,7 +67,7 @@ class ActionModel:
         self.considered = considered(actions)
         self.users = side_design(data.users)
         self.kept = _frequent(data.users, self.users)
-        self.strength = STRENGTHS[1]
+        self.strength = USUAL
         self.threshold = 0.5
         self.space: Space
         self.weights: Weights
@@ -161,25 +161,41 @@ class ActionModel:
         self.weights = Weights(np.zeros((shape[1], width)), np.zeros((shape[0], width)))
 
     def _choose(self, own: Seen, held: Seen) -> None:
-        """The strength with the least loss of validation users, and the threshold with their best F1."""
-        best, start = np.inf, None
+        """The strength with the least loss of validation users, and the threshold with their best F1.
+
+        Another strength than USUAL is only taken where it is clearly better: by more than the standard error of
+        the difference.
+        """
+        of, start = held.episodes, None
+        losses, chances = {}, {}
         for number, strength in enumerate(STRENGTHS):
             start = self._fitted(own, strength, start)
-            w = start.of(self.cells)[held.episodes.moments.actions]
-            chances = _sigmoid((held.x * w).sum(1, dtype=np.float64))
-            right = np.where(held.episodes.taken, chances, 1 - chances)
-            loss = float(-(held.episodes.weights * np.log(np.maximum(right, 1e-12))).sum())
-            if loss < best:
-                best, self.strength = loss, strength
-                self.threshold = best_threshold(chances, held.episodes.taken)
+            w = start.of(self.cells)[of.moments.actions]
+            chances[strength] = _sigmoid((held.x * w).sum(1, dtype=np.float64))
+            right = np.where(of.taken, chances[strength], 1 - chances[strength])
+            losses[strength] = -of.weights * np.log(right)
             self.job.report(Progress("trials", number + 1, len(STRENGTHS)))
+        best = min(STRENGTHS, key=lambda strength: float(losses[strength].sum()))
+        better = losses[USUAL] - losses[best]
+        clear = better.sum() > better.std() * np.sqrt(len(better))
+        self.strength = best if clear else USUAL
+        self.threshold = best_threshold(chances[self.strength], of.taken)
 
     def _fitted(self, found: Seen, strength: float, start: Weights | None = None) -> Weights:
         if not len(found.episodes):
             return self.weights
-        of = found.episodes
+        of, kin = found.episodes, BASIC + self.space.kin.shape[1]
+        alike = (slice(BASIC, kin), slice(kin, kin + self.space.items.shape[1]))
         return fit_weights(
-            found.x, of.moments.actions, of.taken, of.weights, self.cells, strength, self._alive, start
+            found.x,
+            of.moments.actions,
+            of.taken,
+            of.weights,
+            self.cells,
+            standard(found.x, alike),
+            strength,
+            self._alive,
+            start,
         )
 
     def _features(self, data: TrainingData, moments: Moments) -> NDArray[np.float32]:

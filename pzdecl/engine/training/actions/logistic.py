@@ -12,7 +12,7 @@ machine. As the base rate and the actions' own levels are (nearly) free, the cha
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -23,9 +23,17 @@ LEVEL = 0.5
 """How strongly an action's own level is drawn to that of its metadata, at most: a spread of 1.4 logits."""
 FREE = 1e-4
 """How strongly the base rate is: hardly."""
+LEAST = 0.1
 STEPS = 30
 TOLERANCE = 1e-5
 """Newton's steps (each solved by conjugate gradients) end when weights move no further on average."""
+
+
+class Standard(NamedTuple):
+    """Features are drawn alike as (x - centre) / scale; float64[d] each, 0 and 1 for the first."""
+
+    centre: NDArray[np.float64]
+    scale: NDArray[np.float64]
 
 
 class Weights(NamedTuple):
@@ -45,6 +53,7 @@ def fit_weights(
     taken: NDArray[np.bool_],
     weights: NDArray[np.float64],
     cells: NDArray[np.float32],
+    units: Standard,
     strength: float,
     alive: Callable[[], None],
     start: Weights | None = None,
@@ -55,14 +64,15 @@ def fit_weights(
     actions   int64[n], codes of A actions
     weights   float64[n]: how much each row counts
     cells     float32[A, m]; the first column is one
+    units     how features are drawn alike: see `standard`
     strength  how strongly weights are drawn to zero
     alive     is called at every step
     """
     from scipy.optimize import minimize
 
-    scale = _scale(x)
     order = np.argsort(actions, kind="stable")
-    x, taken, weights = (x[order] / scale).astype(np.float32), taken[order], weights[order]
+    x = ((x[order] - units.centre) / units.scale).astype(np.float32)
+    taken, weights = taken[order], weights[order]
     bounds = np.searchsorted(actions[order], np.arange(len(cells) + 1))
     (count, width), m = (len(cells), x.shape[1]), cells.shape[1]
     wide = cells.astype(np.float64)
@@ -107,18 +117,38 @@ def fit_weights(
 
     first = np.zeros(size + count * width)
     if start is not None:
-        first = np.concatenate([(one * scale).ravel() for one in start])
+        first = np.concatenate([_inside(one, units).ravel() for one in start])
     options = {"maxiter": STEPS, "xtol": TOLERANCE}
     found = minimize(loss, first, method="Newton-CG", jac=True, hessp=curvature, options=options).x
-    shared, own = apart(found)
-    return Weights(shared / scale, own / scale)
+    return Weights(*(_outside(one, units) for one in apart(found)))
+
+
+def _inside(weights: NDArray[np.float64], units: Standard) -> NDArray[np.float64]:
+    """float64[k, d] over the features as they are, as weights over the standard ones."""
+    found = weights * units.scale
+    found[:, 0] += weights @ units.centre
+    return found
+
+
+def _outside(weights: NDArray[np.float64], units: Standard) -> NDArray[np.float64]:
+    """The other way round."""
+    found = weights / units.scale
+    found[:, 0] -= found @ units.centre
+    return found
 
 
 def _sigmoid(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(1 / (1 + np.exp(-np.clip(values, -50, 50))))
 
 
-def _scale(x: NDArray[np.float32]) -> NDArray[np.float64]:
-    """float64[d]: the spread of each feature, so that all are drawn alike; of what never varies, one."""
-    spread = x.std(0, dtype=np.float64)
-    return np.where(spread > 1e-6, spread, 1.0)
+def standard(x: NDArray[np.float32], alike: Sequence[slice]) -> Standard:
+    """Of float32[n, d]. The columns of each slice in `alike` are one thing, and keep their proportions.
+
+    No spread is taken to be less than LEAST: what hardly varies in training says nothing, and must not say a
+    lot of somebody in whom it is otherwise.
+    """
+    centre, spread = x.mean(0, dtype=np.float64), x.std(0, dtype=np.float64)
+    for part in alike:
+        spread[part] = np.sqrt(np.mean(spread[part] ** 2)) if part.start < part.stop else spread[part]
+    centre[0], spread[0] = 0.0, 1.0
+    return Standard(centre, np.maximum(spread, LEAST))
