@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import random
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -89,7 +91,7 @@ spec:
   recipe: aws-vod-because-you-watched-x
   recommenderConfig: {enableMetadataWithRecommendations: true}
 """
-SUMMARY = "Plan: "
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -319,3 +321,29 @@ def test_recipes_of_domains_are_described_as_such(cli: Cli) -> None:
     for words in ("ECOMMERCE", "View", "Purchase", "userId and itemId"):
         assert words in one.out
     assert "solutionConfig" not in one.out
+
+
+def test_the_example_is_planned_with_its_own_data(cli: Cli, tmp_path: Path) -> None:
+    root = tmp_path / "shop"
+    shutil.copytree(ROOT / "examples/shop", root, ignore=shutil.ignore_patterns("data", ".pzdecl"))
+    subprocess.run([sys.executable, root / "generate.py"], check=True)
+    planned = changes(cli, root)
+    assert sorted(one for one in planned if one.startswith("Recommender/")) == [
+        "Recommender/best-sellers",
+        "Recommender/for-you",
+        "Recommender/goes-with",
+    ]
+    first = (root / "data/interactions.csv").read_bytes()
+    subprocess.run([sys.executable, root / "generate.py"], check=True)
+    assert (root / "data/interactions.csv").read_bytes() == first
+
+
+def test_the_manifests_of_the_page_are_valid(cli: Cli, tmp_path: Path) -> None:
+    page = (ROOT / "docs/reference/recommenders.md").read_text(encoding="utf-8")
+    blocks = page.split("```yaml\n")[1:]
+    assert blocks
+    for number, block in enumerate(blocks):
+        (tmp_path / f"{number}.yaml").write_text(block.partition("```")[0])
+    (tmp_path / "pzdecl.yaml").write_text("name: page\nprovider: {type: local}\n")
+    found = cli("-C", tmp_path, "validate")
+    assert found.code == 0, found.err
