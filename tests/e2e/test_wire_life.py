@@ -48,4 +48,4 @@ def test_by_boto3(server: tuple[Running, Any]) -> None:
 def test_by_the_aws_command(server: tuple[Running, Any]) -> None:
     if not AWS.exists():
         pytest.skip("needs the aws command: pip install awscli")
-    live(Life(Command(server[0].url, AWS), server[1], s3.BUCKET))
+    live(Life(Command(server[0].url, AWS), server[1], s3.BUCKET, pause=0.5))
