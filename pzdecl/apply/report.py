@@ -11,7 +11,7 @@ from pzdecl.apply.events import Event, EventType, Listener
 from pzdecl.apply.requests import Answer, Job
 from pzdecl.apply.result import StepFailure
 from pzdecl.kinds.address import Address
-from pzdecl.plan.model import Action, Plan, Step
+from pzdecl.plan.model import Action, Op, Plan, Step
 
 _log = logging.getLogger(__name__)
 
@@ -77,8 +77,10 @@ class Report:
             self._step(EventType.STEP_SKIPPED, step, message=message)
 
     def counts(self) -> dict[str, int]:
-        """How many changes of each action were carried out: all of their steps are done."""
+        """How many changes of each action were carried out, all their steps; and how many moves."""
         counts: dict[str, int] = {}
+        if moves := sum(step.op is Op.MOVE and step.id in self.done for step in self.plan.steps):
+            counts[Op.MOVE.value] = moves
         for change in self.plan.changes:
             if change.action is Action.NO_OP or change.blocked or not change.steps:
                 continue

@@ -6,9 +6,9 @@ import json
 from collections.abc import Sequence
 
 from pzdecl.state.model import RunRecord
-from pzdecl.views import table
+from pzdecl.views import table, words
 from pzdecl.views.style import PLAIN, Style
-from pzdecl.views.words import SUMMARY_ORDER, WORDS, duration
+from pzdecl.views.words import duration
 
 
 def text(runs: Sequence[RunRecord], style: Style = PLAIN) -> str:
@@ -21,7 +21,7 @@ def text(runs: Sequence[RunRecord], style: Style = PLAIN) -> str:
             run.who,
             run.command,
             run.outcome or "running",
-            _done(run) or "-",
+            words.done(run.counts) or "-",
         ]
         for run in runs
     ]
@@ -44,9 +44,3 @@ def as_json(runs: Sequence[RunRecord]) -> str:
         for run in runs
     ]
     return json.dumps({"format_version": "1.0", "runs": found}, indent=2) + "\n"
-
-
-def _done(run: RunRecord) -> str:
-    return ", ".join(
-        f"{run.counts[a.value]:,} {WORDS[a].past}" for a in SUMMARY_ORDER if run.counts.get(a.value)
-    )

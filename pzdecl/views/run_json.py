@@ -15,7 +15,7 @@ from pzdecl.apply.events import Event, EventType
 from pzdecl.apply.result import Run
 from pzdecl.errors import Diagnostic
 from pzdecl.kinds.address import Address
-from pzdecl.plan.model import Action, Plan
+from pzdecl.plan.model import Action, Op, Plan
 from pzdecl.views import plan_text, run_text, words
 from pzdecl.views.diagnostics import as_json
 from pzdecl.views.progress import sentence
@@ -64,6 +64,7 @@ class JsonView:
                 "planned_change", f"{planned.address}: {words.WORDS[planned.action].future}", change=change
             )
         counted = {str(action): count for action, count in words.counts(plan.changes).items()}
+        counted[Op.MOVE.value] = sum(change.previous is not None for change in plan.changes)
         self.write("change_summary", plan_text.summary(plan), changes=_changes(counted, "plan"))
 
     def diagnostic(self, diagnostic: Diagnostic, root: Path) -> None:

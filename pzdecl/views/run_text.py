@@ -19,13 +19,8 @@ def render(run: Run, command: str, style: Style = PLAIN, *, hints: bool = True) 
 
 
 def done(run: Run) -> str:
-    """`3 created, 1 trained` in the summary's order."""
-    parts = [
-        f"{run.counts[action.value]:,} {words.WORDS[action].past}"
-        for action in words.SUMMARY_ORDER
-        if run.counts.get(action.value)
-    ]
-    return ", ".join(parts) or "nothing changed"
+    """`3 created, 1 trained, 2 moved` in the summary's order."""
+    return words.done(run.counts) or "nothing changed"
 
 
 def _lines(run: Run, command: str, style: Style, hints: bool) -> Iterator[str]:

@@ -98,6 +98,18 @@ def summary(counted: Mapping[Action, int], blocked: int = 0) -> str:
     return ", ".join(parts)
 
 
+def done(counted: Mapping[str, int]) -> str:
+    """`3 created, 1 trained, 2 moved`, in the summary's order; "" where nothing was."""
+    parts = [
+        f"{counted[action.value]:,} {WORDS[action].past}"
+        for action in SUMMARY_ORDER
+        if counted.get(action.value)
+    ]
+    if moves := counted.get("move"):
+        parts.append(f"{moves:,} {DONE['move']}")
+    return ", ".join(parts)
+
+
 def plural(count: int, noun: str) -> str:
     """`1 change`, `2 changes`."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

@@ -149,6 +149,14 @@ def test_16_what_is_planned_is_what_is_done(trained: Site) -> None:
         file.write("u1,i1,1800000000,view\n")
     planned, done = _counts(trained)
     assert planned == done == {"import": 1, "train": 1, "deploy": 1}
+    trained.edit("popular.yaml", "name: popular", "name: best")
+    trained.edit("popular.yaml", "solution: popular", "solution: best")
+    kinds = ("Solution", "Campaign")
+    moves = ", ".join(f"{{from: {kind}/popular, to: {kind}/best}}" for kind in kinds)
+    trained.write("moved.yaml", f"apiVersion: pzdecl/v1\nmoved: [{moves}]\n")
+    planned, done = _counts(trained)
+    assert planned == done
+    assert planned["move"] == 3, "the solution, its training, and the campaign"
     assert trained.settled()
 
 

@@ -168,6 +168,7 @@ def test_20_moves_are_in_proportion(site: Site) -> None:
         )
         made.write("moved.yaml", f"apiVersion: pzdecl/v1\nmoved: [{moves}]\n")
         found.append(calls(made.apply))
+        assert f"{count} moved" in made("state", "history").out
         assert len(made.managed()) == count
         assert made.settled()
     assert _growth(found) < 4.2
