@@ -79,7 +79,12 @@ def _forget_with(node: Node, gone: Mapping[str, Address], survey: Survey) -> Non
     above = next(
         (gone[arn] for arn in recorded.bindings.values() if isinstance(arn, str) and arn in gone), None
     )
-    if above and survey.includes(node.address):
+    if above is None:
+        return
+    if not survey.includes(node.address):
+        text = f"{node.address} had filled it, which this plan leaves alone: add --target {node.address}"
+        survey.nodes[above].block(Reason(ReasonCode.OUT_OF_SCOPE, text, cause=node.address))
+    else:
         node.keep_record()
         node.action, node.fields = Action.FORGET, []
         node.reasons = [Reason(ReasonCode.MISSING, f"{above} is not there any more", cause=above)]
@@ -93,6 +98,6 @@ def drafts(survey: Survey) -> dict[Address, list[Draft]]:
 def _drafts(node: Node) -> list[Draft]:
     if node.action is Action.ACCEPT:
         return [Draft(f"{Op.RECORD}:{node.address}", Op.RECORD, node.address, record=records.accepted(node))]
-    if node.action is Action.FORGET:
+    if node.action is Action.FORGET and node.blocked is None:
         return [removal(node, forget=True, deposed=False)]
     return []

@@ -59,7 +59,7 @@ def reasons(node: Node, survey: Survey) -> list[Reason]:
     former = {str(new): str(old) for old, new in survey.project.moved.items()}
     why: list[Reason] = []
     for index, trigger in enumerate(node.desired.triggers):
-        known = before.get(trigger.entry) or before.get(_former_entry(trigger, former))
+        known = before.get(trigger.entry, before.get(_former_entry(trigger, former)))
         if known is None:
             continue
         now = node.triggers[trigger.entry]

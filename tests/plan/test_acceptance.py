@@ -111,6 +111,19 @@ def test_a_dataset_that_is_gone_takes_what_filled_it_along(settled: World) -> No
     settled.settle(movies())
 
 
+def test_what_filled_it_is_not_left_behind(settled: World) -> None:
+    arn = settled.service.arn("dataset/g/INTERACTIONS")
+    del settled.service.resources[arn], settled.service.rows[arn]
+    scope = frozenset({Address("Dataset", "d"), Address("DatasetImport", "full")})
+    plan = settled.plan(movies(), refresh_only=True, allow=False, scope=scope)
+    assert actions(plan) == {"Dataset/d": "[forget]", "DatasetImport/full": "forget"}
+    [blocked] = plan.blocked
+    assert blocked.blocked
+    assert "--target DatasetImport/more" in blocked.blocked.text
+    accept(settled, movies(), scope=scope)
+    assert Address("Dataset", "d") in settled.state.rows
+
+
 def test_a_part_of_it(drifted: World) -> None:
     scope = frozenset({CAMPAIGN})
     plan = drifted.plan(movies(), refresh_only=True, allow=False, scope=scope)

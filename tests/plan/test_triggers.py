@@ -126,6 +126,13 @@ def test_a_pattern_names_what_comes_later(world: World) -> None:
     world.settle(docs("Schema/*"))  # one that goes changes nothing of the others
 
 
+def test_a_pattern_that_named_nothing_names_what_comes(world: World) -> None:
+    world.settle(docs("Filter/*"))
+    made = {"datasetGroup": "g", "filterExpression": 'EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("*")'}
+    plan = world.plan(docs("Filter/*", **{"Filter/seen": {"spec": made}}))
+    assert actions(plan)[VERSION] == "train"
+
+
 def test_a_resource_that_is_only_moved_is_the_same(world: World) -> None:
     world.settle(docs("Schema/*", "Schema/other", "Dataset/d"))
     made = docs("Schema/*", "Schema/b", "Dataset/d", **{"Schema/b": {"spec": schema(name="Users")}})
