@@ -27,7 +27,10 @@ TITLES = ("title", "name", "item_name", "product_name")
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """One trained version. `serving` names the campaigns that serve it; `current`: its solution's newest."""
+    """One trained version. `serving` names the campaigns that serve it; `current`: its solution's newest.
+
+    A recommender's model stands as a version of the recommender's name.
+    """
 
     solution: str
     version: str
@@ -71,6 +74,30 @@ def measured(state: Reader, client: ReadClient) -> list[Measured]:
                 )
             )
     return sorted(out, key=lambda m: (m.group, m.metrics.get(ORDER, 0.0), m.solution))
+
+
+def use_cases(state: Reader, client: ReadClient) -> list[Measured]:
+    """The models that managed recommenders serve, by dataset group and name; their versions have no names."""
+    out = []
+    for address, row in state.resources().items():
+        if address.kind != "Recommender":
+            continue
+        with suppress(ResourceNotFoundException):  # deleted behind our back: the next plan tells
+            about = client.read("describe_recommender", recommenderArn=row.arn)["recommender"]
+            if not about.get("modelMetrics"):
+                continue
+            out.append(
+                Measured(
+                    solution=address.name,
+                    version="-",
+                    recipe=about["recipeArn"].rpartition("/")[2],
+                    group=about["datasetGroupArn"].rpartition("/")[2],
+                    metrics=about["modelMetrics"],
+                    serving=(address.name,) if about["status"] == "ACTIVE" else (),
+                    arn=row.arn,
+                )
+            )
+    return sorted(out, key=lambda one: (one.group, one.solution))
 
 
 ORDER = "normalized_discounted_cumulative_gain_at_25"

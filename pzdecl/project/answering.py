@@ -29,11 +29,11 @@ class Answering(Opened):
         return [parse(node) for node in made.nodes], sorted((parse(a), parse(b)) for a, b in made.edges)
 
     def metrics(self) -> list[Measured]:
-        """The offline metrics of every trained version."""
+        """The offline metrics of every trained version, and then of what recommenders serve."""
         from pzdecl import serving
 
         with self.state() as state, self.client() as client:
-            return serving.measured(state, client)
+            return [*serving.measured(state, client), *serving.use_cases(state, client)]
 
     def compare(self, against: str | None = None) -> list[Comparison]:
         """The trained versions with 95% intervals, each compared with one: see `pzdecl.comparison.compare`."""
@@ -134,10 +134,12 @@ class Answering(Opened):
     def put_events(self, tracker: str, lines: Iterable[str], told: Callable[[Problem], None]) -> int:
         """Records events, lines of JSON, through the event tracker of that name: see `pzdecl.recording`.
 
+        `Dataset/NAME` names a dataset of action interactions, and the lines are those.
         Returns how many were put; what is wrong with the others is `told`.
         """
         from pzdecl import recording
 
         address = self._called("EventTracker", tracker)
         with self.state() as state, self.client(read_only=False, resumes=False) as client:
-            return recording.put_lines(client, recording.tracking_id(state, address), lines, told)
+            tracking = recording.tracking_id(state, address)
+            return recording.put_lines(client, tracking, lines, told, actions=address.kind == "Dataset")

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from pzdecl.kinds.recipes import DOMAIN
 from pzdecl.serving import Measured
 from pzdecl.views import table
 from pzdecl.views.style import PLAIN, Style
@@ -114,8 +115,9 @@ def _best(rows: Sequence[Measured]) -> dict[tuple[str, str], float]:
 
 
 def _field(row: Measured) -> str:
-    """What a version competes in: its dataset group, and for segments and actions its recipe."""
-    return f"{row.group}/{row.recipe}" if row.recipe in APART else row.group
+    """What a version competes in: its dataset group; for segments, actions and use cases also its recipe."""
+    apart = row.recipe in APART or row.recipe in DOMAIN
+    return f"{row.group}/{row.recipe}" if apart else row.group
 
 
 def _ratio(row: Measured, rows: Sequence[Measured]) -> float | None:

@@ -174,6 +174,14 @@ def test_from_a_manifest_to_the_answer_and_back(cli: Cli, films: Path) -> None:
     missing = cli("-C", films, "recommend", "because", "u1")
     assert (missing.code, "--item ID" in missing.err) == (64, True)
 
+    metrics = json.loads(cli("-C", films, "metrics", "--format", "json").out)["versions"]
+    assert [(one["solution"], one["recipe"], one["serving"]) for one in metrics] == [
+        ("because", "aws-vod-because-you-watched-x", ["because"]),
+        ("popular", "aws-vod-most-popular", ["popular"]),
+    ]
+    assert all(0 < one["metrics"]["coverage"] <= 1 for one in metrics)
+    assert "aws-vod-most-popular" in cli("-C", films, "metrics").out
+
     # In place, and what it takes back to the defaults.
     edit(films, "{enableMetadataWithRecommendations: true}", "{minRecommendationRequestsPerSecond: 3}")
     assert changes(cli, films) == {"Recommender/because": "update"}
