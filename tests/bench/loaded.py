@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 HISTORY = 100
 """Events of each user."""
-FOLLOWERS = 200
+FOLLOWERS = 100
 """Items that the memory keeps of each item."""
 
 

@@ -33,6 +33,8 @@ DENSE_MOST = 8192
 """Items up to which the memory may be made a full table (256 MiB)."""
 BLOCK = 16_384
 """Numbers of a long row that are worked on at a time, so that what comes between stays in the cache."""
+MANY = 16
+"""Remembered items of which one in so many of all are counted in a table of all."""
 FEATURES = ("network", "memory", "had", "age", "times")
 FACTS = ("one", "length", "known")
 COLUMNS = (*FEATURES, "least", "most")
@@ -101,14 +103,20 @@ def _add_remembered(
     import numpy as np
 
     last = newest(history)
+    if not len(last):
+        return
     offsets, items, shares = (tensors[f"memory_{part}"] for part in ("offsets", "items", "shares"))
     parts = [slice(offsets[item], offsets[item + 1]) for item in last]
-    usual = np.zeros(len(row), np.float32)
-    for part, weight in zip(parts, gap_weights(), strict=False):
-        usual[items[part]] += weight * shares[part]
-    met = np.concatenate([items[part] for part in parts]) if parts else np.zeros(0, np.int32)
-    # An item that is met twice is written twice, with the same value.
-    row[met] = row[met] + trusted * np.log1p(usual[met] * np.float32(len(row)))
+    met = places = np.concatenate([items[part] for part in parts])
+    weighed = np.concatenate(
+        [shares[part] * weight for part, weight in zip(parts, gap_weights(), strict=False)]
+    )
+    many = len(met) * MANY > len(row)
+    if not many:
+        met, places = np.unique(met, return_inverse=True)
+    usual = np.bincount(places, weighed)
+    # Among many, an item that is met twice is written twice, with the same value.
+    row[met] += trusted * np.log1p((usual[met] if many else usual) * len(row)).astype(np.float32)
 
 
 def dense_memory(tensors: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[np.float32]]:
