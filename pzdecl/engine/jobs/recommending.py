@@ -151,7 +151,7 @@ def training_due(reader: Reader, recommender: Resource, now: float) -> bool:
     versions = reader.children(RECOMMENDER_VERSION.type, recommender.arn)
     if not versions or versions[-1].status in BEGUN or versions[-1].status == IN_PROGRESS:
         return False
-    if now - versions[-1].created < RETRAIN_SECONDS:
+    if round(now - versions[-1].created, 2) < RETRAIN_SECONDS:  # what is created has a time to the millisecond
         return False
     serving = reader.get(recommender.body[VERSION])
     known = serving.body.get("_content") if serving else None
