@@ -175,6 +175,21 @@ def test_an_event_counts_once(shop: Shop) -> None:
     assert len(shop.rows()) == 4
 
 
+def test_numbers_that_are_left_out_hide_no_event_and_show_none_twice(shop: Shop) -> None:
+    shop.put({"eventId": "a"}, {"eventId": "b"}, user=None, session="walk-in")
+    # The last of these are there already, so that the numbers they would have had are left out.
+    shop.put({"eventId": "c"}, {"eventId": "c"}, {"eventId": "b"}, session="walk-in")
+    with shop.engine._context.store.read() as reader:
+        newest = log.newest(reader, shop.interactions)
+        since = log.of_user(reader, shop.interactions, "ann", 0)
+        assert sorted(str(event.event) for event in since) == ["a", "b", "c"]
+        # A training now has them all, so nothing is new after it.
+        assert log.of_user(reader, shop.interactions, "ann", newest) == []
+    shop.put({"eventId": "d"}, session="walk-in")
+    with shop.engine._context.store.read() as reader:
+        assert [event.event for event in log.of_user(reader, shop.interactions, "ann", newest)] == ["d"]
+
+
 def test_an_anonymous_session_becomes_the_users(shop: Shop) -> None:
     shop.put({"itemId": "i1"}, user=None, session="s1")
     shop.put({"itemId": "i2"}, user=None, session="s2")
