@@ -77,7 +77,7 @@ def take_over(tx: Writer, version: Resource) -> list[str]:
     update = pending_update(recommender)
     if update is not None and version.body["_update"]:
         _settle(recommender, update)
-    if recommender.status != INACTIVE:
+    if recommender.status in (PENDING, IN_PROGRESS, FAILED):  # else it serves, or is being stopped
         recommender.status = ACTIVE
     tx.save(recommender)
     old = [

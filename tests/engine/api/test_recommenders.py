@@ -373,6 +373,18 @@ def test_stop_and_start(shop: Shop) -> None:
     assert shop.ask(arn, userId="u001") == before
 
 
+def test_a_training_that_ends_while_it_is_stopped_does_not_start_it(shop: Shop) -> None:
+    arn = shop.made("bought", "aws-ecomm-popular-items-by-purchases")
+    with shop.engine._context.store.write() as tx:
+        recommender = tx.get(arn)
+        assert recommender
+        recommender.status = "STOP IN_PROGRESS"
+        tx.save(recommender)
+        recommending.take_over(tx, tx.children("recommender-version", arn)[0])
+    assert shop.about(arn)["status"] == "STOP IN_PROGRESS"
+    assert shop.ask(arn, userId="u001"), "it answers until it has stopped"
+
+
 def test_it_is_trained_again_after_a_week_where_there_is_something_new(shop: Shop) -> None:
     arn = shop.made("bought", "aws-ecomm-popular-items-by-purchases")
     shop.now += recommending.RETRAIN_SECONDS
