@@ -44,6 +44,8 @@ class Row:
 
 
 WIDE = {"hidden_dimension": 128}
+QUICK = {"hidden_dimension": 72}
+"""About as narrow as reaches .165 with every seed."""
 COLD = {"hidden_dimension": 64}
 TIMES = {"P@5 / random": 3.0, "popularity of the genre P@5 / random": 0.0}
 """A tenth of the items is held out of training, and ranked; the second figure is to compare with."""
@@ -62,7 +64,7 @@ ROWS = (
     ),
     Row("ml-1m", "aws-hrnn", "published test, 43 wide", PUBLISHED, {"all P@5": 0.122, "all NDCG@10": 0.248}),
     Row("ml-1m", "aws-hrnn", "leave last out", LOO, {"unseen NDCG@10": 0.175}, WIDE),
-    Row("ml-1m", "aws-hrnn", "time to .165 beside a GRU", faster_than_gru, {RATIO: 2.0}, seeds=1),
+    Row("ml-1m", "aws-hrnn", "time to .165 beside a GRU", faster_than_gru, {RATIO: 2.0}, QUICK, seeds=1),
     Row("ml-1m", "aws-user-personalization-v2", "leave last out", LOO, {"unseen NDCG@10": 0.185}, seeds=1),
     Row("ml-100k", "aws-user-personalization-v2", "leave last out", LOO, {"unseen NDCG@10": 0.108}),
     Row("online-retail", "aws-user-personalization-v2", "leave last out", LOO, {"all NDCG@10": 0.215}),
