@@ -56,7 +56,8 @@ def add(
         return 0
     connection = tx.connection
     owner = user or session_user(tx, dataset, session) or session
-    first = _last_number(tx)
+    used = tx.query("SELECT seq FROM sqlite_sequence WHERE name = 'events'")  # by events that were deleted, too
+    first = int(used[0][0]) + 1 if used else 1
     # One statement for all: between statements other threads run, and whoever waits to write waits for them.
     # `known` is the event with which this one came to be its owner's: itself, until a session is merged.
     one = f"({', '.join('?' * 16)})"
@@ -65,22 +66,16 @@ def add(
         f"{_COLUMNS}) VALUES {', '.join([one] * len(events))}",
         [
             value
-            for number, event in enumerate(events, first + 1)
+            for number, event in enumerate(events, first)
             for value in (number, number, dataset, owner, user, session, received, *_stored(event))
         ],
     ).rowcount
     if user and user != session and added:
         connection.execute(
             "UPDATE events SET owner = ?, known = ? WHERE dataset = ? AND owner = ? AND user IS NULL",
-            (user, _last_number(tx), dataset, session),
+            (user, newest(tx, dataset), dataset, session),
         )
     return added
-
-
-def _last_number(reader: Reader) -> int:
-    """The highest number that an event ever had; numbers are never used again, and some are left out."""
-    found = reader.query("SELECT seq FROM sqlite_sequence WHERE name = 'events'")
-    return int(found[0][0]) if found else 0
 
 
 def session_user(reader: Reader, dataset: str, session: str) -> str | None:
