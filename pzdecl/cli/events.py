@@ -31,7 +31,9 @@ def group() -> None:
 
 @app.command("put")
 def put(
-    tracker: Annotated[str, typer.Argument(metavar="TRACKER", help="The event tracker's name or address.")],
+    tracker: Annotated[
+        str, typer.Argument(metavar="TRACKER", help="The event tracker's name or address; or Dataset/NAME.")
+    ],
     file: Annotated[
         Path | None,
         typer.Argument(
@@ -47,6 +49,9 @@ def put(
     {"userId": "ann", "eventType": "watch", "itemId": "i7", "sentAt": 1700000000}. sessionId is the userId
     unless given, sentAt is now. The same line put again counts once. Lines that are wrong are told and left
     out: exit status 1.
+
+    Dataset/NAME names a dataset of action interactions, and a line is one as PutActionInteractions has it:
+    {"userId": "ann", "eventType": "Taken", "actionId": "card", "timestamp": 1700000000}.
     """
     from pzdecl.views.words import plural
 

@@ -89,3 +89,7 @@ class Dataset(Kind):
 
     def observe(self, description: Mapping[str, Any]) -> dict[str, Any]:
         return {"schemaArn": description.get("schemaArn")}
+
+    def attributes(self, description: Mapping[str, Any]) -> dict[str, Any]:
+        """Of action interactions, which come without an event tracker."""
+        return {"trackingId": description["trackingId"]} if description.get("trackingId") else {}

@@ -306,6 +306,8 @@ def test_finding_what_the_service_named() -> None:
 def test_attributes() -> None:
     assert KINDS["EventTracker"].attributes({"trackingId": "abc"}) == {"trackingId": "abc"}
     assert KINDS["EventTracker"].attributes({}) == {}
+    assert KINDS["Dataset"].attributes({"trackingId": "abc"}) == {"trackingId": "abc"}
+    assert KINDS["Dataset"].attributes({"datasetType": "ITEMS"}) == {}
 
 
 def test_flags() -> None:

@@ -134,7 +134,25 @@ def _string(text: Any, column: Column, limit: int, wrong: list[Wrong]) -> Any:
         for row in _rows(pc.greater(lengths, high), limit):
             message = f"Length cannot be more than {high} characters for {column.name}"
             wrong.append((row, f"{message}: it has {lengths[row].as_py()}", f"at most {high} characters"))
+    if column.outcome:
+        wrong += _no_outcomes(text, column, limit)
     return text
+
+
+def _no_outcomes(text: Any, column: Column, limit: int) -> list[Wrong]:
+    """Rows that say something else than what people do with actions."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    from pzdecl.engine.data.actions import WRITTEN, event_type
+
+    distinct = pc.unique(text).to_pylist()
+    others = [value for value in distinct if value is not None and event_type(value) is None]
+    if not others:
+        return []
+    bad = pc.is_in(text, value_set=pa.array(others, pa.string()))
+    expected = " or ".join(WRITTEN)
+    return [(row, f"{column.name} is {text[row].as_py()[:40]!r}", expected) for row in _rows(bad, limit)]
 
 
 def _numbers(text: Any, column: Column, limit: int, wrong: list[Wrong]) -> Any:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pzdecl.engine.data.fields import (
@@ -46,13 +46,14 @@ class SchemaProblem:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One field of a valid schema."""
+    """One field of a valid schema. `outcome`: it says what became of an action that was offered."""
 
     name: str
     type: str
     nullable: bool = False
     categorical: bool = False
     textual: bool = False
+    outcome: bool = False
 
 
 def check_schema(schema: Any, dataset_type: str | None, domain: str | None = None) -> list[SchemaProblem]:
@@ -102,8 +103,13 @@ def check_schema(schema: Any, dataset_type: str | None, domain: str | None = Non
 
 def columns(schema: Mapping[str, Any]) -> list[Column]:
     """The columns of a schema that `check_schema` finds nothing wrong with."""
-    found = (read_column(field, "", []) for field in schema["fields"])
-    return [column for column in found if column is not None]
+    found = [read_column(field, "", []) for field in schema["fields"]]
+    of_actions = schema.get("name") == RECORD_NAMES["ACTION_INTERACTIONS"]
+    return [
+        replace(column, outcome=True) if of_actions and column.name == "EVENT_TYPE" else column
+        for column in found
+        if column is not None
+    ]
 
 
 def evolution_problems(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[SchemaProblem]:
