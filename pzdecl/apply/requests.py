@@ -141,17 +141,6 @@ class Requests:
             text = f"unexpected error: {type(error).__name__}: {error}"
             return Answer(Standing.UNCERTAIN, job.arn, text=text)
 
-    def absent(self, kind: Kind, arn: str) -> bool:
-        """Whether the service says that nothing is there."""
-        try:
-            call = kind.describe(arn)
-            self._client.read(call.operation, **call.params)
-        except ResourceNotFoundException:
-            return True
-        except ServiceError:
-            pass
-        return False
-
     def _taken_up(self, job: Job) -> Answer | None:
         """What an earlier run made of the step, if it made something."""
         if not (job.creates and job.resumed):

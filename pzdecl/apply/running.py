@@ -14,9 +14,10 @@ from pzdecl.apply.report import Report
 from pzdecl.apply.result import Outcome, Run
 from pzdecl.apply.signals import watched
 from pzdecl.apply.staleness import done_before
+from pzdecl.apply.sweeping import sweep
 from pzdecl.kinds.address import Address
 from pzdecl.plan.file import digest
-from pzdecl.plan.model import Plan
+from pzdecl.plan.model import BEGINNINGS, Plan
 from pzdecl.providers.client import Client
 from pzdecl.state import State
 
@@ -44,12 +45,14 @@ def run(
     The lock is taken unless the caller holds it (`state.lock`) already; `lock_timeout` is how long to wait.
     The listener is called from this thread, for things that are on disk already.
 
+    A plan without steps does nothing, but for forgetting what a killed run began and nothing came of.
+
     Raises StateLocked, StalePlan (nothing was changed), and what is wrong with the state file.
     """
     with state.lock(command=command, timeout=lock_timeout):
         identity = digest(plan)
         report = Report(plan, listener, set(done_before(plan, state, identity)))
-        if not plan.steps:
+        if not plan.steps and not any(intent.op in BEGINNINGS for intent in state.intents()):
             return Run(id="", outcome=Outcome.DONE)
         started = state.begin_run(command=command, plan=identity)
         outcome = "error"
@@ -69,7 +72,7 @@ def run(
             with watched(coordinator.stop):
                 coordinator.work()
                 if coordinator.stopped is None:
-                    coordinator.sweep()
+                    sweep(started, state, client)
             outcome = _outcome(coordinator, report)
         finally:
             state.end_run(started, outcome=outcome, counts=report.counts())

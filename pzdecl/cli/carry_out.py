@@ -64,6 +64,7 @@ def carry_out(
         if expect is not None:
             _check_digest(plan, expect)
         if not plan.steps:
+            project.apply(plan, command=wishes.command)
             return _blocked(plan)
         if plan.has_changes and not wishes.auto_approve:
             _ask(plan, destroy=bool(options.get("destroy")))

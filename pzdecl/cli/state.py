@@ -157,7 +157,9 @@ def unlock(auto_approve: options.AutoApprove = False) -> None:
     if holder is None:
         write("The state is not locked.\n")
         return
-    if not auto_approve:
+    if holder.gone:
+        tell(f"the process that took it ({holder.command}, pid {holder.pid}) is gone: it holds up nobody")
+    elif not auto_approve:
         if not session().interactive:
             raise PzdeclError(
                 f"the lock of {holder.who} is not taken without approval", hint="give --auto-approve"

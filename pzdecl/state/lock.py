@@ -39,6 +39,7 @@ class Holder:
     @classmethod
     def of(cls, row: Mapping[str, Any]) -> Holder:
         """The holder in a row of `COLUMNS`. Raises KeyError or TypeError where it is not complete."""
+        process = Process(row["host"], row["place"], row["pid"], row["process_started"])
         info = LockInfo(
             who=row["who"],
             host=row["host"],
@@ -47,8 +48,9 @@ class Holder:
             since=datetime.fromtimestamp(row["since"], UTC),
             heartbeat=datetime.fromtimestamp(row["heartbeat"], UTC),
             token=row["token"],
+            process=process,
         )
-        return cls(info, Process(row["host"], row["place"], row["pid"], row["process_started"]))
+        return cls(info, process)
 
 
 Take = Callable[[str, str], LockInfo | None]

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Literal, Protocol
 
 from pzdecl.kinds.address import Address
+from pzdecl.process import Process
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +112,12 @@ class LockInfo:
     since: datetime
     heartbeat: datetime
     token: str
+    process: Process | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def gone(self) -> bool:
+        """Whether the holder has certainly ended: whoever wants the lock next takes it over."""
+        return self.process is not None and self.process.is_gone()
 
 
 class Reader(Protocol):

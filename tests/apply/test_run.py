@@ -16,6 +16,7 @@ from pzdecl.engine.errors import (
 )
 from pzdecl.kinds.address import Address
 from pzdecl.plan.model import Op, Step
+from pzdecl.state.model import Intent
 from tests.apply.plans import Bench, arn, make, record, remove
 from tests.apply.service import FakeService, refusing
 
@@ -402,3 +403,18 @@ def _slow_down(bench: Bench, operation: str) -> None:
         bench.service.looks = 20
     elif operation.startswith("create_"):
         bench.service.looks = 0
+
+
+@pytest.mark.parametrize(
+    ("address", "arn"), [("DatasetGroup/g", arn("DatasetGroup/g")), ("EventTracker/t", None)]
+)
+def test_what_was_begun_and_came_to_nothing_is_forgotten_even_by_a_plan_without_steps(
+    bench: Bench, address: str, arn: str | None
+) -> None:
+    with bench.state.lock(command="apply"):
+        run = bench.state.begin_run(command="apply", plan=None)
+        name = address.partition("/")[2]
+        bench.state.intend([Intent(Address.parse(address), f"create {address}", "create", name, arn, run)])
+    assert bench.run().outcome is Outcome.DONE
+    assert bench.state.intents() == []
+    assert bench.run().id == "", "now there is nothing to do"

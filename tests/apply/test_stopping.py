@@ -23,7 +23,7 @@ FOREVER = 10**9
 
 def test_a_deadline_leaves_what_is_busy_to_the_next_run(bench: Bench) -> None:
     bench.service.looks = FOREVER
-    ended = bench.run(TRAIN, make("Campaign/c", [TRAIN.id]), deadline=0.05)
+    ended = bench.run(TRAIN, make("Campaign/c", [TRAIN.id]), deadline=1.0)
     assert ended.outcome is Outcome.RUNNING
     assert ended.running == (Address("SolutionVersion", "x"),)
     assert ended.failed == ended.skipped == ()

@@ -65,11 +65,15 @@ def test_waiting_ends(place: StateSettings) -> None:
 
 def test_a_killed_holder_is_not_in_the_way(place: StateSettings) -> None:
     with holder(place) as process, open_state(place, create=True) as state:
+        alive = state.lock_info()
+        assert alive is not None
+        assert not alive.gone
         process.send_signal(signal.SIGKILL)
         process.wait()
         info = state.lock_info()
         assert info is not None
         assert info.pid == process.pid
+        assert info.gone
         with state.lock(command="apply"):
             begin(state)
 
