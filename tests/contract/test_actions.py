@@ -14,6 +14,7 @@ from tests.contract.clients import INTERACTIONS, RECIPE, Service, dataset, group
 NOW = int(time.time())
 DAY = 24 * 60 * 60
 RECIPE_NAME = "aws-next-best-action"
+ROLE = "arn:aws:iam::000000000000:role/a"
 
 
 def avro(name: str, **fields: Any) -> dict[str, Any]:
@@ -123,6 +124,23 @@ class Bank:
         ]
         self.service.call("put_action_interactions", trackingId=self.tracking_id, actionInteractions=filled)
 
+    def exported(self, folder: Path) -> list[str]:
+        """The lines of an export of the action interactions."""
+        job = self.service.call(
+            "create_dataset_export_job",
+            jobName=folder.name,
+            datasetArn=self.datasets["Action_Interactions"],
+            ingestionMode="ALL",
+            roleArn=ROLE,
+            jobOutput={"s3DataDestination": {"path": str(folder)}},
+        )["datasetExportJobArn"]
+        found = settled(
+            self.service, "describe_dataset_export_job", "datasetExportJob", datasetExportJobArn=job
+        )
+        assert found["status"] == "ACTIVE", found
+        [file] = folder.glob("*.csv")
+        return file.read_text(encoding="utf-8").splitlines()
+
     def filter(self, name: str, expression: str) -> str:
         made = self.service.call(
             "create_filter", name=name, datasetGroupArn=self.group, filterExpression=expression
@@ -205,7 +223,7 @@ def test_what_is_refused(bank: Bank) -> None:
         solutionVersionArn=bank.version,
         jobInput={"s3DataSource": {"path": "s3://in/x"}},
         jobOutput={"s3DataDestination": {"path": "s3://out/x"}},
-        roleArn="arn:aws:iam::000000000000:role/a",
+        roleArn=ROLE,
     )
     assert code == "InvalidInputException"
 
@@ -273,3 +291,26 @@ def test_the_recipe_is_described(service: Service) -> None:
         "describe_feature_transformation", featureTransformationArn=found["featureTransformationArn"]
     )
     assert found["featureTransformation"]["defaultParameters"] == {"action_optimization_period": "14"}
+
+
+def test_what_was_put_is_exported_counts_once_and_is_forgotten(working: Service, tmp_path: Path) -> None:
+    bank = Bank(working, tmp_path, acted=False)
+    taken = {"actionId": "loan", "eventType": "Taken", "eventId": "e1", "properties": '{"numberOfActions": 3}'}
+    bank.put(taken, {"actionId": "card", "userId": "u1"}, taken)
+    exported = bank.exported(tmp_path / "all")
+    assert exported[0] == "USER_ID,ACTION_ID,EVENT_TYPE,TIMESTAMP,NUMBER_OF_ACTIONS"
+    assert sorted(exported[1:]) == [f"u0,loan,Taken,{NOW},3", f"u1,card,Viewed,{NOW},"]
+    (tmp_path / "users.csv").write_text("USER_ID\nu0\n")
+    job = working.call(
+        "create_data_deletion_job",
+        jobName="forget",
+        datasetGroupArn=bank.group,
+        dataSource={"dataLocation": str(tmp_path / "users.csv")},
+        roleArn=ROLE,
+    )["dataDeletionJobArn"]
+    while working.call("describe_data_deletion_job", dataDeletionJobArn=job)["dataDeletionJob"]["status"] in {
+        "PENDING",
+        "IN_PROGRESS",
+    }:
+        time.sleep(0.02)
+    assert bank.exported(tmp_path / "rest")[1:] == [f"u1,card,Viewed,{NOW},"]
