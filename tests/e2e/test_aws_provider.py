@@ -223,7 +223,7 @@ sys.exit(run(["-C", sys.argv[2], "apply", "--auto-approve"]))
 """
 
 
-@pytest.mark.parametrize(("when", "objects"), [("while", 0), ("after", 1)])
+@pytest.mark.parametrize(("when", "objects"), [("while", 0), pytest.param("after", 1, marks=pytest.mark.slow)])
 def test_an_upload_that_is_killed_is_gone_on_with(
     cli: Cli, starter: Path, target: Target, when: str, objects: int
 ) -> None:

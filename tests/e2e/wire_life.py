@@ -289,7 +289,7 @@ class Life:
             arn = self.arns[name]
             self.call(operation, **{key: arn})
             described = operation.replace("delete_", "describe_")
-            deadline = time.monotonic() + 60
+            deadline = time.monotonic() + 300
             while self._there(described, {key: arn}):
                 assert time.monotonic() < deadline, f"{arn} stays"
                 time.sleep(self.pause)

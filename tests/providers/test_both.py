@@ -62,7 +62,7 @@ class Called:
 
 
 def settled(client: Client, operation: str, key: str, **arn: str) -> dict[str, Any]:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 300
     while True:
         found: dict[str, Any] = client.read(operation, **arn)[key]
         if found["status"] not in {"CREATE PENDING", "CREATE IN_PROGRESS"}:

@@ -73,12 +73,12 @@ def test_throttled_requests_are_sent_again_with_pauses(pauses: list[float]) -> N
 
 
 def test_in_the_end_throttling_is_told(pauses: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(session, "ATTEMPTS", 3)
+    monkeypatch.setattr(session, "ATTEMPTS", 2)
     client = providers.open_aws(region="eu-west-1")
-    sent = answering(client._client("personalize"), [(400, THROTTLED)] * 4)
+    sent = answering(client._client("personalize"), [(400, THROTTLED)] * 3)
     with pytest.raises(UnavailableException, match="ThrottlingException: Rate exceeded"):
         client.read("list_dataset_groups")
-    assert len(sent) == 3
+    assert len(sent) == 2
     client.close()
 
 
