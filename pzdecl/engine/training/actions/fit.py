@@ -76,7 +76,7 @@ class ActionModel:
         """Chooses strength and threshold by validation users, then learns from everybody in `data`."""
         actions = _actions(data)
         validating = _drawn(actions.events.user_ids, f"validation:{self.job.seed}", SHARE)
-        self._learn(self._of_users(data, ~validating))
+        self._learn(of_users(data, ~validating))
         held = self.seen(data, episodes(actions.of_users(validating), self.period))
         own = self.seen(data, episodes(actions.of_users(~validating), self.period))
         if len(held.episodes) and len(own.episodes):
@@ -104,8 +104,9 @@ class ActionModel:
 
     def finish(self, data: TrainingData) -> dict[str, NDArray[Any]]:
         """Learns from all of `data`; the tensors that `pzdecl.engine.serving.actions` reads."""
-        self.learn(data)
         actions, events = _actions(data), data.interactions
+        self.considered = considered(actions)
+        self.learn(data)
         acted = actions.events
         count = len(actions.ids)
         first = np.full(count, max(acted.timestamps.max(initial=0), events.timestamps.max(initial=0)), np.int64)
@@ -208,9 +209,6 @@ class ActionModel:
     def _user_cells(self, data: TrainingData) -> Cells:
         assert data.users is not None
         return cells_of(self.users, data.users.rows)
-
-    def _of_users(self, data: TrainingData, chosen: NDArray[np.bool_]) -> TrainingData:
-        return of_users(data, chosen)
 
     def _alive(self) -> None:
         if self.job.cancelled():
