@@ -7,8 +7,9 @@ from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
 from pzdecl.kinds import KINDS
+from pzdecl.plan import selection
 from tests.plan.interference import BY_HAND, disturb
-from tests.plan.random_projects import edited, projects
+from tests.plan.random_projects import Docs, edited, projects
 from tests.plan.simulator import Killed
 from tests.plan.world import HOLDING, World
 
@@ -23,7 +24,27 @@ def test_what_is_planned_is_done_and_then_nothing_is_left(data: st.DataObject) -
         if data.draw(st.booleans()):
             event(disturb(data.draw, world).split(" ")[0])
         docs = data.draw(edited(docs, world.files))
+        if data.draw(st.booleans()):
+            _apply_a_part(data, world, docs)
         world.settle(docs, allow=data.draw(st.booleans()))
+
+
+def _apply_a_part(data: st.DataObject, world: World, docs: Docs) -> None:
+    """Plans for some addresses alone: nothing else is touched, on record or in the service."""
+    project = world.project(docs)
+    known = sorted({*project.resources, *world.state.rows})
+    if not known:
+        return
+    asked = [str(one) for one in data.draw(st.lists(st.sampled_from(known), min_size=1, max_size=3))]
+    targets, excludes = (asked, ()) if data.draw(st.booleans()) else ((), asked)
+    scope = selection.scope(targets, excludes, project, world.state.rows, lambda revision: frozenset())
+    assert scope is not None
+    before = {row.address: row for row in world.state.rows.values()}
+    plan = world.plan(docs, scope=scope)
+    world.apply(docs, plan)
+    assert {step.address for step in plan.steps} <= scope
+    assert all(world.state.rows[a] == row for a, row in before.items() if a not in scope)
+    event(f"a part: {len(plan.steps) > 0}")
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
@@ -87,3 +108,10 @@ def test_destroying_leaves_nothing_and_building_again_works(data: st.DataObject)
 @given(st.data())
 def test_many_kills_and_edits(data: st.DataObject) -> None:
     test_a_killed_apply_is_gone_on_with.hypothesis.inner_test(data)  # type: ignore[attr-defined]
+
+
+@pytest.mark.slow
+@settings(max_examples=1000, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.data())
+def test_many_edits_and_parts(data: st.DataObject) -> None:
+    test_what_is_planned_is_done_and_then_nothing_is_left.hypothesis.inner_test(data)  # type: ignore[attr-defined]
