@@ -5,8 +5,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from threading import get_ident
+from threading import Lock, get_ident
 from types import ModuleType
+
+_CHANGING = Lock()
 
 
 @contextmanager
@@ -18,11 +20,15 @@ def without(*names: str) -> Iterator[None]:
     imports meanwhile is found.
     """
     absent = _Absent(names)
-    sys.meta_path.insert(0, absent)
+    # The list is replaced, never changed: another thread's import may be on its way through it, and would leave
+    # a finder out where one before it goes.
+    with _CHANGING:
+        sys.meta_path = [absent, *sys.meta_path]
     try:
         yield
     finally:
-        sys.meta_path.remove(absent)
+        with _CHANGING:
+            sys.meta_path = [finder for finder in sys.meta_path if finder is not absent]
 
 
 class _Absent:

@@ -6,7 +6,7 @@ import importlib
 import subprocess
 import sys
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 
 import pytest
 
@@ -39,6 +39,34 @@ def test_other_threads_find_it(module: str) -> None:
         thread = Thread(target=lambda: found.append(importlib.import_module(module).VALUE))
         thread.start()
         thread.join()
+    assert found == [1]
+    del sys.modules[module]
+
+
+class _Slow:
+    """A finder that finds nothing, and waits before it says so."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.asked, self.go = Event(), Event()
+
+    def find_spec(self, fullname: str, *_: object) -> None:
+        if fullname == self.name:
+            self.asked.set()
+            assert self.go.wait(30)
+
+
+def test_an_import_that_is_on_its_way_when_the_block_ends_leaves_no_finder_out(
+    module: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow, found = _Slow(module), []
+    monkeypatch.setattr(sys, "meta_path", [*sys.meta_path[:-1], slow, sys.meta_path[-1]])
+    thread = Thread(target=lambda: found.append(importlib.import_module(module).VALUE))
+    with without("nothing"):
+        thread.start()
+        assert slow.asked.wait(30)
+    slow.go.set()
+    thread.join()
     assert found == [1]
     del sys.modules[module]
 
