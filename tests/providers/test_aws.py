@@ -93,6 +93,9 @@ def test_arns_have_the_account_that_sts_tells(client: AwsClient, monkeypatch: py
             asked.append(True)
             return {"Account": "123456789012"}
 
+        def close(self) -> None:
+            """Nothing was opened."""
+
     monkeypatch.setitem(client._clients, "sts", Sts())
     assert client.arn("dataset-group/g") == GROUP
     assert client.arn("schema/s") == GROUP.replace("dataset-group/g", "schema/s")
