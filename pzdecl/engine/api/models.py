@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
+from pzdecl.engine.locks import Locks
+
 T = TypeVar("T")
 KEPT = 8
 """How many models stay in memory; the one that was used longest ago goes first."""
@@ -30,6 +32,7 @@ class Models:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._lock = threading.Lock()
+        self._loading = Locks()
         self._loaded: OrderedDict[str, tuple[str | None, Any]] = OrderedDict()
         self._refreshing = threading.Lock()
         self._refreshed: WeakKeyDictionary[Any, tuple[float, Any]] = WeakKeyDictionary()
@@ -40,17 +43,31 @@ class Models:
 
         Raises OSError or ValueError where its files are damaged.
         """
+        with self._lock:
+            model = self._known(version_arn, update)
+        if model is not None:
+            return model
         from pzdecl.engine.serving.served import ServedModel
 
-        with self._lock:
-            loaded, model = self._loaded.get(version_arn, (None, None))
-            if model is None or loaded != update:
+        with self._loading.held(version_arn):  # of another version nobody waits for this one's files
+            with self._lock:
+                model = self._known(version_arn, update)
+            if model is None:
                 model = ServedModel.load(model_folder(self._folder, version_arn), update)
-                self._loaded[version_arn] = update, model
-            self._loaded.move_to_end(version_arn)
-            while len(self._loaded) > KEPT:
-                self._loaded.popitem(last=False)
+                with self._lock:
+                    self._loaded[version_arn] = update, model
+                    self._loaded.move_to_end(version_arn)
+                    while len(self._loaded) > KEPT:
+                        self._loaded.popitem(last=False)
             return model
+
+    def _known(self, version_arn: str, update: str | None) -> Any:
+        """What is loaded already, which then counts as just used; None where nothing is, or another update."""
+        loaded, model = self._loaded.get(version_arn, (None, None))
+        if model is None or loaded != update:
+            return None
+        self._loaded.move_to_end(version_arn)
+        return model
 
     def refreshed(self, model: Any, now: float, refresh: Callable[[], Any]) -> Any:
         """The model with answers that were made anew less than `answers.refresh_seconds` before `now`.

@@ -105,18 +105,22 @@ def get_personalized_ranking(context: Context, params: Params) -> Result:
 
 def serving_of(context: Context, params: Params) -> Serving:
     """What a request asks, with the recipe, version and model that serve now."""
-    with context.store.read() as reader:
-        if "recommenderArn" in params:
-            asked, version = serving_version(reader, params["recommenderArn"])
-        else:
-            asked, version = _of_campaign(reader, params["campaignArn"])
-    try:
-        model = live_model(context, version)
-    except (OSError, ValueError, KeyError) as error:
-        raise UnavailableException(
-            f"The model of {version.arn} can't be loaded ({error}): train a new solution version"
-        ) from error
-    return Serving(recipe_of(version.body["recipeArn"]), asked, version, model)
+    gone: str | None = None
+    while True:
+        with context.store.read() as reader:
+            if "recommenderArn" in params:
+                asked, version = serving_version(reader, params["recommenderArn"])
+            else:
+                asked, version = _of_campaign(reader, params["campaignArn"])
+        try:
+            return Serving(recipe_of(version.body["recipeArn"]), asked, version, live_model(context, version))
+        except (OSError, ValueError, KeyError) as error:
+            if isinstance(error, FileNotFoundError) and version.arn != gone:
+                gone = version.arn  # another version may have taken over meanwhile, and this one be removed
+                continue
+            raise UnavailableException(
+                f"The model of {version.arn} can't be loaded ({error}): train a new solution version"
+            ) from error
 
 
 def _of_campaign(reader: Reader, arn: str) -> tuple[Resource, Resource]:

@@ -15,11 +15,17 @@ if TYPE_CHECKING:
 
 
 def live_model(context: Context, version: Resource) -> Any:
-    """The `ServedModel`. Raises OSError, ValueError or KeyError where its files are damaged."""
-    try:
-        model = context.models.get(version.arn, update_of(context, version.arn))
-    except FileNotFoundError:  # a newer update has taken this one's place meanwhile
-        model = context.models.get(version.arn, update_of(context, version.arn))
+    """The `ServedModel`. Raises OSError, ValueError or KeyError where its files are damaged or gone."""
+    gone: str | None = ""
+    while True:
+        update = update_of(context, version.arn)
+        try:
+            model = context.models.get(version.arn, update)
+            break
+        except FileNotFoundError:
+            if update == gone:
+                raise
+            gone = update  # a newer update may have taken this one's place meanwhile
     if not hasattr(model.answers, "refreshed"):
         return model
 

@@ -126,17 +126,21 @@ class Worker:
     def _lane(self, kinds: tuple[str, ...], wake: threading.Event) -> None:
         while not self._stopping.is_set():
             wake.clear()
-            job = None
-            # Another process may hold the database for long; the queue is looked at again later.
-            with self._noticing("claim", kinds):
-                job = queue.claim(self._context.store, kinds)
-            if job is not None:
-                # Where even the outcome can't be written, the job falls silent and is claimed again.
-                with self._noticing("run", kinds):
-                    self._run(job)
-            elif self._draining.is_set() and self._idle():
-                return
-            else:
+            try:
+                job = None
+                # Another process may hold the database for long; the queue is looked at again later.
+                with self._noticing("claim", kinds):
+                    job = queue.claim(self._context.store, kinds)
+                if job is not None:
+                    # Where even the outcome can't be written, the job falls silent and is claimed again.
+                    with self._noticing("run", kinds):
+                        self._run(job)
+                elif self._draining.is_set() and self._idle():
+                    return
+                else:
+                    wake.wait(POLL)
+            except Exception:  # a lane that ended here would leave its jobs waiting for ever
+                logging.getLogger(__name__).exception("the worker for %s goes on after", ", ".join(kinds))
                 wake.wait(POLL)
 
     @contextlib.contextmanager
@@ -262,7 +266,8 @@ class Worker:
 
     @staticmethod
     def _clear(control: Control) -> None:
-        shutil.rmtree(control.workspace(), ignore_errors=True)
+        with contextlib.suppress(OSError):
+            shutil.rmtree(control.workspace(), ignore_errors=True)
 
     def _schedule(self) -> None:
         while not (self._stopping.is_set() or self._draining.is_set()):
@@ -274,6 +279,8 @@ class Worker:
                 ServiceError,
             ) as error:  # of one resource: what is due otherwise comes next time
                 logging.getLogger(__name__).warning("nothing was begun by itself: %s", error)
+            except Exception:
+                logging.getLogger(__name__).exception("what is due by itself is looked at again after")
             if self._finished.wait(schedule.TICK):
                 return
 

@@ -83,8 +83,15 @@ class ShownLog:
             logging.getLogger(__name__).warning("what was shown can't be logged in %s: %s", self.path, error)
 
     def find(self, recommendation: str) -> Shown | None:
-        """The list with a recommendationId, if it was explored and is still kept."""
-        return next(self._read("WHERE recommendation = ?", (recommendation,)), None)
+        """The list with a recommendationId, if it was explored and is still kept.
+
+        Where that can't be read, a warning is logged: an event that came of the list is worth more than it.
+        """
+        try:
+            return next(self._read("WHERE recommendation = ?", (recommendation,)), None)
+        except sqlite3.Error as error:
+            logging.getLogger(__name__).warning("what was shown can't be read in %s: %s", self.path, error)
+            return None
 
     def read(self, campaign: str | None = None) -> Iterator[Shown]:
         """All lists that are kept, of one campaign or of all, the oldest first."""
@@ -118,6 +125,9 @@ class ShownLog:
         if not self.path.exists():
             return
         with contextlib.closing(sqlite3.connect(self.path, timeout=BUSY_SECONDS)) as connection:
+            made = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'shown'").fetchone()
+            if made is None:  # the very first list is just being written down
+                return
             query = f"SELECT recommendation, at, campaign, version, user, items FROM shown {condition}"
             for recommendation, at, by, version, user, items in connection.execute(query, values):
                 ids, chances, explored = zip(*json.loads(items), strict=True)

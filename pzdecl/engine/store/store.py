@@ -89,7 +89,8 @@ class Store:
         """A transaction that is durable when the block has ended, or rolled back on an exception.
 
         Threads that wait while another one is writing join its commit: whoever finds nobody waiting commits for
-        all, and each returns only after that. Every block is a savepoint of its own.
+        all, and each returns only after that. Every block is a savepoint of its own. Raises EngineFolderError
+        where the database can't be written.
         """
         with self._entered():
             if self._writer is None:
@@ -99,14 +100,20 @@ class Store:
             connection.execute("SAVEPOINT block")
             try:
                 yield Writer(connection)
-            except BaseException:
-                connection.execute("ROLLBACK TO block")
+            except BaseException as error:
+                if isinstance(error, sqlite3.DatabaseError) and not connection.in_transaction:
+                    self._lost(batch, error)
+                else:
+                    connection.execute("ROLLBACK TO block")
+                if isinstance(error, sqlite3.OperationalError):
+                    raise self._unusable(error) from error
                 raise
             finally:
-                connection.execute("RELEASE block")
-                batch.size += 1
-                if not self._waiting or batch.size >= BATCH_MAX:
-                    self._commit(connection, batch)
+                if self._batch is batch:
+                    connection.execute("RELEASE block")
+                    batch.size += 1
+                    if not self._waiting or batch.size >= BATCH_MAX:
+                        self._commit(connection, batch)
         while not batch.done.wait(PATIENCE):
             with self._entered():  # whoever was to commit for this thread never came: interrupted, say
                 if self._batch is batch:
@@ -146,6 +153,12 @@ class Store:
                 connection.execute("ROLLBACK")
         finally:
             batch.done.set()
+
+    def _lost(self, batch: _Batch, error: sqlite3.DatabaseError) -> None:
+        """SQLite rolled back by itself (a full disk, say): none of the batch's blocks was written."""
+        self._batch = None
+        batch.error = error
+        batch.done.set()
 
     def checkpoint(self) -> None:
         """Moves what was written from the log into the database and empties the log, unless somebody reads it.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import sqlite3
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -51,6 +52,27 @@ def test_lasting_trouble_is_told_and_passes(tmp_path: Path, monkeypatch: pytest.
         assert eventually(told)
         full[0] = False
         assert eventually(lambda: not told())
+
+
+def test_an_internal_error_ends_no_lane(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    claim, broken = queue.claim, threading.Event()
+
+    def breaking(*arguments: object) -> object:
+        if not broken.is_set():
+            broken.set()
+            raise KeyError("nobody thought of this")
+        return claim(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(queue, "claim", breaking)
+    with Engine(tmp_path / "engine") as engine:
+        engine.client().create_dataset_group(name="movies")
+        engine.start_worker(scheduled=False)
+        lanes = engine._worker._threads  # type: ignore[union-attr]
+        assert eventually(broken.is_set)
+        assert eventually(lambda: "nobody thought of this" in caplog.text)
+        assert all(lane.is_alive() for lane in lanes)
 
 
 def test_finding_nothing_to_claim_is_no_sign_that_writing_works(

@@ -67,3 +67,14 @@ def test_a_log_that_can_not_be_written_is_told_and_costs_nothing(
 ) -> None:
     ShownLog(tmp_path / "missing").append(_list(0))
     assert "can't be logged" in caplog.text
+
+
+def test_a_log_that_can_not_be_read_has_no_list(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    log = ShownLog(tmp_path)
+    log.path.touch()  # as it is for a moment when the very first list is written
+    assert log.find("RID-1") is None
+    assert list(log.read()) == []
+    assert not caplog.records
+    log.path.write_bytes(b"no database at all" * 100)
+    assert log.find("RID-1") is None
+    assert "can't be read" in caplog.text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -145,3 +146,47 @@ def test_a_block_is_committed_though_the_next_thread_never_comes(tmp_path: Path)
         tx.insert(Resource("arn:a", "schema", "a", None, {}))
     with store.read() as reader:
         assert reader.get("arn:a")
+
+
+def test_where_sqlite_gave_up_a_transaction_every_block_of_it_is_told_and_the_next_is_written(
+    tmp_path: Path,
+) -> None:
+    store = Store(tmp_path)
+    with store.write() as tx:
+        tx.put_tags("first", {"k": "v"})
+    connection = store._writer
+    assert connection is not None
+    [(pages,)] = connection.execute("PRAGMA page_count")
+    connection.execute(f"PRAGMA max_page_count = {pages + 2}")
+    told: list[BaseException] = []
+
+    def share_the_commit() -> None:
+        try:
+            with store.write() as tx:
+                tx.put_tags("shared", {"k": "v"})
+                other.start()
+                while not store._waiting:
+                    time.sleep(0.001)
+        except EngineFolderError as error:
+            told.append(error)
+
+    def fill() -> None:
+        try:
+            with store.write() as tx:
+                for number in range(200):
+                    tx.put_tags(f"filling {number}", {"k": "x" * 1000})
+                tx.connection.execute("ROLLBACK")  # what SQLite does by itself where it can't go on
+                tx.connection.execute("SELECT * FROM nothing")
+        except EngineFolderError as error:
+            told.append(error)
+
+    other = threading.Thread(target=fill)
+    share_the_commit()
+    other.join()
+    assert len(told) == 2
+    with store.write() as tx:
+        tx.put_tags("later", {"k": "v"})
+    with store.read() as reader:
+        kept = {arn for (arn,) in reader.query("SELECT arn FROM tags")}
+    assert kept == {"first", "later"}
+    store.close()
