@@ -16,13 +16,14 @@ def sweep(run: str, state: State, client: Client) -> None:
     """Looks for everything that earlier runs began or left, once this one has done all that it could."""
     begun = [one for one in state.intents() if one.run != run and one.op in BEGINNINGS]
     listed: dict[str, dict[str, str]] = {}
+    # All is asked before anything is written: nobody waits for the state while a service takes its time.
+    nothing = [one for one in begun if _came_to_nothing(one, state, client, listed)]
+    gone = [one for one in state.deposed() if _absent(one.address, one.arn, client)]
     with state.transaction():
-        for intent in begun:
-            if _came_to_nothing(intent, state, client, listed):
-                state.withdraw(intent.run, [intent.step])
-        for deposed in state.deposed():
-            if _absent(deposed.address, deposed.arn, client):
-                state.remove(run, "", deposed.address, deposed.arn)
+        for intent in nothing:
+            state.withdraw(intent.run, [intent.step])
+        for deposed in gone:
+            state.remove(run, "", deposed.address, deposed.arn)
 
 
 def _came_to_nothing(intent: Intent, state: State, client: Client, listed: dict[str, dict[str, str]]) -> bool:

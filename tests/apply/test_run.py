@@ -418,3 +418,23 @@ def test_what_was_begun_and_came_to_nothing_is_forgotten_even_by_a_plan_without_
     assert bench.run().outcome is Outcome.DONE
     assert bench.state.intents() == []
     assert bench.run().id == "", "now there is nothing to do"
+
+
+def test_nobody_waits_for_the_state_while_leftovers_are_looked_for(bench: Bench) -> None:
+    """Each look may take a service minutes; a heartbeat must get through meanwhile."""
+    held = []
+
+    def look(operation: str, params: dict[str, Any]) -> None:
+        assert bench.state._connection is not None
+        held.append(bench.state._connection.in_transaction)
+
+    with bench.state.lock(command="apply"):
+        run = bench.state.begin_run(command="apply", plan=None)
+        for name in ("a", "b", "c"):
+            address = Address("DatasetGroup", name)
+            where = arn(f"DatasetGroup/{name}")
+            bench.state.intend([Intent(address, f"create {address}", "create", name, where, run)])
+    bench.service.refuse = look
+    assert bench.run().outcome is Outcome.DONE
+    assert held == [False] * 3
+    assert bench.state.intents() == []
