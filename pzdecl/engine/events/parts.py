@@ -26,7 +26,8 @@ CONTENT = "content.json"
 
 Content = dict[str, Any]
 """What a dataset group holds: the numbers of its newest event (`events`), of its newest action interaction that
-was put (`acts`, where there is one), of rows that were put, and its parts."""
+was put (`acts`, where there is one), of rows that were put, and its parts; and the number of the newest
+deletion of users' data (`erased`, where there was one), after which other numbers may be given again."""
 
 
 def content(reader: Reader, group: str) -> Content:
@@ -41,6 +42,8 @@ def content(reader: Reader, group: str) -> Content:
                 found["acts"] = number
         elif number := puts.newest(reader, dataset.arn):
             found["puts"][kind] = number
+        if erased := dataset.body.get("_erased"):
+            found["erased"] = max(erased, found.get("erased", 0))
         found["parts"][kind] = [part.path for part in reader.parts(dataset.arn)]
     return found
 

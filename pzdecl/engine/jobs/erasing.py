@@ -123,16 +123,21 @@ def _forget_lists(context: Context, datasets: Sequence[Resource], users: set[str
 
 
 def _forget_rows(tx: Writer, datasets: Sequence[Resource], users: Sequence[str], number: int) -> int:
-    """What was put one by one; returns how many rows went. `number` tells what is kept ready to look again."""
+    """What was put one by one; returns how many rows went.
+
+    number  of the job: each dataset whose rows went notes it, so that its content is known to be another one
+    """
     deleted = 0
     for one in datasets:
-        if one.body["datasetType"] == "USERS":
-            deleted += puts.forget(tx, one.arn, users)
-            if (dataset := tx.get(one.arn)) is not None:
-                dataset.body["_erased"] = number
-                tx.save(dataset, touch=False)
-        elif one.body["datasetType"] in EVENTS:
-            deleted += log.forget_users(tx, one.arn, users)
+        kind = one.body["datasetType"]
+        if kind == "USERS":
+            gone = puts.forget(tx, one.arn, users)
+        else:
+            gone = log.forget_users(tx, one.arn, users) if kind in EVENTS else 0
+        deleted += gone
+        if (gone or kind == "USERS") and (dataset := tx.get(one.arn)) is not None:
+            dataset.body["_erased"] = number
+            tx.save(dataset, touch=False)
     return deleted
 
 

@@ -149,6 +149,25 @@ def test_filters_forget_a_user_at_once(shop: Shop) -> None:
     assert not known()
 
 
+def test_what_is_put_next_does_not_hide_that_users_went(shop: Shop) -> None:
+    """Whether something is due to be trained anew is told by a group's content: numbers are given again."""
+    from pzdecl.engine.events.parts import content
+
+    def held() -> dict[str, Any]:
+        with shop.engine._context.store.read() as reader:
+            return content(reader, shop.group)
+
+    shop.put_users(USER)
+    before = held()
+    shop.erase()
+    shop.put_users("later")
+    after = held()
+    assert after["puts"] == before["puts"]
+    assert after["erased"] > before.get("erased", 0)
+    shop.erase("again")
+    assert held()["erased"] > after["erased"]
+
+
 def test_a_loaded_campaign_no_longer_knows_what_a_user_did(shop: Shop) -> None:
     from pzdecl.engine.events.recent import new_events
 
