@@ -105,6 +105,8 @@ def _flow(value: Any) -> str:
 
 
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_/-]*")
+_UNPRINTABLE = re.compile("[\x7f-\xa0\u2028\u2029\ufeff\ufffe\uffff]")
+"""What YAML takes for a line's end, or not at all, and people don't see."""
 _RESERVED = {"true", "false", "null", "yes", "no", "on", "off", "y", "n", "~"}
 
 
@@ -113,7 +115,7 @@ def _text(value: str) -> str:
     value = value.replace("${", "$${")
     if _PLAIN.fullmatch(value) and value.lower() not in _RESERVED:
         return value
-    return json.dumps(value, ensure_ascii=False)
+    return _UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(value, ensure_ascii=False))
 
 
 def _with(values: Mapping[str, Any], path: Sequence[str], value: str) -> dict[str, Any]:

@@ -192,6 +192,15 @@ def test_names_that_differ_in_case_alone_have_files_of_their_own(cli: Cli, root:
     settled(cli, root)
 
 
+def test_text_that_yaml_would_read_otherwise_comes_back_as_it_is(cli: Cli, root: Path, api: Any) -> None:
+    odd = 'a "b": \\ ${var.x} \x7f\x85\x9f\xa0\u2028\u2029\ufeff\uffff \U0001f600 é'
+    api.create_schema(name="s", schema=json.dumps({**ITEMS, "doc": odd}))
+    assert adopted(cli, root) == ["Schema/s"]
+    [file] = (root / "adopted").glob("*.yaml")
+    assert "é" in file.read_text(encoding="utf-8")
+    settled(cli, root)
+
+
 def test_a_killed_adoption_is_not_taken_for_somebody_elses_manifests(
     cli: Cli, root: Path, api: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
