@@ -6,8 +6,9 @@ a dataset has become, the service itself finds.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 
 from pzdecl.engine.api.quotas import BY_NAME, NONE, Quotas
@@ -44,7 +45,7 @@ def exceeded(node: Node, survey: Survey) -> Iterator[str]:
     before = _before(node.address, survey)
     yield from _too_many(node.address, before, quotas)
     if node.address.kind == "Filter" and quotas.filter_fields is not None:
-        fields = set().union(*(_fields(one, survey) for one in (*before, node.address)))
+        fields = frozenset().union(*(_fields(one, survey) for one in (*before, node.address)))
         if len(fields) > quotas.filter_fields:
             yield (
                 f"all filters of {_group(node.address, survey)} would use {len(fields)} different fields, and "
@@ -63,17 +64,22 @@ def _too_many(address: Address, before: Sequence[Address], quotas: Quotas) -> It
 def _before(address: Address, survey: Survey) -> Sequence[Address]:
     """Those of its kind, and group where it has one, that count before it."""
     listed = _counted(survey)[address.kind, _group(address, survey)]
-    return listed[: listed.index(address)] if address in listed else listed
+    rank = _rank(survey)
+    return listed[: bisect_left(listed, rank(address), key=rank)]
 
 
 @lru_cache(maxsize=1)
 def _counted(survey: Survey) -> Mapping[tuple[str, str | None], Sequence[Address]]:
     """What the project will have of each kind in each group; what is recorded first, the rest by name."""
     found: defaultdict[tuple[str, str | None], list[Address]] = defaultdict(list)
-    for address in sorted(survey.project.resources, key=lambda one: (one not in survey.recorded, one)):
+    for address in sorted(survey.project.resources, key=_rank(survey)):
         if address.kind in TYPES and (address in survey.recorded or survey.includes(address)):
             found[address.kind, _group(address, survey)].append(address)
     return found
+
+
+def _rank(survey: Survey) -> Callable[[Address], tuple[bool, Address]]:
+    return lambda one: (one not in survey.recorded, one)
 
 
 def _group(address: Address, survey: Survey) -> str | None:
@@ -89,10 +95,13 @@ def _group(address: Address, survey: Survey) -> str | None:
     return None
 
 
-def _fields(address: Address, survey: Survey) -> set[tuple[str, str]]:
-    desired = survey.project.resources[address]
+def _fields(address: Address, survey: Survey) -> frozenset[tuple[str, str]]:
+    return _fields_of(str(survey.project.resources[address].inputs.get("filterExpression", "")))
+
+
+@lru_cache(maxsize=1000)
+def _fields_of(text: str) -> frozenset[tuple[str, str]]:
     try:
-        expression = parse(str(desired.inputs["filterExpression"]))
-    except (ExpressionError, KeyError):
-        return set()
-    return {(field.dataset, field.name.casefold()) for field in expression.fields()}
+        return frozenset((field.dataset, field.name.casefold()) for field in parse(text).fields())
+    except ExpressionError:
+        return frozenset()
