@@ -9,7 +9,8 @@ or, into a dataset of action interactions, one as PutActionInteractions has it:
     {"userId": "ann", "sessionId": "s1", "eventType": "Taken", "actionId": "card", "timestamp": 1700000000}
 
 `sessionId` is the userId unless given, `sentAt` (`timestamp`) is now, `properties` may be an object. Lines
-without an eventId get one that follows from the line, so that the same lines put again count once.
+without an eventId get one that follows from the line, so that the same lines put again count once; one without
+a time is another event whenever it is put.
 """
 
 from __future__ import annotations

@@ -386,6 +386,7 @@ def test_a_training_that_ends_while_it_is_stopped_does_not_start_it(shop: Shop) 
 
 
 def test_it_is_trained_again_after_a_week_where_there_is_something_new(shop: Shop) -> None:
+    assert recommending.RETRAIN_SECONDS == 7 * DAY
     arn = shop.made("bought", "aws-ecomm-popular-items-by-purchases")
     shop.now += recommending.RETRAIN_SECONDS
     shop.tick()
@@ -400,6 +401,30 @@ def test_it_is_trained_again_after_a_week_where_there_is_something_new(shop: Sho
     shop.now += recommending.RETRAIN_SECONDS - 1
     shop.tick()
     assert shop.versions(arn) == ["ACTIVE", "ACTIVE"]
+
+
+def test_one_training_at_a_time_and_that_for_the_newest_configuration(shop: Shop) -> None:
+    arn = shop.made("bought", "aws-ecomm-popular-items-by-purchases")
+    shop.engine.stop()  # what is queued stays queued
+    context = shop.engine._context
+
+    def waiting() -> list[bool]:
+        """Of each model that waits to be trained, whether it belongs to an update."""
+        with context.store.read() as reader:
+            found = reader.children("recommender-version", arn)
+            assert len(reader.unfinished()) == len(found) - 1
+        return [one.body["_update"] for one in found if one.status == "CREATE PENDING"]
+
+    shop.put("u001", "i29", "Purchase")
+    for _ in range(2):
+        shop.now += recommending.RETRAIN_SECONDS
+        schedule.tick(context)
+        assert waiting() == [False]
+    columns = {"trainingDataConfig": {"excludedDatasetColumns": {"INTERACTIONS": ["ITEM_ID"]}}}
+    shop.service.call("update_recommender", recommenderArn=arn, recommenderConfig=columns)
+    assert waiting() == [True]
+    code, message = shop.service.refused("delete_recommender", recommenderArn=arn)
+    assert (code, "updating (CREATE PENDING)" in message) == ("ResourceInUseException", True)
 
 
 def test_an_automatic_training_that_fails_leaves_what_serves(
