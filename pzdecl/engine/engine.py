@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -21,7 +22,7 @@ from pzdecl.engine.errors import InvalidInputException, ServiceError, Unavailabl
 from pzdecl.engine.filters.sources import Sources
 from pzdecl.engine.progress import Progress
 from pzdecl.engine.store.shown import Shown, ShownLog
-from pzdecl.engine.store.store import Store
+from pzdecl.engine.store.store import EngineFolderError, Store
 
 if TYPE_CHECKING:
     from pzdecl.engine.jobs.worker import Worker
@@ -71,6 +72,8 @@ class Engine:
         self._operations = operation.load()
         self._lock = threading.Lock()
         self._worker: Worker | None = None
+        self._preparing: threading.Thread | None = None
+        self._leave = threading.Event()
 
     def __enter__(self) -> Self:
         return self
@@ -194,6 +197,33 @@ class Engine:
         log: ShownLog = self._context.shown
         return log.read(campaign_arn)
 
+    def prepare(self, *, wait: bool = False) -> None:
+        """Loads what campaigns and recommenders serve, in the background: nobody's first request waits for it.
+
+        For processes that stay; `stop()` ends it. Does nothing while it goes on already.
+
+        wait  until it is done
+        """
+        with self._lock:
+            thread = self._preparing
+            if thread is None or not thread.is_alive():
+                self._leave.clear()
+                thread = threading.Thread(target=self._prepare, name="pzdecl-prepare", daemon=True)
+                self._preparing = thread
+                thread.start()
+        if wait:
+            thread.join()
+
+    def _prepare(self) -> None:
+        from pzdecl.engine.jobs.preparing import prepare
+
+        def check() -> None:
+            if self._leave.is_set():
+                raise _Leaving
+
+        with contextlib.suppress(_Leaving, EngineFolderError):  # requests are told what the matter is
+            prepare(self._context, check)
+
     def start_worker(self, *, scheduled: bool = True) -> None:
         """Runs queued jobs in threads of this process until `stop()`. Does nothing where they run already.
 
@@ -207,20 +237,30 @@ class Engine:
                 self._worker.start()
 
     def stop(self, *, finish: bool = False) -> None:
-        """Stops the worker. Running jobs are cancelled at their next checkpoint and go back into the queue.
+        """Stops the worker, and what `prepare` began.
+
+        Running jobs are cancelled at their next checkpoint and go back into the queue.
 
         finish  let every queued and running job come to its end first
         """
         with self._lock:
             worker, self._worker = self._worker, None
+            preparing, self._preparing = self._preparing, None
+        self._leave.set()
         if worker is not None:
             worker.stop(finish=finish)
+        if preparing is not None:
+            preparing.join()
 
     def close(self) -> None:
         """Stops the worker and closes the files. The engine can't be used afterwards."""
         self.stop()
         self._context.shown.close()
         self._context.store.close()
+
+
+class _Leaving(Exception):
+    """The engine is being stopped."""
 
 
 class EngineClient:

@@ -19,7 +19,9 @@ from pzdecl.engine.http.network import is_loopback
 
 
 def application(gateway: Gateway, *, public_metrics: bool = False) -> Starlette:
-    """The ASGI application. When it ends, so do the gateway's threads and the engine's worker.
+    """The ASGI application. When it begins, the models that serve are loaded in the background.
+
+    When it ends, so do the gateway's threads and the engine's worker.
 
     public_metrics  lets everybody read `/metrics` where requests must be signed; else loopback alone may
     """
@@ -40,6 +42,7 @@ def application(gateway: Gateway, *, public_metrics: bool = False) -> Starlette:
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        gateway.engine.prepare()
         yield
         await asyncio.to_thread(gateway.close)
         await asyncio.to_thread(gateway.engine.stop)  # jobs go back into the queue at their next checkpoint

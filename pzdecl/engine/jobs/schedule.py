@@ -38,7 +38,7 @@ def tick(context: Context) -> None:
     with context.store.read() as reader:
         trainings = [one.arn for one in _automatic(reader) if training_due(reader, one, now)]
         retrainings = [arn for arn in sorted(reader.arns(RECOMMENDER.type)) if _retraining(reader, arn, now)]
-        updates = [arn for arn in _deployed(reader) if update_due(reader, arn, now)]
+        updates = [arn for arn in deployed(reader) if update_due(reader, arn, now)]
     reporting.queue_reports(context, now)
     for arn in trainings:
         with context.store.write() as tx:
@@ -114,7 +114,7 @@ def _automatic(reader: Reader) -> list[Resource]:
     return [found for (arn,) in rows if (found := reader.get(arn)) is not None]
 
 
-def _deployed(reader: Reader) -> list[str]:
+def deployed(reader: Reader) -> list[str]:
     """The versions that campaigns and recommenders serve."""
     rows = reader.query(
         "SELECT DISTINCT json_extract(body, '$.solutionVersionArn') FROM resources "

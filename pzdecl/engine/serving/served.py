@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,8 @@ from pzdecl.engine.serving.segments import Segments
 from pzdecl.engine.serving.update import read_stored, with_update
 
 SCORE_DECIMALS = 7
+PAGE, BLOCK = 4096, 1 << 26
+"""Bytes of which one is looked at where all are to be in memory, and bytes between looks at other things."""
 
 
 class ServedModel:
@@ -20,6 +22,7 @@ class ServedModel:
 
     def __init__(self, stored: Stored) -> None:
         self.facts = stored.facts
+        self.tensors = stored.tensors
         self.recipe = RECIPES[str(stored.facts["recipe"])]
         self.user_ids = stored.user_ids
         self.item_ids = stored.item_ids
@@ -33,6 +36,22 @@ class ServedModel:
         """
         stored = read_stored(folder)
         return cls(with_update(stored, folder / update) if update else stored)
+
+    def prepare(self, check: Callable[[], None] = lambda: None) -> None:
+        """Has all that answers are made of in memory, and what comes with the first one behind it.
+
+        check  called now and then; what it raises ends this
+        """
+        import numpy as np
+
+        for tensor in self.tensors.values():
+            data = tensor.reshape(-1).view(np.uint8)
+            for start in range(0, len(data), BLOCK):
+                check()
+                data[start : start + BLOCK : PAGE].max()
+        if self.recipe.type not in ("PERSONALIZED_ACTIONS", "USER_SEGMENTATION") and len(self.item_ids):
+            user = self.user_ids[0] if len(self.user_ids) else "nobody"
+            self.ask(user, self.item_ids[0], 1, Query())
 
     def get_recommendations(
         self,

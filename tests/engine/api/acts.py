@@ -59,12 +59,12 @@ def put_rows(world: World, draw: random.Random, name: str) -> None:
     """Of items, users or actions, known and new ones."""
     kind, id, highest, values = draw.choice(
         [
-            ("Items", "itemId", 60, {"genres": "odd", "price": 3.5, "creationTimestamp": int(world.now)}),
-            ("Users", "userId", USER_COUNT, {"age": draw.randrange(80)}),
-            ("Actions", "actionId", 12, {"value": 3, "type": "fun"}),
+            ("Items", "itemId", 60, text(genres="odd", price=3.5, creationTimestamp=int(world.now))),
+            ("Users", "userId", USER_COUNT, text(age=draw.randrange(80))),
+            ("Actions", "actionId", 12, text(value=3, type="fun")),
         ]
     )
-    rows = [{id: f"{id[0]}{draw.randrange(highest)}", "properties": text(**values)}]
+    rows = [{id: f"{id[0]}{draw.randrange(highest)}", "properties": values}]
     world.call(f"put_{kind.lower()}", datasetArn=world.datasets[kind], **{kind.lower(): rows})
 
 

@@ -50,7 +50,6 @@ class Crowd:
         draw = random.Random(f"{self.seed} {number}")
         acts = draw.choices(list(ACTS), list(ACTS.values()), k=rounds)
         for turn, act in enumerate(acts):
-            closed = self.closed.is_set()
             try:
                 act(self.world, draw, f"n{number}-{rounds}-{turn}")
                 self.answers[f"{act.__name__} answered"] += 1
@@ -60,7 +59,7 @@ class Crowd:
                 self.answers[f"{act.__name__} {error.code}"] += 1
                 self.refusals.add(re.sub(r"\d+", "0", error.message))
             except EngineFolderError as error:
-                if not (closed or self.closed.is_set()) or "is closed" not in str(error):
+                if not self.closed.is_set() or "is closed" not in str(error):
                     self.bugs.append(traceback.format_exc())
                 return
             except Exception:
