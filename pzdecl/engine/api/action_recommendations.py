@@ -94,15 +94,14 @@ def _catalogue(context: Context, serving: Serving) -> Catalogue:
 
 
 def _acted(context: Context, serving: Serving, user: str) -> tuple[Acted, ...]:
-    """What the user did with actions since the training, the oldest first. Nothing is later than now."""
-    now = int(context.clock())
+    """What the user did with actions since the training, the oldest first."""
     dataset = action_interactions(serving.group)
     with context.store.read() as reader:
         rows = log.of_user(reader, dataset, user, trained_on_actions(serving.version))
     found = ((row, event_type(row.type)) for row in rows)
     from pzdecl.engine.serving.actions import Acted
 
-    return tuple(Acted(row.item, type, min(row.at, now)) for row, type in found if type is not None)
+    return tuple(Acted(row.item, type, row.at) for row, type in found if type is not None)
 
 
 def _answers(context: Context, serving: Serving) -> Any:

@@ -91,37 +91,36 @@ def session_user(reader: Reader, dataset: str, session: str) -> str | None:
 def of_user(reader: Reader, dataset: str, user: str, since: int) -> list[EventRow]:
     """The newest events that count for a user (or an anonymous session) since an event's number, oldest first.
 
-    Whoever asks by the name of a session that was merged gets what was done in that session.
+    Whoever asks by the name of a session that was merged gets what was done in that session. None is taken to
+    be later than it arrived: clocks may be wrong.
     """
-    query = f"SELECT {_COLUMNS} FROM events WHERE dataset = ? AND owner = ? AND known > ?"
-    order = f"ORDER BY known DESC LIMIT {READ}"
+    query = f"SELECT id, received, {_COLUMNS} FROM events WHERE dataset = ? AND owner = ? AND known > ?"
+    order = f"ORDER BY known DESC, id DESC LIMIT {READ}"
     rows = reader.query(f"{query} {order}", (dataset, user, since))
     if not rows and (merged := session_user(reader, dataset, user)) and merged != user:
         rows = reader.query(f"{query} AND session = ? {order}", (dataset, merged, since, user))
-    return sorted(map(_row, rows), key=lambda event: event.at)
+    found = (_arrived(received, row) for _, received, *row in sorted(rows))  # in the order of arrival
+    return sorted(found, key=lambda event: event.at)
 
 
 def since(reader: Reader, dataset: str, number: int) -> list[EventRow]:
-    """Everybody's events after a number. None is taken to be later than it arrived: clocks may be wrong."""
+    """Everybody's events after a number. None is later than it arrived, as above."""
     query = f"SELECT received, {_COLUMNS} FROM events WHERE dataset = ? AND id > ?"
-    found = ((received, _row(row)) for received, *row in reader.rows(query, (dataset, number)))
-    return [event._replace(at=min(event.at, int(received))) for received, event in found]
+    return [_arrived(received, row) for received, *row in reader.rows(query, (dataset, number))]
 
 
 def between(reader: Reader, dataset: str, after: int, through: int) -> Iterator[tuple[int, EventRow]]:
     """Number and event of those after a number, up to another one. None is later than it arrived, as above."""
     query = f"SELECT id, received, {_COLUMNS} FROM events WHERE dataset = ? AND id > ? AND id <= ? ORDER BY id"
     for number, received, *row in reader.rows(query, (dataset, after, through)):
-        event = _row(row)
-        yield number, event._replace(at=min(event.at, int(received)))
+        yield number, _arrived(received, row)
 
 
-def everything(reader: Reader, dataset: str) -> Iterator[tuple[str, EventRow]]:
-    """Owner and event, in the order of arrival."""
-    for owner, *row in reader.rows(
-        f"SELECT owner, {_COLUMNS} FROM events WHERE dataset = ? ORDER BY id", (dataset,)
-    ):
-        yield str(owner), _row(row)
+def everything(reader: Reader, dataset: str, *, as_sent: bool = True) -> Iterator[tuple[str, EventRow]]:
+    """Owner and event, in the order of arrival. None is later than it arrived, unless wanted as it was sent."""
+    query = f"SELECT owner, received, {_COLUMNS} FROM events WHERE dataset = ? ORDER BY id"
+    for owner, received, *row in reader.rows(query, (dataset,)):
+        yield str(owner), _row(row) if as_sent else _arrived(received, row)
 
 
 def newest(reader: Reader, dataset: str) -> int:
@@ -152,6 +151,11 @@ def _stored(event: EventRow) -> tuple[Any, ...]:
 
 def _dump(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _arrived(received: float, row: Sequence[Any]) -> EventRow:
+    event, latest = _row(row), int(received)
+    return event if event.at <= latest else event._replace(at=latest)
 
 
 def _row(row: Sequence[Any]) -> EventRow:

@@ -61,15 +61,20 @@ def put_parts(store: Store, group: str, folder: Path) -> tuple[dict[str, Path], 
         with store.read() as reader:
             held = content(reader, group)
             for dataset in reader.children(DATASET.type, group):
-                write_part(reader, dataset, draft / f"{dataset.body['datasetType']}.parquet")
+                part = draft / f"{dataset.body['datasetType']}.parquet"
+                write_part(reader, dataset, part, as_sent=False)
         (draft / CONTENT).write_text(json.dumps(held), encoding="utf-8")
         draft.rename(folder)
     held = json.loads((folder / CONTENT).read_text(encoding="utf-8"))
     return {path.stem: path for path in sorted(folder.glob("*.parquet"))}, held
 
 
-def write_part(reader: Reader, dataset: Resource, path: Path) -> int:
-    """Writes what was put into a dataset as one part; returns how many rows. Without any, there is no file."""
+def write_part(reader: Reader, dataset: Resource, path: Path, *, as_sent: bool = True) -> int:
+    """Writes what was put into a dataset as one part; returns how many rows. Without any, there is no file.
+
+    as_sent  events keep their times, also where these are later than they arrived: a training would take the
+             latest of all for now
+    """
     schema = reader.get(dataset.body["schemaArn"])
     kind = dataset.body["datasetType"]
     if schema is None:
@@ -78,9 +83,9 @@ def write_part(reader: Reader, dataset: Resource, path: Path) -> int:
     if kind == "INTERACTIONS":
         if all(field.name != IMPRESSION.name for field in fields):
             fields.append(IMPRESSION)
-        rows: Iterator[Mapping[str, Any]] = _events(reader, dataset.arn)
+        rows: Iterator[Mapping[str, Any]] = _events(reader, dataset.arn, as_sent)
     elif kind == "ACTION_INTERACTIONS":
-        rows = ({**row, "ACTION_ID": row["ITEM_ID"]} for row in _events(reader, dataset.arn))
+        rows = ({**row, "ACTION_ID": row["ITEM_ID"]} for row in _events(reader, dataset.arn, as_sent))
     else:
         rows = ({KEYS[kind]: id, **values} for id, values in puts.counting(reader, dataset.arn))
     first = next(rows, None)
@@ -92,8 +97,8 @@ def write_part(reader: Reader, dataset: Resource, path: Path) -> int:
     return part.rows
 
 
-def _events(reader: Reader, dataset: str) -> Iterator[Mapping[str, Any]]:
-    for owner, event in log.everything(reader, dataset):
+def _events(reader: Reader, dataset: str, as_sent: bool) -> Iterator[Mapping[str, Any]]:
+    for owner, event in log.everything(reader, dataset, as_sent=as_sent):
         yield {
             **event.columns,
             "USER_ID": owner,

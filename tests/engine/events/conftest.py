@@ -83,7 +83,7 @@ class Shop:
         return message
 
     def rows(self, kind: str = "INTERACTIONS") -> list[dict[str, Any]]:
-        """What the next training would read of what was put."""
+        """What was put, as the next export would have it."""
         import pyarrow.parquet as pq
 
         from pzdecl.engine.events.parts import write_part

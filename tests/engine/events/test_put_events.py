@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import datetime
+from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 
 from pzdecl.engine.events import log
+from pzdecl.engine.events.parts import put_parts
 from pzdecl.engine.store.shown import Shown
 from tests.contract.clients import dataset, group, schema
 from tests.engine.events.conftest import NOW, Shop, avro, field, text
@@ -190,6 +193,29 @@ def test_numbers_that_are_left_out_hide_no_event_and_show_none_twice(shop: Shop)
         assert [event.event for event in log.of_user(reader, shop.interactions, "ann", newest)] == ["d"]
 
 
+def test_events_of_the_same_second_come_in_the_order_of_arrival(shop: Shop) -> None:
+    for item in ("i3", "i1"):
+        shop.put({"itemId": item}, user=None, session="walk-in")
+    shop.put({"itemId": "i2"}, {"itemId": "i4"}, session="walk-in")
+    assert _recent(shop, "ann") == ["i3", "i1", "i2", "i4"]
+
+
+def test_a_clock_that_is_ahead_makes_nothing_later_than_it_arrived(shop: Shop, tmp_path: Path) -> None:
+    """Else a training would take the latest of all for now, and everything else for long ago."""
+    shop.put({"sentAt": NOW + 10**9})
+    store = shop.engine._context.store
+    with store.read() as reader:
+        newest = [
+            log.of_user(reader, shop.interactions, "ann", 0),
+            log.since(reader, shop.interactions, 0),
+            [event for _, event in log.between(reader, shop.interactions, 0, 9)],
+        ]
+    assert [[event.at for event in found] for found in newest] == [[NOW]] * 3
+    put, _ = put_parts(store, shop.group, tmp_path / "put")
+    assert pq.read_table(put["INTERACTIONS"])["TIMESTAMP"].to_pylist() == [NOW]
+    assert [row["TIMESTAMP"] for row in shop.rows()] == [NOW + 10**9], "exports say what was sent"
+
+
 def test_an_anonymous_session_becomes_the_users(shop: Shop) -> None:
     shop.put({"itemId": "i1"}, user=None, session="s1")
     shop.put({"itemId": "i2"}, user=None, session="s2")
@@ -213,6 +239,7 @@ def _recent(shop: Shop, user: str, since: int = 0) -> list[str]:
 
 
 def test_what_a_user_did_since_a_training(shop: Shop) -> None:
+    shop.now = NOW + 100.0
     shop.put({"itemId": "late", "sentAt": NOW + 50}, {"itemId": "early", "sentAt": NOW})
     shop.put({"itemId": "anonymous", "sentAt": NOW + 20}, user=None, session="s2")
     with shop.engine._context.store.read() as reader:
