@@ -66,6 +66,20 @@ def test_of_equals_the_one_that_is_worth_more(answers: ActionAnswers, monkeypatc
     assert listed.items.tolist() == [3, 4, 1, 2, 0, 5, 7, 6, 8]  # with a score, then without
 
 
+def test_what_the_training_did_not_consider_is_in_no_answer(
+    answers: ActionAnswers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More actions than a training takes: those that are left out are, with a score or without."""
+    left_out = [0, int(np.flatnonzero(~answers._tensors["action_scored"])[0])]
+    considered = np.ones(ACTIONS, bool)
+    considered[left_out] = False
+    monkeypatch.setitem(answers._tensors, "action_considered", considered)
+    rows = [{"TYPE": "A"}] * (ACTIONS + 1)
+    catalogue = answers.catalogue([*answers.trained.ids, "b"], rows)
+    listed = answers.recommend(ActionQuery(count=99, catalogue=catalogue)).items.tolist()
+    assert sorted(listed) == [n for n in range(ACTIONS + 1) if n not in left_out], "and a new one is there"
+
+
 def test_what_has_expired_is_in_no_answer(answers: ActionAnswers) -> None:
     expires = np.full(ACTIONS, NEVER)
     expires[4] = NOW
