@@ -103,7 +103,8 @@ class Engine:
     def perform(self, operation: str, params: Mapping[str, Any]) -> dict[str, Any]:
         """The same for a request that was held against the service model already."""
         found = self._found(operation)
-        if self._worker is not None and operation.startswith("describe_") and (why := self._worker.trouble()):
+        worker = self._worker  # another thread may stop it meanwhile
+        if worker is not None and operation.startswith("describe_") and (why := worker.trouble()):
             # What is asked about waits for a job that cannot be worked on: to say so beats waiting for ever.
             raise UnavailableException(why, operation=found.name, lasting=True)
         try:
@@ -113,8 +114,8 @@ class Engine:
         except ServiceError as error:
             error.operation = error.operation or found.name
             raise
-        if found.queues_job and self._worker is not None:
-            self._worker.wake()
+        if found.queues_job and worker is not None:
+            worker.wake()
         return result
 
     def _found(self, name: str) -> operation.Operation:

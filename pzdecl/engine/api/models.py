@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import copy
+import shutil
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
@@ -24,6 +25,14 @@ def model_folder(folder: Path, version_arn: str) -> Path:
     """
     kind, name, version = version_arn.rpartition(":")[2].split("/")
     return folder / "models" / (name if kind == "solution" else f"{kind}.{name}") / version
+
+
+def remove_models(folder: Path, versions: Iterable[str]) -> None:
+    """Removes the files of versions that were deleted. Nothing beside them goes: something new may have the
+    name of a solution that was deleted just now, and be trained already.
+    """
+    for arn in versions:
+        shutil.rmtree(model_folder(folder, arn), ignore_errors=True)
 
 
 class Models:

@@ -7,7 +7,6 @@ own, of a type that no operation shows, because they are trained, updated and sw
 
 from __future__ import annotations
 
-import shutil
 import time
 import uuid
 from collections.abc import Mapping
@@ -16,6 +15,7 @@ from typing import Any
 from pzdecl.engine.api import recommender_config
 from pzdecl.engine.api.common import ACTIVE, FAILED, IN_PROGRESS, PENDING, create, describe, find, listing
 from pzdecl.engine.api.families import DATASET_GROUP, RECOMMENDER, RECOMMENDER_VERSION
+from pzdecl.engine.api.models import remove_models
 from pzdecl.engine.api.operation import Context, Params, Result, operation
 from pzdecl.engine.api.recipes import recipe_of
 from pzdecl.engine.errors import InvalidInputException, ResourceInUseException
@@ -114,10 +114,11 @@ def delete_recommender(context: Context, params: Params) -> Result:
     with context.store.write() as tx:
         recommender = find(tx, RECOMMENDER, arn)
         _expect(recommender, (ACTIVE, INACTIVE, FAILED), "deleted")
-        for version in tx.children(RECOMMENDER_VERSION.type, arn):
-            tx.delete(version.arn)
+        versions = [version.arn for version in tx.children(RECOMMENDER_VERSION.type, arn)]
+        for version in versions:
+            tx.delete(version)
         tx.delete(arn)
-    shutil.rmtree(context.folder / "models" / f"{RECOMMENDER.type}.{recommender.name}", ignore_errors=True)
+    remove_models(context.folder, versions)
     return {}
 
 

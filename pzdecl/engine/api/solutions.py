@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 import re
-import shutil
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -22,6 +21,7 @@ from pzdecl.engine.api.families import (
     SOLUTION,
     SOLUTION_VERSION,
 )
+from pzdecl.engine.api.models import remove_models
 from pzdecl.engine.api.operation import Context, Params, Result, operation
 from pzdecl.engine.api.recipes import custom_recipe, recipe_of
 from pzdecl.engine.api.tuning import automl_problems, hpo_problems, with_prefixes
@@ -131,7 +131,7 @@ def delete_solution(context: Context, params: Params) -> Result:
     """
     arn = params["solutionArn"]
     with context.store.write() as tx:
-        solution = find(tx, SOLUTION, arn)
+        find(tx, SOLUTION, arn)
         used_by = campaign_using(tx, arn)
         if used_by:
             raise ResourceInUseException(
@@ -157,7 +157,7 @@ def delete_solution(context: Context, params: Params) -> Result:
         for one in (*jobs, *versions):
             tx.delete(one.arn)
         tx.delete(arn)
-    shutil.rmtree(context.folder / "models" / solution.name, ignore_errors=True)
+    remove_models(context.folder, [version.arn for version in versions])
     return {}
 
 

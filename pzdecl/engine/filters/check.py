@@ -145,12 +145,12 @@ def _column(field: Field, columns: Columns) -> Generator[Problem, None, Column |
         return None
     column = resolve(field, known)
     if column is None:
-        names = [one.name for one in known if _usable(one)]
+        names = [one.name for one in known if usable(one)]
         suggestion = nearest(field.name, names)
         message = f"the schema of {WORDS[dataset]} has no field {field.name}"
         yield Problem(message, field.place, field.end, f"one of {', '.join(names)}", suggestion)
         return None
-    if not _usable(column):
+    if not usable(column):
         message = f"{field} is {_words(column)} and can't be filtered by"
         yield Problem(message, field.place, field.end, "a field of numbers, categories or plain text")
         return None
@@ -166,7 +166,8 @@ def _operand(field: Field, column: Column, operand: Operand) -> Iterator[Problem
         yield Problem(message, operand.place, operand.end, "a number")
 
 
-def _usable(column: Column) -> bool:
+def usable(column: Column) -> bool:
+    """Whether filters may compare a column with anything."""
     return not column.textual and column.type != "boolean" and column.name not in NEVER
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from pzdecl.engine.filters.check import resolve
+from pzdecl.engine.filters.check import resolve, usable
 from pzdecl.engine.filters.history import History
 from pzdecl.engine.filters.ids import Codes, Index
 from pzdecl.engine.filters.parser import number
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+_MADE_ANEW = "the dataset was made anew with another schema, so make the filter anew, too"
 INDEXES, MASKS = 4, 16
 """What a catalogue keeps: its places in other indexes, and masks of a byte for each thing."""
 
@@ -191,6 +192,8 @@ class _Evaluation:
         if table is not None and row is not None:
             own = table.column(_name(condition.field, table)).of(row)
         numeric = table is not None and table.columns[_name(condition.field, table)].type != "string"
+        if table is not None and not numeric:
+            _check_order(condition)
         wanted = self._operands(condition, numeric)
         if wanted is None:
             return False
@@ -205,6 +208,8 @@ class _Evaluation:
         if wanted is None:
             return np.zeros(len(table) + 1, bool)
         operator = condition.operator
+        if not isinstance(column, Numbers):
+            _check_order(condition)
         if isinstance(column, Numbers) and operator not in ("IN", "NOT IN"):
             if not wanted:  # CurrentItem has no value: nothing can be compared with it
                 return np.full(len(table) + 1, operator == "!=")
@@ -256,7 +261,7 @@ class _Evaluation:
                     return None
             else:
                 given = True
-                found += self._written(operand, numeric)
+                found += self._written(condition, operand, numeric)
         return found if given else None
 
     def _bound(self, condition: Condition, operand: Placeholder, numeric: bool) -> list[Any]:
@@ -275,14 +280,24 @@ class _Evaluation:
                 f"The value of ${operand.name} is no number: expected one, as {condition.field} is a number"
             ) from None
 
-    def _written(self, operand: Operand, numeric: bool) -> list[Any]:
+    def _written(self, condition: Condition, operand: Operand, numeric: bool) -> list[Any]:
         if isinstance(operand, Field):
             table, row = self.known.tables.get("ITEMS"), self.known.item_row
-            return [] if table is None or row is None else table.column(_name(operand, table)).of(row)
+            if table is None or row is None:
+                return []
+            column = table.column(_name(operand, table))
+            if isinstance(column, Numbers) != numeric:
+                raise ValueProblem(f"{condition.field} and {operand} can't be compared any more: {_MADE_ANEW}")
+            return column.of(row)
         if isinstance(operand, Number):
             return [operand.value if numeric else str(operand.value)]
         if isinstance(operand, Text):
-            return [number(operand.value) if numeric else operand.value]
+            try:
+                return [number(operand.value) if numeric else operand.value]
+            except ValueError:
+                raise ValueProblem(
+                    f"{operand.value!r} is compared with {condition.field}, which is a number now: {_MADE_ANEW}"
+                ) from None
         return []
 
 
@@ -324,4 +339,14 @@ def _name(field: Field, table: Table) -> str:
     if column is None:
         dataset = "Users" if field.dataset == CURRENT_USER else str(field).partition(".")[0]
         raise ValueProblem(f"The {dataset} dataset has no field {field.name} any more")
+    if not usable(column):
+        raise ValueProblem(f"{field} can't be filtered by any more: {_MADE_ANEW}")
     return column.name
+
+
+def _check_order(condition: Condition) -> None:
+    """Texts have none: raises ValueProblem where one is asked for."""
+    if condition.operator not in ("IN", "NOT IN", "=", "!="):
+        raise ValueProblem(
+            f"{condition.field} is text now, and stands before {condition.operator}: {_MADE_ANEW}"
+        )

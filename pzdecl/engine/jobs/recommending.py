@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import logging
-import shutil
 import time
 from typing import Any
 
 from pzdecl.engine.api.common import ACTIVE, FAILED, IN_PROGRESS, PENDING
 from pzdecl.engine.api.families import RECOMMENDER, RECOMMENDER_VERSION
-from pzdecl.engine.api.models import model_folder
 from pzdecl.engine.api.operation import Context
 from pzdecl.engine.api.recommenders import INACTIVE, VERSION, pending_update, start_training
 from pzdecl.engine.api.solution_versions import METRIC_DIGITS
@@ -88,12 +86,6 @@ def take_over(tx: Writer, version: Resource) -> list[str]:
     for arn in old:
         tx.delete(arn)
     return old
-
-
-def remove_models(context: Context, arns: list[str]) -> None:
-    """Removes the files of models that are no more."""
-    for arn in arns:
-        shutil.rmtree(model_folder(context.folder, arn), ignore_errors=True)
 
 
 def run_switch(context: Context, job: Job, control: Control) -> None:

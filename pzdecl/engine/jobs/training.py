@@ -14,7 +14,7 @@ from typing import Any
 from pzdecl.engine.api.campaigns import follow_latest
 from pzdecl.engine.api.common import ACTIVE, STOPPED
 from pzdecl.engine.api.families import DATASET, RECOMMENDER_VERSION
-from pzdecl.engine.api.models import model_folder
+from pzdecl.engine.api.models import model_folder, remove_models
 from pzdecl.engine.api.operation import Context
 from pzdecl.engine.api.recipes import recipe_of, text
 from pzdecl.engine.api.training_columns import settings as settings_of
@@ -74,7 +74,7 @@ def run_training(context: Context, job: Job, control: Control) -> None:
             old = recommending.take_over(tx, version)
         else:
             follow_latest(tx, version)
-    recommending.remove_models(context, old)
+    remove_models(context.folder, old)
 
 
 def _search(

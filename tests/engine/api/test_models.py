@@ -12,7 +12,7 @@ import pytest
 
 from pzdecl.engine import Engine
 from pzdecl.engine.api.families import CAMPAIGN, SOLUTION_VERSION
-from pzdecl.engine.api.models import Models, model_folder
+from pzdecl.engine.api.models import Models, model_folder, remove_models
 from pzdecl.engine.errors import UnavailableException
 from pzdecl.engine.jobs.updating import note_update
 from pzdecl.engine.locks import Locks
@@ -127,6 +127,15 @@ def test_loading_a_model_keeps_nobody_from_another(tmp_path: Path, monkeypatch: 
     assert len(found) == 3
     assert len(set(map(id, found))) == 1
     assert loads == ["slow", "quick"]
+
+
+def test_what_was_made_anew_under_a_deleted_name_stays(tmp_path: Path) -> None:
+    solution = "arn:aws:personalize:local:000000000000:solution/s"
+    deleted, new = (model_folder(tmp_path, f"{solution}/{version}") for version in ("00000001", "00000002"))
+    for folder in (deleted, new):
+        write_random(folder, users=1, items=20, hidden=4)
+    remove_models(tmp_path, [f"{solution}/00000001"])
+    assert [deleted.exists(), new.exists()] == [False, True]
 
 
 def test_locks_are_one_for_each_key_and_leave_nothing_behind() -> None:

@@ -143,7 +143,7 @@ def test_the_trials_of_a_search_that_failed_are_kept(shop: Shop, monkeypatch: py
     assert [len(one.trials) for one in trials.candidates] == [3, 0]
     arn = version["solutionVersionArn"].rpartition("/")[0]
     shop.service.call("delete_solution", solutionArn=arn)
-    assert not (shop.engine.folder / "models" / "best").exists()
+    assert not list((shop.engine.folder / "models").glob("best/*"))
 
 
 def test_a_recipe_without_its_dataset_fails_in_clear_words(shop: Shop) -> None:
