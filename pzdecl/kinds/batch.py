@@ -5,7 +5,7 @@ version, the questions or their fields change.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -26,10 +26,13 @@ from pzdecl.kinds.base import (
 from pzdecl.kinds.campaign import ItemExplorationConfig, Weight
 from pzdecl.kinds.names import Ref, RoleArn, resolve
 from pzdecl.kinds.places import JobInput, JobOutput, is_remote, sent
+from pzdecl.kinds.solution_config import Column
 from pzdecl.kinds.wire import given, texts, with_tags
 
 SOURCE, TARGET = "jobInput.s3DataSource.path", "jobOutput.s3DataDestination.path"
 RESULTS = 25
+MODE, THEMES = "batchInferenceJobMode", "themeGenerationConfig"
+PLAIN, THEMED = "BATCH_INFERENCE", "THEME_GENERATION"
 
 
 class BatchInferenceJobConfig(Spec):
@@ -40,6 +43,22 @@ class BatchInferenceJobConfig(Spec):
     )
     ranking_influence: dict[str, Weight] | None = Field(
         None, description="Weights beside similarity (aws-semantic-similarity)."
+    )
+
+
+class FieldsForThemeGeneration(Spec):
+    """Columns of the Items dataset that themes are made of, beside its textual one."""
+
+    item_name: Column = Field(
+        description="The column of the Items dataset with the items' names.", examples=["TITLE"]
+    )
+
+
+class ThemeGenerationConfig(Spec):
+    """What the themes of lists of similar items are made of."""
+
+    fields_for_theme_generation: FieldsForThemeGeneration = Field(
+        description="Columns of the Items dataset that themes are made of."
     )
 
 
@@ -59,6 +78,13 @@ class BatchInferenceJobSpec(BatchSegmentJobSpec):
 
     num_results: int = Field(RESULTS, ge=1, le=500, description="Items of an answer, at most.")
     batch_inference_job_config: BatchInferenceJobConfig | None = Field(None, description="How it answers.")
+    batch_inference_job_mode: Literal["BATCH_INFERENCE", "THEME_GENERATION"] = Field(
+        "BATCH_INFERENCE",
+        description="THEME_GENERATION gives each list of similar items a theme (aws-similar-items).",
+    )
+    theme_generation_config: ThemeGenerationConfig | None = Field(
+        None, description="What themes are made of, with batchInferenceJobMode THEME_GENERATION."
+    )
 
 
 class _Batch(Kind):
@@ -111,6 +137,8 @@ class _Batch(Kind):
             jobOutput=sent(inputs["jobOutput"], "s3DataDestination"),
             roleArn=inputs.get("roleArn"),
             batchInferenceJobConfig=config or None,
+            batchInferenceJobMode=inputs.get(MODE),
+            themeGenerationConfig=inputs.get(THEMES),
         )
         return Call(self.operations.create, with_tags(params, tags))
 
@@ -137,6 +165,24 @@ class BatchInferenceJob(_Batch):
         list_key="batchInferenceJobs",
         arn_key="batchInferenceJobArn",
     )
+
+    def check(self, spec: BatchSegmentJobSpec) -> list[Problem]:
+        """The mode of themes needs their configuration, and the other way round."""
+        problems = super().check(spec)
+        assert isinstance(spec, BatchInferenceJobSpec)
+        themed, config = spec.batch_inference_job_mode == THEMED, spec.theme_generation_config
+        if themed and config is None:
+            summary = f"{MODE} is {THEMED}, and {THEMES} is not there"
+            expected = f"{THEMES}: {{fieldsForThemeGeneration: {{itemName: COLUMN}}}}"
+            problems.append(Problem("PZ3007", (MODE,), summary, expected))
+        if config is not None and not themed:
+            problems.append(
+                Problem("PZ3008", (THEMES,), f"{THEMES} has no effect here", f"{THEMES} with {MODE}: {THEMED}")
+            )
+        return problems
+
+    def default(self, field: str, inputs: Inputs) -> Any:
+        return PLAIN if field == MODE else super().default(field, inputs)
 
     def inputs(self, spec: BatchInferenceJobSpec) -> dict[str, Any]:
         inputs = super().inputs(spec)

@@ -63,6 +63,8 @@ SEGMENTING = frozenset({"aws-item-affinity", "aws-item-attribute-affinity"})
 """Recipes that find users: no campaign serves them."""
 INFLUENCED = frozenset({"aws-semantic-similarity"})
 """Recipes whose campaigns take a rankingInfluence."""
+THEMED = frozenset({"aws-similar-items"})
+"""Recipes whose batch inference jobs can make themes."""
 
 
 DOMAIN: Mapping[str, Recipe] = registry.DOMAIN

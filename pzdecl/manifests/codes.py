@@ -271,7 +271,8 @@ CODES: dict[str, Code] = {
     ),
     "PZ5011": Code(
         "column that no schema has",
-        "A solution names a column, or needs one, that the schema of its group's dataset does not declare.",
+        "A solution names a column, or needs one, that the schema of its group's dataset does not declare; or "
+        "a job that makes themes does.",
     ),
     "PZ5012": Code(
         "dataset that the recipe needs",
@@ -284,6 +285,10 @@ CODES: dict[str, Code] = {
     "PZ5014": Code(
         "recommender of another domain",
         "A recommender's recipe is of the domain of its dataset group: ECOMMERCE or VIDEO_ON_DEMAND.",
+    ),
+    "PZ5015": Code(
+        "themes of another recipe",
+        "Only some recipes recommend with themes.",
     ),
     "PZ5020": Code(
         "filter that does not fit its data",

@@ -108,7 +108,7 @@ def _imply_data(address: Address, imports: Iterable[Address], edges: Edges) -> N
 
 def imply_datasets(documents: Documents, edges: Edges) -> None:
     """Adds the datasets of its group to what a filter needs, whose expression is checked by their schemas, and
-    a recommender, which is refused without them.
+    a recommender, which is refused without them; and to a batch job that makes themes of its group's items.
     """
     datasets: dict[str, list[Address]] = defaultdict(list)
     for address, document in documents.items():
@@ -118,6 +118,11 @@ def imply_datasets(documents: Documents, edges: Edges) -> None:
         if address.kind in ("Filter", "Recommender") and document.spec is not None:
             for dataset in datasets[document.inputs["datasetGroup"]]:
                 edges[address].setdefault(dataset, "spec.datasetGroup")
+        elif address.kind == "BatchInferenceJob" and document.inputs.get("themeGenerationConfig"):
+            solution = documents.get(Address("Solution", document.inputs["solution"]))
+            if solution is not None and solution.spec is not None:
+                for dataset in datasets[solution.inputs["datasetGroup"]]:
+                    edges[address].setdefault(dataset, "spec.themeGenerationConfig")
 
 
 def find_cycles(documents: Documents, edges: Edges, report: Report) -> None:

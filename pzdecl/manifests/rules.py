@@ -15,6 +15,7 @@ from pzdecl.manifests.columns import check_columns
 from pzdecl.manifests.documents import Document
 from pzdecl.manifests.model import ProviderSettings
 from pzdecl.manifests.report import Report
+from pzdecl.manifests.themes import check_themes
 from pzdecl.manifests.use_cases import check_use_case
 
 Documents = Mapping[Address, Document]
@@ -37,6 +38,8 @@ def check_rules(documents: Documents, provider: ProviderSettings, report: Report
             _datasets(document, valid, types, report)
         elif document.kind.name == "Campaign":
             _campaign_config(document, valid, report)
+        elif document.kind.name == "BatchInferenceJob":
+            check_themes(document, valid, report)
         for field in (document.kind.reads, document.kind.writes):
             if field and (location := lookup(document.inputs, field)):
                 _location(document, field, location, provider, report)

@@ -147,7 +147,7 @@ def test_what_a_batch_job_refuses(shop: Shop, tmp_path: Path) -> None:
         (same, "The output path is the input path"),
         ({"filterArn": users}, "is about UserID"),
         ({"filterArn": beside}, "looks at CurrentItem"),
-        ({"batchInferenceJobMode": "THEME_GENERATION"}, "finds no themes"),
+        ({"batchInferenceJobMode": "THEME_GENERATION"}, "themeGenerationConfig is required"),
         ({"batchInferenceJobConfig": {"itemExplorationConfig": {"explorationWeight": "1"}}}, "aws-user-person"),
         ({"jobOutput": {"s3DataDestination": {"path": "https://x/y"}}}, "Invalid Data location"),
     ]

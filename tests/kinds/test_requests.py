@@ -122,6 +122,16 @@ SPECS: list[tuple[str, dict[str, Any]]] = [
             "batchInferenceJobConfig": {"itemExplorationConfig": {"explorationWeight": 0.5}},
         },
     ),
+    (
+        "BatchInferenceJob",
+        {
+            "solution": "s",
+            **PLACES,
+            "roleArn": ROLE,
+            "batchInferenceJobMode": "THEME_GENERATION",
+            "themeGenerationConfig": {"fieldsForThemeGeneration": {"itemName": "TITLE"}},
+        },
+    ),
     ("BatchSegmentJob", {"solution": "s", **PLACES, "roleArn": ROLE, "numResults": 1000}),
     (
         "DatasetExport",

@@ -58,6 +58,21 @@ def filter_(expression: str) -> str:
     return f"{head}  filterExpression: {expression}\n"
 
 
+NAMED_ITEMS = ITEMS.replace(
+    "    version:",
+    "      - {name: TITLE, type: string}\n      - {name: ABOUT, type: string, textual: true}\n    version:",
+)
+SIMILAR = {"s.yaml": SOLUTION.replace("aws-hrnn", "aws-similar-items"), "asked.json": "{}"}
+
+
+def themed(more: str = "  batchInferenceJobMode: THEME_GENERATION\n", name: str | None = "TITLE") -> str:
+    """A batch job of the solution `hrnn`: its mode in line 8, what themes are made of in the next."""
+    head = f"{HEAD}kind: BatchInferenceJob\nmetadata: {{name: j}}\nspec:\n  solution: hrnn\n"
+    head += "  jobInput: {s3DataSource: {path: asked.json}}\n  jobOutput: {s3DataDestination: {path: out}}\n"
+    config = f"  themeGenerationConfig: {{fieldsForThemeGeneration: {{itemName: {name}}}}}\n" if name else ""
+    return f"{head}{more}{config}"
+
+
 def solution(spec: str) -> str:
     """A solution whose spec begins in line 4."""
     return f"{HEAD}kind: Solution\nmetadata: {{name: s}}\nspec:\n  datasetGroup: movies\n{spec}"
@@ -434,6 +449,53 @@ SPECS = {
         18,
         "spec.solution",
         more={"s.yaml": SOLUTION.replace("aws-hrnn", "aws-item-affinity")},
+    ),
+    "themes without what they are made of": Bad(
+        themed(name=None), "PZ3007", 8, 26, "spec.batchInferenceJobMode", more=SIMILAR
+    ),
+    "what themes are made of without themes": Bad(
+        themed(""), "PZ3008", 8, 3, "spec.themeGenerationConfig", more=SIMILAR
+    ),
+    "themes of another recipe": Bad(
+        themed(),
+        "PZ5015",
+        8,
+        26,
+        "spec.batchInferenceJobMode",
+        more={**SIMILAR, "s.yaml": SOLUTION},
+    ),
+    "themes of a column that there is not": Bad(
+        themed(name="TITEL"),
+        "PZ5011",
+        9,
+        64,
+        "spec.themeGenerationConfig.fieldsForThemeGeneration.itemName",
+        "TITLE",
+        more={**SIMILAR, "items.yaml": f"{NAMED_ITEMS}---\n{SCHEMA}---\n{DATASET}"},
+    ),
+    "themes of ids": Bad(
+        themed(name="ITEM_ID"),
+        "PZ5011",
+        9,
+        64,
+        "spec.themeGenerationConfig.fieldsForThemeGeneration.itemName",
+        more={**SIMILAR, "items.yaml": f"{NAMED_ITEMS}---\n{SCHEMA}---\n{DATASET}"},
+    ),
+    "themes without a textual column": Bad(
+        themed(name="GENRES"),
+        "PZ5011",
+        9,
+        3,
+        "spec.themeGenerationConfig",
+        more={**SIMILAR, "items.yaml": f"{ITEMS}---\n{SCHEMA}---\n{DATASET}"},
+    ),
+    "themes without items": Bad(
+        themed(),
+        "PZ5012",
+        9,
+        3,
+        "spec.themeGenerationConfig",
+        more={**SIMILAR, "d.yaml": f"{SCHEMA}---\n{DATASET}"},
     ),
     "filter that is no expression": Bad(
         filter_("EXCLUDE ItemID WHEN Items.GENRES = 3"), "PZ3020", 6, 36, "spec.filterExpression", "WHERE"

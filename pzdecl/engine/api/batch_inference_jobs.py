@@ -8,6 +8,7 @@ from pzdecl.engine.api.common import describe, given, listing
 from pzdecl.engine.api.families import BATCH_INFERENCE_JOB
 from pzdecl.engine.api.operation import Context, Params, Result, operation
 from pzdecl.engine.api.recipes import recipe_of
+from pzdecl.engine.api.themes import THEME_GENERATION, THEMES, check_themes, item_name, mode_of
 from pzdecl.engine.errors import InvalidInputException
 from pzdecl.engine.filters.syntax import CURRENT_ITEM
 
@@ -19,16 +20,10 @@ CONFIG = "batchInferenceJobConfig"
 @operation("CreateBatchInferenceJob", queues_job=True)
 def create_batch_inference_job(context: Context, params: Params) -> Result:
     """Queues recommendations for every line of files of JSON lines."""
-    if params.get("batchInferenceJobMode", "BATCH_INFERENCE") != "BATCH_INFERENCE":
-        raise InvalidInputException(
-            f"batchInferenceJobMode is {params['batchInferenceJobMode']}; the built-in engine finds no themes: "
-            "expected BATCH_INFERENCE"
-        )
-    if "themeGenerationConfig" in params:
-        raise InvalidInputException("themeGenerationConfig is for batchInferenceJobMode THEME_GENERATION")
+    mode = mode_of(params)
     config = params.get(CONFIG) or {}
     body = body_of(context, BATCH_INFERENCE_JOB, params, most=MAX_RESULTS, default=DEFAULT_RESULTS)
-    body |= {"batchInferenceJobMode": "BATCH_INFERENCE", **given(params, CONFIG)}
+    body |= {"batchInferenceJobMode": mode, **given(params, CONFIG, THEMES)}
     with context.store.write() as tx:
         version = version_of(tx, params["solutionVersionArn"])
         recipe = recipe_of(version.body["recipeArn"])
@@ -49,6 +44,8 @@ def create_batch_inference_job(context: Context, params: Params) -> Result:
                 f"The filter {params['filterArn']} looks at CurrentItem, and {recipe.name} recommends beside "
                 "no item: expected a recipe of type RELATED_ITEMS"
             )
+        if mode == THEME_GENERATION:
+            check_themes(tx, version, recipe, item_name(body))
         start(tx, BATCH_INFERENCE_JOB, body, version, "infer", params)
     return {"batchInferenceJobArn": body["batchInferenceJobArn"]}
 

@@ -47,6 +47,7 @@ class Quotas:
     batch_files, batch_bytes, batch_lines
                    of a batch job's input; lines are those of one file
     segment_lines  of a batch segment job's file, by the name of the recipe
+    theme_lines    of a file whose answers have themes
     sources        different event attribution sources of a metric attribution
     rates          requests a second
     """
@@ -63,6 +64,7 @@ class Quotas:
     batch_bytes: int | None = None
     batch_lines: int | None = None
     segment_lines: Mapping[str, int] = field(default_factory=dict)
+    theme_lines: int | None = None
     sources: int | None = None
     rates: Rates = field(default_factory=Rates)
 
@@ -95,6 +97,7 @@ AWS = Quotas(
     batch_bytes=GIB,
     batch_lines=50_000_000,
     segment_lines={"aws-item-affinity": 500, "aws-item-attribute-affinity": 10},
+    theme_lines=100,
     sources=100,
     rates=Rates(
         each={

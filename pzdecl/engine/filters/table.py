@@ -164,6 +164,13 @@ class Table:
         found = {name: _text(self._values(name)[row]) for name in names}
         return {name: text for name, text in found.items() if text is not None}
 
+    def cells(self, name: str, rows: Sequence[int]) -> list[Any]:
+        """The values of a column in some rows; None where there is none."""
+        import pyarrow as pa
+
+        found: list[Any] = self._values(name).take(pa.array(rows, pa.int64())).to_pylist()
+        return found
+
     def _values(self, name: str) -> Any:
         """A column as one array, in the order of the ids; null where older data doesn't have it."""
         import pyarrow as pa

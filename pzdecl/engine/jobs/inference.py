@@ -14,6 +14,7 @@ from pzdecl.engine.api.families import SOLUTION_VERSION
 from pzdecl.engine.api.operation import Context
 from pzdecl.engine.api.recipes import recipe_of
 from pzdecl.engine.api.selection import Serving, allowed_ids, allowed_items
+from pzdecl.engine.api.themes import THEME_GENERATION
 from pzdecl.engine.errors import ServiceError
 from pzdecl.engine.events.live import live_model
 from pzdecl.engine.events.recent import new_events
@@ -21,8 +22,10 @@ from pzdecl.engine.filters.parser import parse
 from pzdecl.engine.filters.syntax import CURRENT_ITEM, CURRENT_USER, EVENTS
 from pzdecl.engine.jobs import queue
 from pzdecl.engine.jobs.control import Control, JobFailed
+from pzdecl.engine.jobs.lines import Answer as Answering
 from pzdecl.engine.jobs.lines import Asked, Outcome, run_lines
 from pzdecl.engine.jobs.queue import Job, JobLost
+from pzdecl.engine.jobs.theming import Themed
 from pzdecl.engine.jobs.updating import outdated, update_version
 from pzdecl.engine.serving.batch import CELLS, MOST, answers
 from pzdecl.engine.serving.query import Answer, Query
@@ -42,7 +45,12 @@ def run_inference(context: Context, job: Job, control: Control) -> None:
     refresh(context, job, control)
     resource, serving = opened(context, job)
     inference = Inference(context, resource, serving)
-    run_lines(context, resource, control, inference.answer, inference.size, context.quotas.batch_lines)
+    answer: Answering = inference.answer
+    most = context.quotas.batch_lines
+    if resource.body.get("batchInferenceJobMode") == THEME_GENERATION:
+        answer = Themed(context, serving, answer).answer
+        most = context.quotas.theme_lines or most
+    run_lines(context, resource, control, answer, inference.size, most)
     done(context, job, control, resource)
 
 

@@ -63,6 +63,7 @@ def test_quotas_of_files_bytes_and_lines(files: Path) -> None:
 
     assert (AWS.batch_files, AWS.batch_bytes, AWS.batch_lines) == (1000, 2**30, 50_000_000)
     assert AWS.segment_lines == {"aws-item-affinity": 500, "aws-item-attribute-affinity": 10}
+    assert AWS.theme_lines == 100
     with Engine(files / "engine") as engine:
         run("fits", batch_files=3, batch_bytes=size, most=23)  # blank lines are none
         for figures, words in (
