@@ -12,8 +12,10 @@ import pytest
 
 from pzdecl.engine import Engine
 from pzdecl.engine.jobs import queue
+from pzdecl.engine.jobs.sweep import sweep
 from pzdecl.engine.store import store
 from pzdecl.engine.store.shown import Shown
+from pzdecl.process import this_process
 from tests.contract.clients import (
     ITEMS,
     InProcess,
@@ -196,6 +198,25 @@ def test_a_loaded_campaign_no_longer_knows_what_a_user_did(shop: Shop) -> None:
     assert (recent(USER), recent("u1")) == (1, 1)
     shop.erase()
     assert (recent(USER), recent("later"), recent("u1")) == (0, 0, 1)
+
+
+def test_a_training_that_is_at_work_reads_on(shop: Shop) -> None:
+    """What it reads is replaced, and goes when it ends."""
+    context, me = shop.engine._context, this_process()
+    [part] = (shop.folder / "engine" / "datasets").rglob("*.parquet")
+    with context.store.write() as tx:
+        tx.enqueue("a training", "train", shop.group)
+        tx.connection.execute(
+            "UPDATE jobs SET state = 'running', token = 't', host = ?, pid = ?, started = ?, heartbeat = ? "
+            "WHERE arn = 'a training'",
+            (f"{me.host} {me.place}", me.pid, me.started, time.time()),
+        )
+    assert shop.erase()["status"] == "COMPLETED"
+    assert part.exists()
+    with context.store.write() as tx:
+        tx.connection.execute("UPDATE jobs SET state = 'finished' WHERE arn = 'a training'")
+    sweep(context)
+    assert not part.exists()
 
 
 def test_a_deletion_waits_for_exports_that_were_asked_for_before(shop: Shop) -> None:
