@@ -32,6 +32,7 @@ check: $(STAMP)
 	$(BIN)/lint-imports
 	$(BIN)/python -m pzdecl.manifests.schemas --check schemas
 	$(BIN)/python -m pzdecl.views.schemas --check schemas
+	$(BIN)/python -m pzdecl.manifests.reference --check docs/reference/fields.md
 	$(BIN)/python -m pzdecl.cli.reference --check docs/reference/commands.md
 	$(BIN)/python -m pzdecl.engine.http.operations --check docs/reference/operations.md
 
@@ -43,6 +44,7 @@ schemas: $(STAMP)
 	$(BIN)/python -m pzdecl.manifests.schemas schemas
 	$(BIN)/python -m pzdecl.views.schemas schemas
 	$(BIN)/python -m pzdecl.manifests.codes docs/reference/errors.md
+	$(BIN)/python -m pzdecl.manifests.reference docs/reference/fields.md
 	$(BIN)/python -m pzdecl.cli.reference docs/reference/commands.md
 	$(BIN)/python -m pzdecl.engine.http.operations docs/reference/operations.md
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -178,6 +178,13 @@ def recommend(
     ServiceError.
     """
     asked = {"numResults": count, **_asked(state, campaign, user, narrowing, ("Campaign", "Recommender"))}
+    with _still_there(campaign, asked):
+        return _recommended(client, campaign, item, narrowing, asked)
+
+
+def _recommended(
+    client: ReadClient, campaign: Address, item: str | None, narrowing: Narrowing, asked: dict[str, Any]
+) -> dict[str, Any]:
     if "campaignArn" in asked and _recommends_actions(client, asked["campaignArn"]):
         for option, given in (("--item", item is not None), ("--metadata", bool(narrowing.metadata))):
             if given:
@@ -209,7 +216,22 @@ def rank(
 ) -> dict[str, Any]:
     """GetPersonalizedRanking. Raises PzdeclError for what was not deployed yet, ServiceError."""
     asked = _asked(state, campaign, user, narrowing, ("Campaign",))
-    return client.read("get_personalized_ranking", inputList=list(items), **asked)
+    with _still_there(campaign, asked):
+        return client.read("get_personalized_ranking", inputList=list(items), **asked)
+
+
+@contextmanager
+def _still_there(campaign: Address, asked: Mapping[str, Any]) -> Iterator[None]:
+    """What was applied and is gone since is told by its address, with what helps."""
+    try:
+        yield
+    except ResourceNotFoundException as error:
+        if asked[KINDS[campaign.kind].operations.arn_key] not in error.message:
+            raise
+        raise PzdeclError(
+            f"{campaign} was applied, and is not there any more",
+            hint="`pzdecl plan` shows what apply would make again",
+        ) from None
 
 
 def _asked(

@@ -27,12 +27,15 @@ MetadataColumns = Annotated[
 ]
 
 
-def filter_values(given: Iterable[str] | None) -> dict[str, str]:
+def filter_values(given: Iterable[str] | None, filter: str | None) -> dict[str, str]:
     """`["GENRES=Comedy", "GENRES=Drama"]` as the API wants it: `{"GENRES": '"Comedy","Drama"'}`.
 
-    Values that are in double quotes already stay as they are. Raises UsageError.
+    Values that are in double quotes already stay as they are. Raises UsageError, also where there is no filter.
     """
     from pzdecl.engine.filters.values import written
+
+    if given and filter is None:
+        raise UsageError("--filter-value is given without a filter", hint="name the filter with --filter NAME")
 
     found: dict[str, list[str]] = {}
     for text in given or ():

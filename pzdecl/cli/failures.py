@@ -9,7 +9,7 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pzdecl.engine.errors import ServiceError
+from pzdecl.engine.errors import ServiceError, UnavailableException
 from pzdecl.errors import Diagnostic, InvalidProject, PzdeclError
 
 if TYPE_CHECKING:
@@ -44,11 +44,18 @@ def show(error: BaseException, session: Session) -> int:
             return error.exit_status
         case ServiceError():
             during = f"{error.operation}: " if error.operation else ""
-            _say(session, f"{during}{error}", None, error.code, 1)
+            # That the target can't be asked is no error of the API: its name would say nothing.
+            what = error.message if type(error) is UnavailableException else str(error)
+            _say(session, f"{during}{what}", None, error.code, 1)
             return 1
         case OSError():
             name = f"{error.filename}: " if error.filename else ""
-            _say(session, f"{name}{error.strerror or error}", None, "OSError", 1)
+            hint = (
+                "check its mode and owner, and those of its folder"
+                if isinstance(error, PermissionError)
+                else None
+            )
+            _say(session, f"{name}{error.strerror or error}", hint, "OSError", 1)
             return 1
     return _crash(error, session)
 

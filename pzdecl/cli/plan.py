@@ -10,6 +10,7 @@ import typer
 
 from pzdecl.cli import options
 from pzdecl.cli.session import session, tell, write
+from pzdecl.errors import PzdeclError
 
 CHANGES = 2
 REFUSED = 4
@@ -50,8 +51,14 @@ def command(
     if out is not None:
         from pzdecl.plan import file
 
-        out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_bytes(file.dump(made))
+        try:
+            out.parent.mkdir(parents=True, exist_ok=True)
+            out.write_bytes(file.dump(made))
+        except OSError as error:
+            raise PzdeclError(
+                f"the plan can't be saved as {out}: {error.strerror}",
+                hint="name a file: pzdecl plan --out FILE",
+            ) from None
     show(made, format)
     if out is not None and made.has_changes and not session().automated:
         tell(f"Saved. Carry it out with: pzdecl apply {out}")

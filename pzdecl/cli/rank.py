@@ -36,7 +36,7 @@ def command(
         user,
         items,
         filter=filter,
-        filter_values=asking.filter_values(filter_value),
+        filter_values=asking.filter_values(filter_value, filter),
         metadata=metadata or (),
     )
     ranked = answer["personalizedRanking"]

@@ -55,7 +55,7 @@ def command(
             item=item,
             count=count,
             filter=filter,
-            filter_values=asking.filter_values(filter_value),
+            filter_values=asking.filter_values(filter_value, filter),
             metadata=metadata or (),
         )
     except InvalidInputException as error:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from pzdecl.cli.session import session, tell, write
-from pzdecl.errors import MissingExtra, PzdeclError, UsageError
+from pzdecl.errors import InvalidProject, MissingExtra, PzdeclError, UsageError
 
 if TYPE_CHECKING:
     from pzdecl.engine.api.quotas import Name as QuotasName
@@ -157,7 +157,15 @@ def _announce(server: Server, folder: Path, *, signed: bool, encrypted: bool) ->
 
 def _project_engine() -> tuple[Path, QuotasName]:
     """The folder of the project's engine, and the quotas that are in force there."""
-    provider = session().load().declared.provider
+    try:
+        provider = session().load().declared.provider
+    except InvalidProject as error:
+        if any(one.code == "PZ0001" for one in error.diagnostics):
+            raise UsageError(
+                "there is no project here, and no engine is named",
+                hint="name an engine's folder with --engine DIR, or a project with -C DIR",
+            ) from None
+        raise
     if provider.engine is None:
         raise UsageError(
             "this environment's target is Amazon Personalize: there is no engine to serve",

@@ -33,6 +33,7 @@ def command(
     from pzdecl.cli.carry_out import progress_view
     from pzdecl.rehearsal import testfiles, testing
     from pzdecl.views import tests as view
+    from pzdecl.views.words import plural
 
     now = session()
     given = testing.Given(
@@ -46,7 +47,7 @@ def command(
     results = []
     for test in found:
         if format == "text":
-            tell(f"{test.name}: {len(test.document.spec.steps)} steps")
+            tell(f"{test.name}: {plural(len(test.document.spec.steps), 'step')}")
         progress = progress_view()
         try:
             results.append(testing.run(root, test, given, progress))

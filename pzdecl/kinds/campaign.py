@@ -11,7 +11,7 @@ from pzdecl.engine.recipes.ranges import MEASURED
 from pzdecl.errors import nearest
 from pzdecl.kinds.address import Address
 from pzdecl.kinds.base import ArnOf, Call, Effect, Inputs, Kind, Operations, Problem, Spec, is_arn
-from pzdecl.kinds.names import Ref
+from pzdecl.kinds.names import MAX_INTEGER, Ref
 from pzdecl.kinds.wire import given, texts, with_tags
 
 LATEST = "$LATEST"
@@ -64,6 +64,7 @@ class CampaignSpec(Spec):
     min_provisioned_tps: int = Field(
         1,
         ge=1,
+        le=MAX_INTEGER,
         alias="minProvisionedTPS",
         description="Requests a second that are always provided (and billed).",
     )

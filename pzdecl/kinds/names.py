@@ -12,6 +12,8 @@ from pzdecl.kinds.base import ArnOf, is_arn
 
 NAME_PATTERN = r"^[a-zA-Z0-9][a-zA-Z0-9\-_]*$"
 NAME_LENGTH = 63
+MAX_INTEGER = 2**31 - 1
+"""The largest of the API's integers, which have 32 bits."""
 ROLE_ARN_PATTERN = r"^arn:([a-z\d-]+):iam::\d{12}:role/?[a-zA-Z_0-9+=,.@\-_/]+$"
 KMS_ARN_PATTERN = r"^arn:aws.*:kms:.*:[0-9]{12}:key/.*$"
 ARN = re.compile(r"arn:[a-z\d-]+:personalize:[^:]*:[^:]*:(?P<tail>.+)")

@@ -12,7 +12,7 @@ from pzdecl.kinds import recipes
 from pzdecl.kinds.base import ArnOf, Call, Effect, Inputs, Kind, Operations, Problem, Spec, Status
 from pzdecl.kinds.campaign import ItemExplorationConfig
 from pzdecl.kinds.fields import within
-from pzdecl.kinds.names import Ref, resolve
+from pzdecl.kinds.names import MAX_INTEGER, Ref, resolve
 from pzdecl.kinds.solution_config import TrainingDataConfig
 from pzdecl.kinds.wire import texts, with_tags
 
@@ -31,7 +31,7 @@ class RecommenderConfig(Spec):
         None, description="How often items are shown that little is known of (the recipes that are personal)."
     )
     min_recommendation_requests_per_second: int = Field(
-        1, ge=1, description="Requests a second that are always provided (and billed)."
+        1, ge=1, le=MAX_INTEGER, description="Requests a second that are always provided (and billed)."
     )
     enable_metadata_with_recommendations: bool = Field(
         False, description="Whether a request may ask for columns of the items."

@@ -18,24 +18,26 @@ ColumnLists = Annotated[dict[str, Annotated[list[Column], Field(max_length=50)]]
 class IntegerRange(Spec):
     """Whole numbers that optimisation tries for one hyperparameter."""
 
-    name: Text
-    min_value: int = Field(ge=-1_000_000)
-    max_value: int = Field(le=1_000_000)
+    name: Text = Field(description="The hyperparameter.")
+    min_value: int = Field(ge=-1_000_000, description="The least that is tried.")
+    max_value: int = Field(le=1_000_000, description="The most that is tried.")
 
 
 class ContinuousRange(Spec):
     """Numbers that optimisation tries for one hyperparameter."""
 
-    name: Text
-    min_value: float = Field(ge=-1_000_000)
-    max_value: float = Field(ge=-1_000_000)
+    name: Text = Field(description="The hyperparameter.")
+    min_value: float = Field(ge=-1_000_000, description="The least that is tried.")
+    max_value: float = Field(ge=-1_000_000, description="The most that is tried.")
 
 
 class CategoricalRange(Spec):
     """Values that optimisation tries for one hyperparameter."""
 
-    name: Text
-    values: Annotated[list[Scalar], Field(min_length=1, max_length=100)]
+    name: Text = Field(description="The hyperparameter.")
+    values: Annotated[list[Scalar], Field(min_length=1, max_length=100)] = Field(
+        description="The values that are tried."
+    )
 
 
 class Ranges(Spec):
@@ -49,9 +51,9 @@ class Ranges(Spec):
 class HpoObjective(Spec):
     """The metric that optimisation improves."""
 
-    type: Literal["Maximize", "Minimize"] | None = None
-    metric_name: Text | None = None
-    metric_regex: Text | None = None
+    type: Literal["Maximize", "Minimize"] | None = Field(None, description="Which way is better.")
+    metric_name: Text | None = Field(None, description="The metric; the recipe's own unless set.")
+    metric_regex: Text | None = Field(None, description="How the service finds the metric in its log.")
 
 
 class HpoResources(Spec):
@@ -81,9 +83,11 @@ class AutoMLConfig(Spec):
 class EventParameters(Spec):
     """How much one type of event counts."""
 
-    event_type: Text
-    event_value_threshold: float | None = None
-    weight: float | None = Field(None, ge=0, le=1)
+    event_type: Text = Field(description="The EVENT_TYPE.")
+    event_value_threshold: float | None = Field(
+        None, description="Only events of at least this EVENT_VALUE are used."
+    )
+    weight: float | None = Field(None, ge=0, le=1, description="How much such an event counts.")
 
 
 class EventsConfig(Spec):
@@ -95,22 +99,30 @@ class EventsConfig(Spec):
 class OptimizationObjective(Spec):
     """A numeric column of the items to favour beside relevance."""
 
-    item_attribute: Annotated[str, StringConstraints(min_length=1, max_length=150)]
-    objective_sensitivity: Literal["LOW", "MEDIUM", "HIGH", "OFF"] | None = None
+    item_attribute: Annotated[str, StringConstraints(min_length=1, max_length=150)] = Field(
+        description="The numeric column of the Items dataset."
+    )
+    objective_sensitivity: Literal["LOW", "MEDIUM", "HIGH", "OFF"] | None = Field(
+        None, description="How much it counts beside relevance; MEDIUM unless set."
+    )
 
 
 class TrainingDataConfig(Spec):
     """Columns that training uses or leaves out, by dataset type."""
 
-    excluded_dataset_columns: ColumnLists | None = None
-    included_dataset_columns: ColumnLists | None = None
+    excluded_dataset_columns: ColumnLists | None = Field(
+        None, description="Columns that are left out, by type of dataset.", examples=[{"ITEMS": ["PRICE"]}]
+    )
+    included_dataset_columns: ColumnLists | None = Field(
+        None, description="The only columns that are used, by type of dataset."
+    )
 
 
 class AutoTrainingConfig(Spec):
     """How often the service trains by itself; needs `performAutoTraining: true`."""
 
     scheduling_expression: Annotated[str, StringConstraints(max_length=16, pattern=r"^rate\(\d+ days?\)$")] = (
-        Field(examples=["rate(7 days)"])
+        Field(description="The interval, in days.", examples=["rate(7 days)"])
     )
 
 

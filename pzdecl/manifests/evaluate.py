@@ -179,7 +179,7 @@ class Evaluator:
                 value = value[step]
                 continue
             self._unknown(node, offset, root, path, step, value)
-            return str(node.value)
+            return f"${{{root}.{path}}}"
         if self._variables.secret(root, name):
             self.sensitive.add(id(node))
             self._report.mark_secret(place(self.file, node.start_mark))

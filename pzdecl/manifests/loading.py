@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
@@ -86,7 +87,7 @@ def _load(
         raise AssertionError("a project file that cannot be read is reported")
     settings = replace(settings, patches=(*settings.patches, *patches))
     unread = [file for file in files if file not in composed]
-    lost = Lost([(root / file).read_text("utf-8", "replace") for file in unread if (root / file).is_file()])
+    lost = Lost(list(_readable(root, unread)))
     history = _history(composed, settings.variables, report)
     documents = _documents(root, composed, settings, report, lost)
     check_targets(settings.patches, documents, report)
@@ -232,7 +233,19 @@ def _check_files(documents: Documents, report: Report) -> None:
             field=field,
             expected=f"{what} or a folder of them, relative to the manifest",
             suggestion=None if source.path.is_dir() else _neighbour(source.path),
+            hint="Amazon S3 is s3://BUCKET/KEY, with two slashes" if _half_s3(source.location) else None,
         )
+
+
+def _readable(root: Path, files: Iterable[str]) -> Iterator[str]:
+    """The texts of files that could not be parsed; one that may not be read has none, and was reported."""
+    for file in files:
+        with suppress(OSError):
+            yield (root / file).read_text("utf-8", "replace")
+
+
+def _half_s3(location: str) -> bool:
+    return location.casefold().startswith("s3:") and not location.startswith("s3://")
 
 
 def _neighbour(path: Path) -> str | None:

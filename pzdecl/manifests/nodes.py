@@ -174,6 +174,8 @@ def _syntax_error(error: yaml.MarkedYAMLError, text: str, file: str, report: Rep
         hint = "put text that holds `: ` in quotes, and check the indentation"
     elif "cannot start any token" in problem:
         hint = "put the text in quotes"
+    elif "flow" in str(error.context) and "${" in line:
+        hint = 'inside { } and [ ], put text with a placeholder in quotes: "${var.NAME}"'
     context = f" {error.context}" if error.context else ""
     report.add("PZ1002", f"{problem}{context}", at, expected="YAML", hint=hint)
 

@@ -41,6 +41,12 @@ _BOUNDS = {
 _PATTERNS = {
     r"^[a-zA-Z0-9][a-zA-Z0-9\-_]*$": "letters, digits, - and _, beginning with a letter or digit",
     r"^rate\(\d+ days?\)$": "rate(N days)",
+    r"^arn:aws[a-z-]*:iam::\d{12}:role/\S+$": "arn:aws:iam::ACCOUNT:role/NAME",
+    r"^arn:([a-z\d-]+):iam::\d{12}:role/?[a-zA-Z_0-9+=,.@\-_/]+$": "arn:aws:iam::ACCOUNT:role/NAME",
+    r"^arn:aws.*:kms:.*:[0-9]{12}:key/.*$": "arn:aws:kms:REGION:ACCOUNT:key/ID",
+    r"^s3://[a-z0-9][a-z0-9.\-]{1,61}[a-z0-9](/\S*)?$": "s3://BUCKET/PREFIX",
+    r"^[A-Za-z_][A-Za-z\d_]*$": "a column's name: letters, digits and _, not beginning with a digit",
+    r"^https?://\S+$": "a URL, such as http://127.0.0.1:8080",
 }
 
 
@@ -93,6 +99,9 @@ def _explain(
         place = (*below, *path)
         first = group[0]
         kind = first["type"]
+        if kind == "literal_error" and first["loc"][-1] == "[key]":
+            _wrong_key(first, place, positions, report, address)
+            continue
         at = positions.nearest(place, on_key=kind == "extra_forbidden")
         spot = Spot(at, address, join(place))
         if kind == "extra_forbidden":
@@ -108,7 +117,16 @@ def _explain(
         elif kind == "missing":
             report.add("PZ3002", f"{path[-1]} is missing", spot, expected=f"a value for {path[-1]}")
         else:
-            _wrong_value(group, spot, positions.node(place), path, report)
+            _wrong_value(group, spot, positions.node(place), path, report, fields_at(model, path))
+
+
+def _wrong_key(found: Any, place: Path, positions: Positions, report: Report, address: object) -> None:
+    """Reports a key of a mapping that is none of those it may have."""
+    name, valid = str(place[-1]), _literals(found["ctx"]["expected"])
+    spot = Spot(positions.nearest(place, on_key=True), address, join(place))
+    report.add(
+        "PZ3001", f"there is no field {name}", spot, expected=_one_of(valid), suggestion=nearest(name, valid)
+    )
 
 
 def _other_member(path: Path, group: Sequence[Any], every: Iterable[Path]) -> bool:
@@ -117,8 +135,18 @@ def _other_member(path: Path, group: Sequence[Any], every: Iterable[Path]) -> bo
     return bool(path) and inside and isinstance(group[0]["input"], (list, dict))
 
 
-def _wrong_value(group: Sequence[Any], spot: Spot, node: Node | None, path: Path, report: Report) -> None:
-    """Reports a value that does not fit its field; `group` holds what pydantic has against it."""
+def _wrong_value(
+    group: Sequence[Any],
+    spot: Spot,
+    node: Node | None,
+    path: Path,
+    report: Report,
+    inside: Sequence[str],
+) -> None:
+    """Reports a value that does not fit its field; `group` holds what pydantic has against it.
+
+    `inside` are the fields that may stand in the field, where it is a mapping of some.
+    """
     first = group[0]
     value, context = first["input"], first.get("ctx", {})
     name = path[-1] if path else spot.field
@@ -140,6 +168,8 @@ def _wrong_value(group: Sequence[Any], spot: Spot, node: Node | None, path: Path
         )
     elif first["type"] in _TYPES:
         expected = _one_of(list(dict.fromkeys(_TYPES.get(one["type"], "another value") for one in group)))
+        if inside and expected == "a mapping":
+            expected += f" with {', '.join(inside)}"
         hint = None
         if any(one["type"] == "string_type" for one in group) and isinstance(node, ScalarNode) and node.value:
             hint = f'write it in quotes: "{node.value}"'

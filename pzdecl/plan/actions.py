@@ -217,6 +217,6 @@ def _check_name(node: Node, survey: Survey) -> None:
         Reason(
             ReasonCode.NAME_TAKEN,
             f"there is a {node.address.kind} of this name that is not managed here ({arn}): "
-            "give this one another name, or delete that one",
+            f"take it over (`pzdecl adopt {node.address} ARN`), give this one another name, or delete that one",
         )
     )

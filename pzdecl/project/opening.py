@@ -125,7 +125,8 @@ def find_address(text: str, known: Iterable[Address]) -> Address:
     folded = [address for name, address in names.items() if name.casefold() == text.casefold()]
     if len(folded) == 1:
         return folded[0]
-    near = nearest(text, names)
+    alike = [name for name, one in names.items() if one.kind == asked.kind]
+    near = nearest(text, alike) or nearest(text, names)
     raise UsageError(
         f"there is no {text} in this project",
         hint=f"did you mean {near}?" if near else "`pzdecl state list` and the manifests name what there is",

@@ -199,7 +199,13 @@ def _service(operation: str) -> str:
 @contextmanager
 def _translating(operation: str) -> Iterator[None]:
     """Errors of botocore as those of the engine."""
-    from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, ParamValidationError
+    from botocore.exceptions import (
+        BotoCoreError,
+        ClientError,
+        EndpointConnectionError,
+        NoCredentialsError,
+        ParamValidationError,
+    )
 
     try:
         yield
@@ -211,6 +217,12 @@ def _translating(operation: str) -> Iterator[None]:
         raise UnavailableException(
             "AWS can't be asked without credentials: set provider.profile in pzdecl.yaml, or AWS_PROFILE, or "
             "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+            operation=operation,
+        ) from error
+    except EndpointConnectionError as error:
+        raise UnavailableException(
+            f"{error.kwargs.get('endpoint_url')} can't be reached: provider.endpoint and provider.region in "
+            "pzdecl.yaml say where the service is; `pzdecl serve` starts one",
             operation=operation,
         ) from error
     except BotoCoreError as error:

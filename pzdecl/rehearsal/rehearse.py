@@ -16,7 +16,7 @@ from pzdecl.apply.events import Listener
 from pzdecl.apply.result import Outcome, Run
 from pzdecl.comparison import differences
 from pzdecl.engine.copying import copy_engine
-from pzdecl.errors import Interrupted, InvalidProject, PzdeclError, StillRunning
+from pzdecl.errors import Interrupted, InvalidProject, PzdeclError, StillRunning, UsageError
 from pzdecl.kinds.address import Address
 from pzdecl.plan.model import Action, Change, Plan, ReasonCode
 from pzdecl.project import Project
@@ -108,8 +108,9 @@ class _Stage:
         changing = rebuilding.campaigns_that_change(self.plan, old, new)
         data = rebuilding.Data(self.project.root, self.place.folder, self.wishes.share, ELSEWHERE)
         data.given = self.wishes.data
-        old = {a: one for a, one in old.items() if a in rebuilding.needs(changing, old)}
-        new = {a: one for a, one in new.items() if a in rebuilding.needs(changing, new)}
+        needed = rebuilding.needs(changing, old), rebuilding.needs(changing, new)
+        old = {a: one for a, one in old.items() if a in needed[0]}
+        new = {a: one for a, one in new.items() if a in needed[1]}
         before: dict[Address, Served] = {}
         if old:
             here = self.place.project(rebuilding.restricted(declared, data.place(old, rows), old))
@@ -267,7 +268,9 @@ def ended(run: Run, hint: str) -> None:
 
 
 def check_share(share: float) -> float:
-    """A share that data can be sampled with. Raises PzdeclError."""
+    """A share that data can be sampled with. Raises UsageError."""
     if not 0 < share <= 1:
-        raise PzdeclError(f"a sample of {share:g} is none", hint="give a share above 0 and up to 1: 0.1")
+        raise UsageError(
+            f"{share:g} of the data can't be sampled", hint="give a share above 0 and up to 1: 0.1"
+        )
     return share

@@ -11,7 +11,9 @@ from pzdecl.manifests.envelope import Name
 from pzdecl.manifests.project_spec import PatchSpec, Value
 
 Text = Annotated[str, StringConstraints(min_length=1)]
-ActionName = Literal["create", "update", "replace", "delete", "import", "train", "deploy", "forget", "no-op"]
+ActionName = Literal[
+    "create", "update", "replace", "delete", "import", "train", "deploy", "infer", "forget", "no-op"
+]
 Count = Annotated[int, Field(ge=0)]
 
 

@@ -133,6 +133,8 @@ def _ratio(row: Measured, rows: Sequence[Measured]) -> float | None:
 
 def _legend(rows: Sequence[Measured]) -> str:
     legend = "* best of its dataset group"
+    if any(_field(row) != row.group for row in rows):
+        legend += " (recommenders, segments and actions: among those of its recipe)"
     if any(_ratio(row, rows) is not None for row in rows):
         legend += f"; vs popularity: {NAMES[RATED]} over that of {BASELINE}"
     return legend + "\n"

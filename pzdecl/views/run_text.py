@@ -23,9 +23,16 @@ def done(run: Run) -> str:
     return words.done(run.counts) or "nothing changed"
 
 
+def _failed(run: Run) -> str:
+    """How many steps failed, and how many a gate held back."""
+    held = sum(failure.held for failure in run.failed)
+    counts = ((len(run.failed) - held, "failed"), (held, "held back by a gate"))
+    return ", ".join(f"{words.plural(count, 'step')} {what}" for count, what in counts if count)
+
+
 def _lines(run: Run, command: str, style: Style, hints: bool) -> Iterator[str]:
     if run.failed:
-        yield style.paint(f"{words.plural(len(run.failed), 'step')} failed", "bold", "red")
+        yield style.paint(_failed(run), "bold", "red")
         for failure in run.failed[:LISTED]:
             yield f"  x {style.paint(str(failure.address), 'bold')} ({failure.op}): {failure.message}"
         yield from _more(len(run.failed))
@@ -56,7 +63,9 @@ def _lines(run: Run, command: str, style: Style, hints: bool) -> Iterator[str]:
             yield style.paint(
                 f"Interrupted: {text}. What was begun goes on from where it is.", "bold", "yellow"
             )
-    if hints and run.outcome is not Outcome.DONE:
+    if hints and run.failed and all(failure.held for failure in run.failed):
+        yield "What a gate held back waits for a version that measures up: `pzdecl metrics` lists them."
+    elif hints and run.outcome is not Outcome.DONE:
         yield f"Run `{command}` again to go on from here."
 
 

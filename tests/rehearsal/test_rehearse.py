@@ -167,7 +167,7 @@ def test_what_fails_is_told(cli: Cli, shop: Workbench) -> None:
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (("--sample", "0"), "a sample of 0 is none"),
+        (("--sample", "0"), "0 of the data can't be sampled"),
         (("--data", "shop-events"), "names no file"),
         (("--data", "shop-events=nothing.csv"), "nothing.csv is not there"),
         (("--data", "Campaign/shop-popular=data.yaml"), "only imports read data"),

@@ -136,3 +136,15 @@ def test_other_ends_of_a_run() -> None:
     assert "Interrupted" in run_text.render(Run("r", Outcome.INTERRUPTED), "pzdecl apply")
     many = tuple(StepFailure(str(i), sample.GROUP, "create", "no") for i in range(50))
     assert "and 30 more" in run_text.render(Run("r", Outcome.PARTIAL, failed=many), "pzdecl apply")
+
+
+def test_what_a_gate_held_back_is_no_failure() -> None:
+    held = StepFailure("s3", sample.CAMPAIGN, "deploy", "gate coverage: 0.1", held=True)
+    text = run_text.render(Run("r", Outcome.PARTIAL, {"train": 1}, (held,)), "pzdecl apply")
+    assert "1 step held back by a gate" in text
+    assert "failed" not in text
+    assert "again" not in text, "the same command would be held back as well"
+    failed = StepFailure("s2", sample.VERSION, "train", "too few interactions")
+    text = run_text.render(Run("r", Outcome.PARTIAL, {}, (failed, held)), "pzdecl apply")
+    assert "1 step failed, 1 step held back by a gate" in text
+    assert "Run `pzdecl apply` again" in text

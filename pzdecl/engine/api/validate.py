@@ -33,6 +33,7 @@ _TYPES: dict[str, tuple[tuple[type, ...], str]] = {
     "boolean": ((bool,), "true or false"),
     "timestamp": ((datetime.datetime, int, float, str), "a time"),
 }
+_WIDEST = {"integer": 2**31 - 1, "long": 2**63 - 1}
 
 
 def validate(operation: str, service: str, params: Mapping[str, Any]) -> None:
@@ -134,6 +135,9 @@ def _scalar(shape: Mapping[str, Any]) -> Check:
     kind = shape["type"]
     types, words = _TYPES[kind]
     low, high = shape.get("min"), shape.get("max")
+    if kind in _WIDEST:  # what the model leaves open, the type does not
+        low = -_WIDEST[kind] - 1 if low is None else low
+        high = _WIDEST[kind] if high is None else high
     enum = frozenset(shape.get("enum", ()))
     enum_text = f"Member must satisfy enum value set: [{', '.join(shape.get('enum', ()))}]"
     pattern_text = shape.get("pattern")
