@@ -72,9 +72,14 @@ def _given_up(root: Path) -> set[str]:
     """
     with closing(sqlite3.connect(root / ".pzdecl/engine/engine.db")) as connection:
         jobs = connection.execute("SELECT arn, kind, state, error FROM jobs").fetchall()
+        reasons = connection.execute(
+            "SELECT arn, json_extract(body, '$.failureReason') FROM resources"
+        ).fetchall()
     deadly = DEADLY.partition("{}")[0]
-    given_up = {arn for arn, _, _, error in jobs if error and error.startswith(deadly)}
-    assert [job for job in jobs if job[2] != "finished" or (job[3] and job[0] not in given_up)] == []
+    failed = {arn: reason for arn, reason in reasons if reason}
+    given_up = {arn for arn, reason in failed.items() if reason.startswith(deadly)}
+    assert failed.keys() == given_up, f"failed: {failed}"
+    assert [job for job in jobs if job[2] != "finished" or job[3]] == []
     trained = Counter(arn for arn, kind, *_ in jobs if kind in ("train", "import"))
     assert set(trained.values()) <= {1}, f"worked on twice: {trained}"
     return given_up
