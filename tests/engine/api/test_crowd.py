@@ -6,6 +6,7 @@ import logging
 import os
 import random
 import re
+import sys
 import threading
 import traceback
 from collections import Counter
@@ -22,6 +23,8 @@ from tests.engine.api.crowd import World
 THREADS = 8
 ROUNDS = int(os.environ.get("PZDECL_CROWD_ROUNDS", "250"))
 """What each client does."""
+SWITCH = 0.0001
+"""Seconds between threads' turns, of Python's 0.005: more of them come between each other."""
 EXPECTED = re.compile(
     "filter does not exist|filter named .* already exists|returns no metadata|does not serve|"
     "can't be (updated|started|stopped|deleted)"
@@ -78,7 +81,9 @@ def test_a_crowd_meets_nothing_but_the_apis_errors(
     )
     world = World(tmp_path, seed)
     assert world.troubles() == []
+    switching = sys.getswitchinterval()
     try:
+        sys.setswitchinterval(SWITCH)
         crowd = Crowd(world, seed)
         with caplog.at_level(logging.WARNING):
             for thread in crowd.run(ROUNDS):
@@ -98,5 +103,6 @@ def test_a_crowd_meets_nothing_but_the_apis_errors(
             thread.join()
         assert not crowd.bugs, "\n".join(crowd.bugs[:3])
     finally:
+        sys.setswitchinterval(switching)
         world.engine.close()
     assert not died
