@@ -17,6 +17,7 @@ import pytest
 
 from pzdecl.engine import Engine
 from pzdecl.engine.data.storage import S3Settings
+from pzdecl.engine.store import store
 from tests.cli.conftest import Cli, cli, starter
 from tests.engine.http.running import running
 
@@ -52,6 +53,7 @@ def target(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Target]:
     for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
         monkeypatch.setenv(name, "/dev/null")
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setattr(store, "SYNCHRONOUS", "OFF")
     s3 = tmp_path / "s3"
     s3.mkdir()
     with Engine(tmp_path / "server", s3=S3Settings(root=s3)) as engine:
