@@ -80,6 +80,7 @@ class Store:
             finally:
                 connection.execute("COMMIT")
         except sqlite3.DatabaseError as error:
+            pooled = False  # it may still be in its transaction, which whoever takes it next can't begin
             raise self._unusable(error) from error
         finally:
             self._give(connection, pooled)

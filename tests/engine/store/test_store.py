@@ -176,7 +176,7 @@ def test_where_sqlite_gave_up_a_transaction_every_block_of_it_is_told_and_the_ne
                 for number in range(200):
                     tx.put_tags(f"filling {number}", {"k": "x" * 1000})
                 tx.connection.execute("ROLLBACK")  # what SQLite does by itself where it can't go on
-                tx.connection.execute("SELECT * FROM nothing")
+                tx.connection.execute("SELECT * FROM absent")
         except EngineFolderError as error:
             told.append(error)
 
@@ -189,4 +189,16 @@ def test_where_sqlite_gave_up_a_transaction_every_block_of_it_is_told_and_the_ne
     with store.read() as reader:
         kept = {arn for (arn,) in reader.query("SELECT arn FROM tags")}
     assert kept == {"first", "later"}
+    store.close()
+
+
+def test_a_connection_on_which_reading_failed_is_not_used_again(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    with store.write() as tx:
+        tx.put_tags("a", {"k": "v"})
+    with pytest.raises(EngineFolderError, match="can't be read"), store.read() as reader:
+        reader.query("COMMIT")  # so that ending the transaction fails
+    for _ in range(2):
+        with store.read() as reader:
+            assert reader.tags("a") == {"k": "v"}
     store.close()
