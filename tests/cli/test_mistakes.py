@@ -159,3 +159,15 @@ def test_what_was_applied_and_is_gone(cli: Cli, starter: Path) -> None:
     assert answer.code == 1
     assert "error: Campaign/shop-popular was applied, and is not there any more" in answer.err
     assert "hint: `pzdecl plan`" in answer.err
+
+
+@pytest.mark.parametrize(("action", "told"), [("trian", "did you mean: train"), ("infer", "found: 0")])
+def test_actions_that_a_test_counts(action: str, told: str, cli: Cli, starter: Path) -> None:
+    (starter / "a.pztest.yaml").write_text(
+        "apiVersion: pzdecl/v1\nkind: Test\nmetadata: {name: t}\nspec:\n  steps:\n"
+        f"    - name: a\n      command: plan\n      expect: {{plan: {{counts: {{{action}: 1}}}}}}\n"
+    )
+    answer = cli("-C", starter, "test")
+    assert answer.code == 1
+    assert told in answer.out + answer.err
+    assert "cannot be" not in answer.err

@@ -83,7 +83,12 @@ def test_a_password_in_the_file_is_warned_of(tmp_path: Path) -> None:
         ("{type: s3, bucket: bbb, region: ''}", "PZ3006", "state.region", "at least 1"),
         ("{type: s3, bucket: bbb, profile: 3}", "PZ3003", "state.profile", "text"),
         ("{type: s3, bucket: bbb, kmsKey: []}", "PZ3003", "state.kmsKey", "text"),
-        ("{type: s3, bucket: bbb, endpoint: localhost}", "PZ3006", "state.endpoint", "https?"),
+        (
+            "{type: s3, bucket: bbb, endpoint: localhost}",
+            "PZ3006",
+            "state.endpoint",
+            "a URL, such as http://127.0.0.1:8080",
+        ),
         ("{type: s3, bucket: bbb, encryption: {}}", "PZ3002", "state.encryption", "no key"),
         (
             "{type: s3, bucket: bbb, encryption: {keyEnv: A, keyFile: b}}",
