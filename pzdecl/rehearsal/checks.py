@@ -11,7 +11,6 @@ from typing import Any
 from pzdecl.engine.errors import ServiceError
 from pzdecl.engine.looking import fitting, known_ids
 from pzdecl.errors import PzdeclError
-from pzdecl.kinds import recipes
 from pzdecl.kinds.address import Address
 from pzdecl.manifests.positions import Path as Steps
 from pzdecl.manifests.positions import Positions
@@ -20,7 +19,7 @@ from pzdecl.project import Project
 from pzdecl.providers.client import Client
 from pzdecl.rehearsal.results import Check
 from pzdecl.rehearsal.sampling import pick
-from pzdecl.rehearsal.served import RANKED, Asked, asked_by
+from pzdecl.rehearsal.served import RANKED, Deployed, asked_at, asked_by, deployed, needs_user
 from pzdecl.rehearsal.specs import ChangeSpec, MetricSpec, PlanSpec, RecommendationSpec
 from pzdecl.serving import Measured
 
@@ -92,10 +91,11 @@ def _told(change: Change) -> str:
 
 
 def of_metric(expected: MetricSpec, versions: Collection[Measured], at: Written) -> Iterator[Check]:
-    """The metric of what a campaign serves, or of a solution's newest version."""
-    name = expected.campaign or expected.solution or ""
-    metric, campaign = expected.metric, expected.campaign is not None
-    value = _metric(name, metric, versions, campaign=campaign)
+    """The metric of what a campaign or recommender serves, or of a solution's newest version."""
+    name = expected.campaign or expected.recommender or expected.solution or ""
+    metric = expected.metric
+    kind = "campaign" if expected.campaign else "recommender" if expected.recommender else "solution"
+    value = _metric(name, metric, versions, kind)
     what = f"{name}: {metric}"
     if isinstance(value, str):
         yield at.check(what, value)
@@ -108,7 +108,7 @@ def of_metric(expected: MetricSpec, versions: Collection[Measured], at: Written)
         fine = value <= expected.max
         yield at.check(f"{what} at most {expected.max:g}", None if fine else found, "max")
     if expected.better_than is not None:
-        other = _metric(expected.better_than, metric, versions, campaign=campaign)
+        other = _metric(expected.better_than, metric, versions, kind)
         margin = f" by {expected.by:g}" if expected.by else ""
         what = f"{what} better than that of {expected.better_than}{margin}"
         if isinstance(other, str):
@@ -118,14 +118,15 @@ def of_metric(expected: MetricSpec, versions: Collection[Measured], at: Written)
             yield at.check(what, None if fine else f"{found}, the other one is {other:.6g}", "betterThan")
 
 
-def _metric(name: str, metric: str, versions: Iterable[Measured], *, campaign: bool) -> float | str:
-    """The value, or why there is none."""
-    if campaign:
-        met = [one for one in versions if name in one.serving]
+def _metric(name: str, metric: str, versions: Iterable[Measured], kind: str) -> float | str:
+    """The value, or why there is none. `kind`: campaign, recommender or solution."""
+    of_kind = [one for one in versions if (":recommender/" in one.arn) == (kind == "recommender")]
+    if kind != "solution":
+        met = [one for one in of_kind if name in one.serving]
         if not met:
-            return f"the campaign {name} serves nothing"
+            return f"the {kind} {name} serves nothing"
     else:
-        met = [one for one in versions if one.solution == name and one.current]
+        met = [one for one in of_kind if one.solution == name and one.current]
         if not met:
             return f"the solution {name} is not trained"
     value = met[0].metrics.get(metric)
@@ -133,50 +134,55 @@ def _metric(name: str, metric: str, versions: Iterable[Measured], *, campaign: b
 
 
 def of_answer(expected: RecommendationSpec, project: Project, engine: Path, at: Written) -> Iterator[Check]:
-    """What a campaign answers; of a sample, each answer must fit."""
+    """What a campaign or recommender answers; of a sample, each answer must fit."""
+    asked_for, what = expected.asked, f"{expected.asked.name} answers"
     with project.state() as state, project.client() as client:
-        row = state.resources().get(Address("Campaign", expected.campaign))
+        row = state.resources().get(asked_for)
         if row is None:
-            yield at.check(f"{expected.campaign} answers", "there is no such campaign", "campaign")
+            kind = asked_for.kind.lower()
+            yield at.check(what, f"there is no such {kind}", kind)
             return
         try:
-            asked, group = _about(client, row.arn)
-            for id, items in _answers(expected, client, row.arn, asked, engine, group):
-                yield from _answer(expected, id, items, engine, group, at)
+            one = deployed(client, row.arn)
+            if one is None:
+                yield at.check(what, "it does not serve", asked_for.kind.lower())
+                return
+            for id, items in _answers(expected, client, row.arn, one, engine):
+                yield from _answer(expected, id, items, engine, one.group, at)
         except (ServiceError, ValueError, PzdeclError) as error:
-            yield at.check(f"{expected.campaign} answers", str(error))
-
-
-def _about(client: Client, arn: str) -> tuple[Asked, str]:
-    campaign = client.read("describe_campaign", campaignArn=arn)["campaign"]
-    version = client.read("describe_solution_version", solutionVersionArn=campaign["solutionVersionArn"])
-    about = version["solutionVersion"]
-    return asked_by(recipes.short(about["recipeArn"])), str(about["datasetGroupArn"])
+            yield at.check(what, str(error))
 
 
 def _answers(
-    expected: RecommendationSpec, client: Client, arn: str, asked: Asked, engine: Path, group: str
+    expected: RecommendationSpec, client: Client, arn: str, one: Deployed, engine: Path
 ) -> Iterator[tuple[str, list[str]]]:
-    """Whom was asked for, and the items that came."""
+    """Whom was asked for, and the items that came. Where a user is wanted beside an item, and none is named,
+    there is one of the sample.
+    """
+    asked, group = asked_by(one.recipe), one.group
     by_item = expected.item is not None or (expected.sample is not None and asked == "items")
     if expected.sample is not None:
         ids = pick(known_ids(engine, group, "ITEM_ID" if by_item else "USER_ID"), expected.sample)
     else:
         ids = [expected.item or expected.user or ""]
+    users = [expected.user] if expected.user else []
+    if by_item and not users and needs_user(one.recipe):
+        users = pick(known_ids(engine, group, "USER_ID"), len(ids))
     ranked = expected.items
     if asked == "rankings" and ranked is None:
         ranked = pick(known_ids(engine, group, "ITEM_ID"), RANKED)
-    for id in ids:
+    for place, id in enumerate(ids):
         if asked == "rankings":
-            request: dict[str, Any] = {"campaignArn": arn, "userId": id, "inputList": ranked}
+            request: dict[str, Any] = {**asked_at(arn), "userId": id, "inputList": ranked}
             found = client.read("get_personalized_ranking", **request)["personalizedRanking"]
         elif asked == "actions":
-            request = {"campaignArn": arn, "userId": id, "numResults": expected.count}
+            request = {**asked_at(arn), "userId": id, "numResults": expected.count}
             actions = client.read("get_action_recommendations", **request)["actionList"]
             found = [{"itemId": action["actionId"]} for action in actions]
         else:
-            key = "itemId" if by_item else "userId"
-            request = {"campaignArn": arn, key: id, "numResults": expected.count}
+            who = {"itemId": id} if by_item else {"userId": id}
+            beside = {"userId": users[place % len(users)]} if by_item and users else {}
+            request = {**asked_at(arn), **who, **beside, "numResults": expected.count}
             found = client.read("get_recommendations", **request)["itemList"]
         yield id, [str(item["itemId"]) for item in found][: expected.count]
 
@@ -184,7 +190,7 @@ def _answers(
 def _answer(
     expected: RecommendationSpec, id: str, items: list[str], engine: Path, group: str, at: Written
 ) -> Iterator[Check]:
-    about = f"{expected.campaign} for {id}"
+    about = f"{expected.asked.name} for {id}"
     shown = f"{len(items)} items: {_list(items)}" if items else "no items"
 
     def check(what: str, wrong: bool, field: str, found: str = shown) -> Check:

@@ -14,7 +14,7 @@ from pzdecl.serving import Measured
 
 @dataclass(frozen=True, slots=True)
 class CampaignReport:
-    """What becomes of one campaign.
+    """What becomes of one campaign or recommender.
 
     changes       what the plan does to it, to its solution and its training
     before, after what it serves; None: nothing, since it is new, goes, or failed
@@ -39,8 +39,8 @@ class Rehearsal:
     """What a plan would do.
 
     plan       the plan that was rehearsed
-    campaigns  those that change, sorted by address
-    unchanged  campaigns that serve what they served
+    campaigns  campaigns and recommenders that change, sorted by address
+    unchanged  those that serve what they served
     share      the share of the users' data that it was done with; 1: all
     users      how many users (or items) were asked for at most
     rebuilt    the engine was made anew from data files, so `before` was trained again, too

@@ -22,6 +22,7 @@ from pzdecl.manifests.model import DataSource, Desired, Lifecycle, Policies
 from pzdecl.manifests.model import Project as Declared
 from pzdecl.plan.model import Action, Plan
 from pzdecl.rehearsal import sampling
+from pzdecl.rehearsal.served import SERVING
 from pzdecl.state.model import Recorded
 
 Resources = Mapping[Address, Desired]
@@ -64,12 +65,18 @@ def after(before: Resources, declared: Resources, plan: Plan) -> dict[Address, D
 
 
 def campaigns_that_change(plan: Plan, *sides: Resources) -> list[Address]:
-    """The campaigns of which something changes that they serve from, sorted."""
+    """The campaigns and recommenders of which something changes that they serve from, sorted.
+
+    New data alone change no recommender: the service trains it again in a rhythm of its own.
+    """
     changed = {c.address for c in plan.changes if c.action is not Action.NO_OP and not c.blocked}
     found = set()
     for side in sides:
         for address in side:
-            if address.kind == "Campaign" and changed & needs([address], side):
+            own = needs([address], side) if address.kind in SERVING else set()
+            if address.kind == "Recommender":
+                own = {one for one in own if one.kind != "DatasetImport"}
+            if changed & own:
                 found.add(address)
     return sorted(found)
 

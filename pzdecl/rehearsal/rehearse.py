@@ -24,7 +24,7 @@ from pzdecl.rehearsal import rebuilding
 from pzdecl.rehearsal.lists import moved
 from pzdecl.rehearsal.model import CampaignReport, Rehearsal
 from pzdecl.rehearsal.scratch import Scratch, scratch
-from pzdecl.rehearsal.served import Sample, Served, look
+from pzdecl.rehearsal.served import SERVING, Sample, Served, look
 
 ELSEWHERE = "name a copy on this machine: --data {address}=FILE, or an environment that does: --data-from"
 TITLED = 20
@@ -149,7 +149,7 @@ class _Stage:
     def _campaigns(self, here: Project) -> list[Address]:
         with here.state() as state:
             known = {*state.resources(), *here.declared.resources}
-        return sorted(address for address in known if address.kind == "Campaign")
+        return sorted(address for address in known if address.kind in SERVING)
 
     def _look(self, here: Project, campaigns: Sequence[Address]) -> dict[Address, Served]:
         return look(here, campaigns, self.sample)
@@ -182,7 +182,7 @@ class _Stage:
             else:
                 reports.append(self._compared(here, address, changes, old, new))
         if changing is not None:
-            same = [a for a in self.project.declared.resources if a.kind == "Campaign" and a not in changing]
+            same = [a for a in self.project.declared.resources if a.kind in SERVING and a not in changing]
         return Rehearsal(
             self.project.name,
             self.project.environment,
@@ -246,7 +246,7 @@ class _Stage:
 
 
 def _changes(plan: Plan, campaign: Address, here: Project) -> list[Change]:
-    """What the plan does to a campaign, its solution and its training."""
+    """What the plan does to a campaign, its solution and its training; to a recommender."""
     desired = here.declared.resources.get(campaign)
     with here.state() as state:
         row = state.resources().get(campaign)

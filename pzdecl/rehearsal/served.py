@@ -1,11 +1,12 @@
-"""What campaigns serve at one moment: the version, its metrics, and its lists for a fixed sample."""
+"""What campaigns and recommenders serve at one moment: the version, its metrics, lists for a fixed sample."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from pzdecl.engine.errors import ServiceError
 from pzdecl.engine.looking import known_ids
@@ -16,8 +17,10 @@ from pzdecl.project import Project
 from pzdecl.providers.client import Client, Insight
 from pzdecl.rehearsal.lists import TOP
 from pzdecl.rehearsal.sampling import pick
-from pzdecl.serving import Measured, measured
+from pzdecl.serving import Measured, measured, use_cases
 
+SERVING = ("Campaign", "Recommender")
+"""Kinds that answer requests."""
 RANKED = 50
 """Items in the list that rankings put in order."""
 Asked = Literal["users", "items", "rankings", "actions"]
@@ -25,7 +28,10 @@ Asked = Literal["users", "items", "rankings", "actions"]
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """One campaign. `lists` by the id that was asked for; `again` the same once more, where answers differ."""
+    """One campaign or recommender.
+
+    `lists` by the id that was asked for; `again` the same once more, where answers differ.
+    """
 
     version: str
     recipe: str
@@ -68,7 +74,7 @@ def look(project: Project, campaigns: Iterable[Address], sample: Sample) -> dict
     found: dict[Address, Served] = {}
     with project.state() as state, project.client() as client:
         rows = state.resources()
-        versions = {one.arn: one for one in measured(state, client)}
+        versions = {one.arn: one for one in (*measured(state, client), *use_cases(state, client))}
         for campaign in campaigns:
             if campaign in rows:
                 one = _look(client, rows[campaign].arn, versions, sample)
@@ -77,29 +83,65 @@ def look(project: Project, campaigns: Iterable[Address], sample: Sample) -> dict
     return found
 
 
+class Deployed(NamedTuple):
+    """What a campaign or recommender serves. `measured`: the ARN by which its metrics are found.
+
+    `version` tells one model of it from another: the service gives those of recommenders no names, so it is
+    their metrics there.
+    """
+
+    version: str
+    measured: str
+    recipe: str
+    group: str
+    config: Mapping[str, Any]
+
+
+def deployed(client: Client, arn: str) -> Deployed | None:
+    """What serves; None where it is not ACTIVE. Raises ServiceError where it is not there."""
+    if _is_recommender(arn):
+        found = client.read("describe_recommender", recommenderArn=arn)["recommender"]
+        model, about = arn, found
+        version, config = json.dumps(found.get("modelMetrics"), sort_keys=True), found.get("recommenderConfig")
+    else:
+        found = client.read("describe_campaign", campaignArn=arn)["campaign"]
+        version = model = found["solutionVersionArn"]
+        about = client.read("describe_solution_version", solutionVersionArn=model)["solutionVersion"]
+        config = found.get("campaignConfig")
+    if found["status"] != "ACTIVE":
+        return None
+    recipe = recipes.short(about.get("recipeArn", ""))
+    return Deployed(version, model, recipe, about["datasetGroupArn"], config or {})
+
+
+def _is_recommender(arn: str) -> bool:
+    return ":recommender/" in arn
+
+
+def asked_at(arn: str) -> dict[str, str]:
+    """The parameter of a request that names the campaign or recommender."""
+    return {"recommenderArn" if _is_recommender(arn) else "campaignArn": arn}
+
+
 def _look(client: Client, arn: str, versions: Mapping[str, Measured], sample: Sample) -> Served | None:
     try:
-        campaign = client.read("describe_campaign", campaignArn=arn)["campaign"]
-        if campaign["status"] != "ACTIVE":
-            return None
-        version = client.read("describe_solution_version", solutionVersionArn=campaign["solutionVersionArn"])[
-            "solutionVersion"
-        ]
+        one = deployed(client, arn)
     except ServiceError:  # deleted behind our back: the plan tells
         return None
-    recipe = recipes.short(version.get("recipeArn", ""))
-    group, version_arn = version["datasetGroupArn"], version["solutionVersionArn"]
-    asked = asked_by(recipe)
-    lists = _lists(client, arn, asked, group, sample)
+    if one is None:
+        return None
+    asked = asked_by(one.recipe)
+    with_user = needs_user(one.recipe)
+    lists = _lists(client, arn, asked, one.group, sample, with_user)
     return Served(
-        version_arn,
-        recipe,
-        group,
+        one.version,
+        one.recipe,
+        one.group,
         asked,
-        versions.get(version_arn),
-        kept(client, version_arn),
+        versions.get(one.measured),
+        None if _is_recommender(arn) else kept(client, one.version),
         lists,
-        _lists(client, arn, asked, group, sample) if _explores(recipe, campaign) else None,
+        _lists(client, arn, asked, one.group, sample, with_user) if _explores(one.recipe, one.config) else None,
     )
 
 
@@ -112,8 +154,8 @@ def kept(client: Client, version: str) -> Evaluated | None:
 
 
 def asked_by(recipe: str) -> Asked:
-    """What a recipe's campaigns are asked with."""
-    known = recipes.built_in(recipe)
+    """What campaigns and recommenders of a recipe are asked with."""
+    known = recipes.built_in(recipe) or recipes.DOMAIN.get(recipe)
     kind = known.type if known else ""
     asked: dict[str, Asked] = {
         "RELATED_ITEMS": "items",
@@ -123,41 +165,61 @@ def asked_by(recipe: str) -> Asked:
     return asked.get(kind, "users")
 
 
+def needs_user(recipe: str) -> bool:
+    """Whether requests name a user beside an item, too: what the user knows is hidden."""
+    known = recipes.DOMAIN.get(recipe)
+    return known is not None and known.hides is not None
+
+
 def answer(
-    client: Client, campaign: str, asked: Asked, id: str, count: int, ranked: Iterable[str]
+    client: Client,
+    campaign: str,
+    asked: Asked,
+    id: str,
+    count: int,
+    ranked: Iterable[str],
+    user: str | None = None,
 ) -> list[str]:
-    """The ids of a campaign's answer, best first. Raises ServiceError."""
+    """The ids of a campaign's or recommender's answer, best first. Raises ServiceError.
+
+    user   who is named beside an item, where that is asked for
+    """
     if asked == "rankings":
-        request: dict[str, Any] = {"campaignArn": campaign, "userId": id, "inputList": list(ranked)}
+        request: dict[str, Any] = {**asked_at(campaign), "userId": id, "inputList": list(ranked)}
         found = client.read("get_personalized_ranking", **request)["personalizedRanking"][:count]
     elif asked == "actions":
-        request = {"campaignArn": campaign, "userId": id, "numResults": count}
+        request = {**asked_at(campaign), "userId": id, "numResults": count}
         answered = client.read("get_action_recommendations", **request)
         return [str(action["actionId"]) for action in answered["actionList"]]
     else:
         key = "itemId" if asked == "items" else "userId"
-        request = {"campaignArn": campaign, key: id, "numResults": count}
+        request = {**asked_at(campaign), **({"userId": user} if user else {}), key: id, "numResults": count}
         found = client.read("get_recommendations", **request)["itemList"]
     return [str(item["itemId"]) for item in found]
 
 
 def _lists(
-    client: Client, campaign: str, asked: Asked, group: str, sample: Sample
+    client: Client, campaign: str, asked: Asked, group: str, sample: Sample, with_user: bool
 ) -> dict[str, tuple[str, ...]]:
+    """`with_user`: items are asked for as seen by a user, each by another one as far as there are."""
     ids = sample.items(group) if asked == "items" else sample.users(group)
     ranked = sample.items(group, RANKED) if asked == "rankings" else ()
     found = {}
-    for id in ids:
+    beside = sample.users(group) if with_user and asked == "items" else []
+    for place, id in enumerate(ids):
+        user = beside[place % len(beside)] if beside else None
         try:
-            found[id] = tuple(answer(client, campaign, asked, id, TOP, ranked))
+            found[id] = tuple(answer(client, campaign, asked, id, TOP, ranked, user))
         except ServiceError:  # an item that this version does not know, say
             found[id] = ()
     return found
 
 
-def _explores(recipe: str, campaign: Mapping[str, Any]) -> bool:
+def _explores(recipe: str, config: Mapping[str, Any]) -> bool:
     """Whether two answers to one question may differ."""
-    config = (campaign.get("campaignConfig") or {}).get("itemExplorationConfig") or {}
+    weight = (config.get("itemExplorationConfig") or {}).get("explorationWeight", 0.3)
     if asked_by(recipe) == "actions":
         return True
-    return recipe in recipes.EXPLORING and float(config.get("explorationWeight", 0.3)) > 0
+    domain = recipes.DOMAIN.get(recipe)
+    exploring = recipe in recipes.EXPLORING or (domain is not None and domain.explores)
+    return exploring and float(weight) > 0

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints
 
+from pzdecl.kinds.address import Address
 from pzdecl.kinds.base import Spec
 from pzdecl.manifests.envelope import Name
 from pzdecl.manifests.project_spec import PatchSpec, Value
@@ -43,22 +44,26 @@ class MetricSpec(Spec):
     """What a trained version must be worth."""
 
     campaign: str | None = Field(None, description="The version that this campaign serves.")
+    recommender: str | None = Field(None, description="The model that this recommender serves.")
     solution: str | None = Field(None, description="The newest version of this solution.")
     metric: Text = Field(
         description="An offline metric.", examples=["normalized_discounted_cumulative_gain_at_25"]
     )
     min: float | None = Field(None, description="The least that it must be.")
     max: float | None = Field(None, description="The most that it may be.")
-    better_than: str | None = Field(None, description="Another campaign (or solution) that has less of it.")
+    better_than: str | None = Field(
+        None, description="Another campaign (or recommender, or solution) that has less of it."
+    )
     by: Annotated[float, Field(ge=0)] = Field(0.0, description="How much more than betterThan it must be.")
 
 
 class RecommendationSpec(Spec):
-    """What a campaign must answer. Unless atLeast says otherwise, not nothing."""
+    """What a campaign or recommender must answer. Unless atLeast says otherwise, not nothing."""
 
-    campaign: Text = Field(description="The campaign that is asked.")
+    campaign: Text | None = Field(None, description="The campaign that is asked.")
+    recommender: Text | None = Field(None, description="The recommender that is asked.")
     user: str | None = Field(None, description="The user who is asked for, known or not.")
-    item: str | None = Field(None, description="The item that is asked for (related items).")
+    item: str | None = Field(None, description="The item that is asked for (related items), perhaps by a user.")
     sample: Annotated[int, Field(ge=1)] | None = Field(
         None, description="Asks for so many users of the data (or items), each of which must fit."
     )
@@ -75,6 +80,12 @@ class RecommendationSpec(Spec):
         examples=["Items.YEAR >= 1990", 'Items.GENRES IN ("Drama")'],
     )
     any: Text | None = Field(None, description="A condition that one item at least must fit.")
+
+    @property
+    def asked(self) -> Address:
+        """What is asked."""
+        kind, name = ("Campaign", self.campaign) if self.campaign else ("Recommender", self.recommender)
+        return Address(kind, name or "")
 
 
 class ExpectSpec(Spec):

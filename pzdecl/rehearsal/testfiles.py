@@ -155,8 +155,8 @@ class _Checks:
             self.wrong((*path, "error"), "a step that is refused has nothing else to expect", "error alone")
 
     def metric(self, path: Steps, metric: MetricSpec) -> None:
-        if (metric.campaign is None) == (metric.solution is None):
-            self.wrong(path, "it is not clear what is measured", "either campaign or solution")
+        if sum(one is not None for one in (metric.campaign, metric.recommender, metric.solution)) != 1:
+            self.wrong(path, "it is not clear what is measured", "one of campaign, recommender and solution")
         if metric.min is None and metric.max is None and metric.better_than is None:
             self.wrong(path, "the metric has no bound", "min, max or betterThan")
         if metric.metric not in MEASURED:
@@ -168,8 +168,15 @@ class _Checks:
             )
 
     def answer(self, path: Steps, answer: RecommendationSpec) -> None:
-        if sum(one is not None for one in (answer.user, answer.item, answer.sample)) != 1:
-            self.wrong(path, "it is not clear whom to ask for", "one of user, item and sample")
+        if (answer.campaign is None) == (answer.recommender is None):
+            self.wrong(path, "it is not clear what is asked", "either campaign or recommender")
+        beside = answer.user is not None and answer.item is not None and answer.sample is None
+        if not beside and sum(one is not None for one in (answer.user, answer.item, answer.sample)) != 1:
+            self.wrong(
+                path,
+                "it is not clear whom to ask for",
+                "one of user, item and sample, or a user beside an item",
+            )
         for name in ("all", "any"):
             where = getattr(answer, name)
             if where is not None:

@@ -139,7 +139,7 @@ class _Step:
         if expect.metrics:
             try:
                 with project.state() as state, project.client() as client:
-                    versions: list[Any] = serving.measured(state, client)
+                    versions: list[Any] = [*serving.measured(state, client), *serving.use_cases(state, client)]
             except ServiceError as error:
                 yield self._at("metrics").check("there are metrics", str(error))
                 return

@@ -145,7 +145,7 @@ def _what(report: CampaignReport) -> str:
 
 
 def _name(change: Change) -> str:
-    return {"Campaign": "it", "Solution": "its solution", "SolutionVersion": "its model"}[change.address.kind]
+    return {"Solution": "its solution", "SolutionVersion": "its model"}.get(change.address.kind, "it")
 
 
 def _why(change: Change) -> str:
@@ -216,9 +216,13 @@ def _items(items: Sequence[tuple[str, int]], report: CampaignReport) -> str:
 
 def _ending(one: Rehearsal) -> list[str]:
     if not one.campaigns:
-        return ["No campaign changes."]
+        served = any(address.kind == "Recommender" for address in one.unchanged)
+        return ["No campaign and no recommender changes." if served else "No campaign changes."]
     if one.unchanged:
-        count = words.plural(len(one.unchanged), "campaign")
+        kinds = {address.kind for address in one.unchanged}
+        count = words.plural(len(one.unchanged), "recommender" if kinds == {"Recommender"} else "campaign")
+        if len(kinds) > 1:
+            count = f"{len(one.unchanged)} campaigns and recommenders"
         return [f"{count} unchanged: {', '.join(address.name for address in one.unchanged)}."]
     return []
 
