@@ -138,6 +138,33 @@ def test_a_version_that_can_not_be_deployed_is_tried_once(shop: Shop, monkeypatc
     assert shop.campaign()["solutionVersionArn"] == third
 
 
+def test_a_version_that_is_trained_while_another_fails_to_be_deployed(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop.trained(shop.begun("1"))
+    shop.follow()
+    shop.work()
+    shop.trained(shop.begun("2"))
+    third = shop.begun("3")
+
+    def get(_: Models, arn: str, __: str | None = None) -> None:
+        if arn.endswith("/2"):
+            shop.trained(third)
+            raise OSError("damaged")
+
+    monkeypatch.setattr(Models, "get", get)
+    shop.work()
+    assert shop.campaign()["solutionVersionArn"] == third
+
+
+def test_a_newer_version_that_is_not_trained_is_not_deployed(shop: Shop) -> None:
+    first = shop.trained(shop.begun("1"))
+    shop.begun("2")
+    shop.follow()
+    shop.work()
+    assert shop.campaign()["solutionVersionArn"] == first
+
+
 def test_a_campaign_that_begins_to_follow_catches_up(shop: Shop) -> None:
     first = shop.trained(shop.begun("1"))
     shop.service.call("create_campaign", name="c", solutionVersionArn=first)
