@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pzdecl.engine.filters.check import Columns, problems
-from pzdecl.engine.filters.parser import parse
-from pzdecl.engine.filters.syntax import ExpressionError, Problem
 from pzdecl.errors import Position
 from pzdecl.kinds.address import Address
 from pzdecl.kinds.dataset import TYPES
 from pzdecl.manifests.documents import Document
 from pzdecl.manifests.nodes import ScalarNode
 from pzdecl.manifests.report import Report
+
+if TYPE_CHECKING:
+    from pzdecl.engine.filters.check import Columns
+    from pzdecl.engine.filters.syntax import Problem
 
 Documents = Mapping[Address, Document]
 PATH = ("spec", "filterExpression")
@@ -26,6 +27,10 @@ def check_filters(root: Path, documents: Documents, report: Report) -> None:
     filters = [one for one in documents.values() if one.kind.name == "Filter" and one.spec is not None]
     if not filters:
         return
+    from pzdecl.engine.filters.check import problems
+    from pzdecl.engine.filters.parser import parse
+    from pzdecl.engine.filters.syntax import ExpressionError
+
     sound = not report.errors  # what is missing may stand where something else is wrong
     for document in filters:
         text = document.inputs["filterExpression"]

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pzdecl.errors import Diagnostic, Position, Severity
-from pzdecl.views import github
+from pzdecl.views.annotations import annotation
 from pzdecl.views.style import PLAIN, Style
 
 WIDTH = 140
@@ -153,7 +153,7 @@ def in_format(
 def workflow(diagnostics: Iterable[Diagnostic]) -> str:
     """GitHub workflow commands, a line for each diagnostic."""
     return "".join(
-        github.annotation(
+        annotation(
             "error" if d.severity is Severity.ERROR else "warning",
             f"{d.code} {d.address or ''}".strip(),
             "\n".join([d.summary, *(f"{name}: {text}" for name, text in _facts(d) if name != "resource")]),

@@ -3,27 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal
 
-from pzdecl.errors import Position
 from pzdecl.plan.model import Action, Change, Plan
 from pzdecl.views import plan_text, words
+from pzdecl.views.annotations import Level, annotation
 
 LIMIT = 10
 """GitHub shows ten annotations of a level from one step and silently drops the rest."""
 
-Level = Literal["error", "warning", "notice"]
-
 _DEAR = (Action.DELETE, Action.REPLACE)
-
-
-def annotation(level: Level, title: str, message: str, position: Position | None = None) -> str:
-    """One workflow command, escaped as GitHub asks."""
-    properties = [f"title={_property(title)}"]
-    if position:
-        place = [f"file={_property(position.file)}", f"line={position.line}", f"col={position.column}"]
-        properties = [*place, *properties]
-    return f"::{level} {','.join(properties)}::{_data(message)}"
 
 
 def render(plan: Plan) -> str:
@@ -62,11 +50,3 @@ def _change(level: Level, change: Change) -> str:
     texts += [reason.text for reason in change.reasons if reason.text not in texts]
     at = next((r.position for r in change.reasons if r.position), None) or change.position
     return annotation(level, title, "\n".join(texts) or title, at)
-
-
-def _data(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-
-
-def _property(text: str) -> str:
-    return _data(text).replace(":", "%3A").replace(",", "%2C")

@@ -8,6 +8,7 @@ import jsonschema
 from pzdecl.kinds.address import Address
 from pzdecl.plan.model import Action, Plan
 from pzdecl.views import github, json_plan, plan_markdown, schemas
+from pzdecl.views.annotations import annotation
 from tests.views import sample
 
 
@@ -93,5 +94,5 @@ def test_annotations_stay_within_what_github_shows() -> None:
 
 
 def test_annotations_escape_what_would_end_them() -> None:
-    line = github.annotation("error", "a: b, c", "50%\nnext")
+    line = annotation("error", "a: b, c", "50%\nnext")
     assert line == "::error title=a%3A b%2C c::50%25%0Anext"
