@@ -31,11 +31,13 @@ BEARING = 12
 """Terms that bear it, at most."""
 LEAST = 0.5
 """Each is worth at least so much of what the best one is."""
+ITEMS = 10_000
+"""Items of lists whose terms are held in memory at one time."""
 SURPRISE = 1.92
 """G that is no chance: half of the 95 % point of chi-squared with one degree of freedom."""
 RUN = 3
 """Words that stand side by side and are one term, at most."""
-WORDS = 400
+WORDS = 200
 """Words of a text that are read: what it is about is told by then."""
 
 _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
@@ -96,10 +98,24 @@ class Background:
 
 def themes(lists: Sequence[Sequence[Described]], background: Background) -> list[Theme | None]:
     """The theme of each list; None where nothing that two of its items share sets them apart."""
-    terms = [[spelt(item) for item in one] for one in lists]
-    shared = [_shared(one) for one in terms]
-    background.look({term for one in shared for term in one})
-    return [_theme(one, counts, background) for one, counts in zip(terms, shared, strict=True)]
+    found: list[Theme | None] = []
+    for some in _together(lists):
+        terms = [_shared([spelt(item) for item in one]) for one in some]
+        background.look({term for one in terms for item in one for term in item})
+        found += [_theme(one, background) for one in terms]
+    return found
+
+
+def _together(lists: Sequence[Sequence[Described]]) -> Iterator[list[Sequence[Described]]]:
+    """Lists of some thousands of items, whose terms are in memory and counted together."""
+    some: list[Sequence[Described]] = []
+    for one in lists:
+        some.append(one)
+        if sum(map(len, some)) >= ITEMS:
+            yield some
+            some = []
+    if some:
+        yield some
 
 
 def spelt(item: Described) -> dict[str, str]:
@@ -136,13 +152,16 @@ def _tells(term: str) -> bool:
     return term.casefold() not in COMMON and (len(term) > 1 or not term.isascii())
 
 
-def _shared(items: Sequence[Mapping[str, str]]) -> dict[str, int]:
-    """Terms that at least two items have (of a single one: all), with how many do."""
+def _shared(items: Sequence[Mapping[str, str]]) -> list[dict[str, str]]:
+    """The terms of each item that another one has, too (of a single item: all)."""
     counts = Counter(term for item in items for term in item)
-    return {term: count for term, count in counts.items() if count >= min(2, len(items))}
+    least = min(2, len(items))
+    return [{term: written for term, written in item.items() if counts[term] >= least} for item in items]
 
 
-def _theme(items: Sequence[Mapping[str, str]], counts: Mapping[str, int], known: Background) -> Theme | None:
+def _theme(items: Sequence[Mapping[str, str]], known: Background) -> Theme | None:
+    """`items`: the shared terms of each."""
+    counts = Counter(term for item in items for term in item)
     worth = {term: _worth(count, len(items), known.share(term)) for term, count in counts.items()}
     # Of terms that are worth the same the longer one tells more; the last key settles the rest.
     best = sorted(worth, key=lambda one: (-worth[one], -len(one), one))[:BEARING]
