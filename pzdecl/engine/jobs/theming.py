@@ -16,7 +16,7 @@ from pzdecl.engine.serving.themes import Background, Described, Theme, themes
 if TYPE_CHECKING:
     from pzdecl.engine.filters.table import Table
 
-FAIR = 20_000
+FAIR = 5_000
 """Items of the catalogue, evenly spread, that tell how frequent terms are; all where there are fewer."""
 
 

@@ -8,8 +8,9 @@ worth
 
 G is how surprising so many would be in a list drawn at random: half the log-likelihood ratio of T. Dunning,
 "Accurate methods for the statistics of surprise and coincidence", Computational Linguistics 19(1), 1993. The
-share of the list before it prefers what most of the items have to what is rare. What chance gives one list in
-twenty (2 G below 3.84) is worth nothing.
+share of the list before it prefers what most of the items have to what is rare. What chance gives a
+term in one list of twenty (2 G below 3.84) is worth nothing; of many terms, one or another gets further by
+chance, and then few of the items have it, which the relevance tells.
 
 What bears a theme are the best term and those worth at least half as much; the theme names up to three of them
 that share no word. An item's relevance is what its terms among them are worth, over what all of them are. No
