@@ -91,6 +91,9 @@ def _decide(survey: Survey, held: Mapping[Address, Reason]) -> None:
         if node.blocked is None:
             _await(node, places, held, survey)
     policy.spread(nodes)
+    for node in nodes.values():
+        if not survey.includes(node.address):
+            runs.overlook(node, survey)
     removals.tell_renames((nodes[address] for address in wanted), removed)
     for node in chosen:
         if node.action not in MAKING:

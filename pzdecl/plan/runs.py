@@ -190,6 +190,19 @@ def _again(node: Node, bindings: Mapping[str, Any], survey: Survey) -> list[Reas
     ]
 
 
+def overlook(node: Node, survey: Survey) -> None:
+    """Of a job that a plan of a part leaves alone: its record is void where the part takes away its content."""
+    desired, recorded = node.desired, node.recorded
+    if not node.kind.run_action or desired is None or recorded is None or recorded.data is None:
+        return
+    for parent in (survey.nodes[address] for address in desired.depends_on):
+        emptied = parent.recreated and parent.arn in recorded.bindings.values()
+        if parent.runs and (emptied or _beside(parent, node, recorded.bindings)):
+            node.void = True
+            text = f"clears away what {node.address} had brought, which only a plan with that brings again"
+            parent.reasons.append(Reason(ReasonCode.OUT_OF_SCOPE, text, cause=node.address))
+
+
 def _beside(parent: Node, node: Node, bindings: Mapping[str, Any]) -> bool:
     """Whether another job, which goes first, fills the same thing."""
     return parent.address.kind == node.address.kind and parent.bindings == bindings
@@ -205,7 +218,7 @@ def _data(node: Node, contents: Mapping[str, Mapping[str, Any]]) -> list[Reason]
     recorded = node.recorded
     assert recorded
     if recorded.data is None:
-        return [Reason(ReasonCode.DATA_CHANGED, "what it had read is gone: an earlier run did not finish")]
+        return [Reason(ReasonCode.DATA_CHANGED, "what it had brought is gone since its last run")]
     # An import under another name that brings the same content is no change.
     former = {_digest(old) for address, old in recorded.data.items() if address not in contents}
     why: list[Reason] = []

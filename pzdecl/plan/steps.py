@@ -90,6 +90,7 @@ def draft(node: Node, survey: Survey) -> Drafts:
     """The steps of one node, with their needs among each other."""
     drafts = Drafts()
     if not survey.includes(node.address):
+        drafts.void = _void(node)
         return drafts
     blocked = node.blocked is not None
     if source := survey.came_from.get(node.address):
@@ -100,8 +101,7 @@ def draft(node: Node, survey: Survey) -> Drafts:
     if blocked:
         _unprotect(node, drafts)
         return drafts
-    if node.void and node.recorded and node.recorded.data is not None:
-        drafts.void = Draft(f"{VOID}{node.address}", Op.RECORD, node.address, record=records.void(node))
+    drafts.void = _void(node)
     if node.action in MAKING:
         _make(node, drafts, survey)
     elif node.action in (Action.DELETE, Action.FORGET):
@@ -113,6 +113,12 @@ def draft(node: Node, survey: Survey) -> Drafts:
     if drafts.make and (rules := gates.of(node)):
         drafts.make.gates, drafts.make.serving = tuple(rules), gates.serving(node)
     return drafts
+
+
+def _void(node: Node) -> Draft | None:
+    if not node.void or node.recorded is None or node.recorded.data is None:
+        return None
+    return Draft(f"{VOID}{node.address}", Op.RECORD, node.address, record=records.void(node))
 
 
 def _make(node: Node, drafts: Drafts, survey: Survey) -> None:

@@ -55,13 +55,16 @@ class Wiring:
     def _forward(self, node: Node, places: Mapping[tuple[str, object], Node]) -> None:
         """What a node's making needs: its parents, and the place that something else still occupies."""
         own = self.drafts[node.address]
-        if own.make is None or node.desired is None:
+        if node.desired is None:
             return
         for address in node.desired.depends_on:
             if (parent := self.drafts.get(address)) and parent.make:
-                own.make.needs.add(parent.make.id)
+                if own.make:
+                    own.make.needs.add(parent.make.id)
                 if own.void and self.nodes[address].runs:
                     self._before(address, own.void)
+        if own.make is None:
+            return
         if node.kind.one_per_parent and node.runs:
             other = places.get(policy.place_of(node))
             if left := self.left.get(policy.place_of(node)):

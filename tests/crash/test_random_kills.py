@@ -40,7 +40,7 @@ def live(root: Path, seed: int) -> None:
         world.settle()
     for _ in range(rng.randint(1, 3)):
         _edit(world, rng)
-        versions = world.live(world.project())["SolutionVersion"]
+        versions = world.trained()
         same = True
         for _ in range(rng.randint(1, 4)):
             _kill(world, rng)
@@ -51,7 +51,7 @@ def live(root: Path, seed: int) -> None:
                 same = False
                 world.disturb(rng)
         world.settle(resumed=True)
-        trained = world.live(world.project())["SolutionVersion"] - versions
+        trained = world.trained() - versions
         if same:
             assert set(Counter(arn.rpartition("/")[0] for arn in trained).values()) <= {1}, "trained twice"
     if rng.random() < 0.2:

@@ -130,6 +130,18 @@ def test_a_place_that_is_not_given_up_blocks(settled: World) -> None:
     assert "--target EventTracker/t" in blocked.blocked.text
 
 
+def test_what_an_import_clears_away_is_brought_again_by_the_next_plan(settled: World) -> None:
+    docs = movies()
+    settled.files["DatasetImport/full"] = "other content"
+    plan = settled.plan(docs, scope=only(settled, docs, "DatasetImport/full"))
+    [change] = [one for one in plan.changes if one.action is Action.IMPORT]
+    assert "clears away what DatasetImport/more had brought" in change.reasons[-1].text
+    settled.apply(docs, plan)
+    assert settled.state.rows[Address("DatasetImport", "more")].data is None
+    assert actions(settled.plan(docs))["DatasetImport/more"] == "import"
+    settled.settle(docs)
+
+
 def test_what_is_left_out_cannot_be_retrained(settled: World) -> None:
     docs = movies()
     with pytest.raises(UsageError, match="leave it out"):
