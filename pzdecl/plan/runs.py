@@ -199,7 +199,7 @@ def overlook(node: Node, survey: Survey) -> None:
         emptied = parent.recreated and parent.arn in recorded.bindings.values()
         if parent.runs and (emptied or _beside(parent, node, recorded.bindings)):
             node.void = True
-            text = f"clears away what {node.address} had brought, which only a plan with that brings again"
+            text = f"clears away what {node.address} had brought; that is left out here, the next plan runs it"
             parent.reasons.append(Reason(ReasonCode.OUT_OF_SCOPE, text, cause=node.address))
 
 
