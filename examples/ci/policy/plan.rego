@@ -29,6 +29,6 @@ warn contains message if {
 	some change in input.resource_changes
 	startswith(change.address, "Solution/")
 	{"create", "delete"} == {action | some action in change.change.actions}
-	fields := concat(", ", [field.path | some field in change.fields])
-	message := sprintf("%s is replaced because of %s", [change.address, fields])
+	because := concat(", ", [field.path | some field in change.fields])
+	message := concat(" ", [change.address, "is replaced because of", because])
 }
