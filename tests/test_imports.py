@@ -60,7 +60,7 @@ def test_an_import_that_is_on_its_way_when_the_block_ends_leaves_no_finder_out(
     module: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     slow, found = _Slow(module), []
-    monkeypatch.setattr(sys, "meta_path", [*sys.meta_path[:-1], slow, sys.meta_path[-1]])
+    monkeypatch.setattr(sys, "meta_path", [slow, *sys.meta_path])
     thread = Thread(target=lambda: found.append(importlib.import_module(module).VALUE))
     with without("nothing"):
         thread.start()
