@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import subprocess
 import sys
+from importlib.machinery import PathFinder
 from pathlib import Path
 from threading import Event, Thread
 
@@ -60,7 +61,9 @@ def test_an_import_that_is_on_its_way_when_the_block_ends_leaves_no_finder_out(
     module: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     slow, found = _Slow(module), []
-    monkeypatch.setattr(sys, "meta_path", [slow, *sys.meta_path])
+    finders = list(sys.meta_path)
+    finders.insert(finders.index(PathFinder), slow)  # type: ignore[arg-type]
+    monkeypatch.setattr(sys, "meta_path", finders)
     thread = Thread(target=lambda: found.append(importlib.import_module(module).VALUE))
     with without("nothing"):
         thread.start()
