@@ -62,7 +62,7 @@ def test_an_import_that_is_on_its_way_when_the_block_ends_leaves_no_finder_out(
 ) -> None:
     slow, found = _Slow(module), []
     finders = list(sys.meta_path)
-    finders.insert(finders.index(PathFinder), slow)  # type: ignore[arg-type]
+    finders.insert(finders.index(PathFinder), slow)
     monkeypatch.setattr(sys, "meta_path", finders)
     thread = Thread(target=lambda: found.append(importlib.import_module(module).VALUE))
     with without("nothing"):
