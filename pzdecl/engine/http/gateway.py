@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import re
 import time
 import traceback
@@ -47,6 +48,8 @@ WAITING_MAX = 1024
 """Requests that may wait for a thread."""
 THREADS = 32
 """PutEvents of many clients share one flush of the disk, so more threads than processors are of use."""
+ANSWERING = max(2, os.cpu_count() or 1)
+"""Threads that compute recommendations, which wait for nothing: more would only take turns."""
 
 
 @dataclass(slots=True)
@@ -91,6 +94,7 @@ class Gateway:
         self._body_seconds = body_seconds
         self._operations = operation.load()
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="pzdecl-request")
+        self._answering = ThreadPoolExecutor(min(threads, ANSWERING), thread_name_prefix="pzdecl-answer")
         self._waiting = 0
 
     @property
@@ -101,6 +105,7 @@ class Gateway:
     def close(self) -> None:
         """Waits for what is being performed."""
         self._threads.shutdown()
+        self._answering.shutdown()
 
     async def __call__(self, request: Request) -> Response:
         """The answer to any request of the API, and to anything that is none."""
@@ -167,7 +172,8 @@ class Gateway:
         self._waiting += 1
         try:
             loop = asyncio.get_running_loop()
-            content = await loop.run_in_executor(self._threads, partial(self._call, route, body))
+            pool = self._answering if route.service == "personalize-runtime" else self._threads
+            content = await loop.run_in_executor(pool, partial(self._call, route, body))
         finally:
             self._waiting -= 1
         headers = {ARNS: self.engine.arn("")}
