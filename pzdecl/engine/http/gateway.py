@@ -94,7 +94,7 @@ class Gateway:
         self._body_seconds = body_seconds
         self._operations = operation.load()
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="pzdecl-request")
-        self._answering = ThreadPoolExecutor(min(threads, ANSWERING), thread_name_prefix="pzdecl-answer")
+        self._answering = ThreadPoolExecutor(min(threads, ANSWERING), thread_name_prefix="pzdecl-request-read")
         self._waiting = 0
 
     @property
