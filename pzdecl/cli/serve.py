@@ -81,7 +81,13 @@ def command(
         ),
     ] = None,
     threads: Annotated[
-        int, typer.Option("--threads", min=1, max=1024, help="Requests that are performed at once.")
+        int,
+        typer.Option(
+            "--threads",
+            min=1,
+            max=1024,
+            help="Requests that are performed at once; of recommendations one a processor, or two.",
+        ),
     ] = 32,
     quotas: Annotated[
         Literal["none", "aws"] | None,

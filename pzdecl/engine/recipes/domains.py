@@ -6,6 +6,7 @@ A recommender takes no hyperparameters, so the values that suit a use case are t
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from pzdecl.engine.recipes.base import Domain, Hyperparameter, Recipe, Value
 from pzdecl.engine.recipes.popularity_count import POPULARITY_COUNT
@@ -20,15 +21,12 @@ BOTH = ("user", "item")
 
 def popular(name: str, domain: Domain, event_type: str, description: str) -> Recipe:
     """The items of most users' events of one type; requests name a user, filters may look at."""
-    return replace(
+    return _use_case(
         POPULARITY_COUNT,
-        name=name,
+        name,
+        domain,
+        description,
         type="POPULAR_ITEMS",
-        description=description,
-        algorithm=name,
-        feature_transformation=name,
-        created=CREATED,
-        domain=domain,
         event_type=event_type,
         asks=("user",),
     )
@@ -36,15 +34,12 @@ def popular(name: str, domain: Domain, event_type: str, description: str) -> Rec
 
 def trending(name: str, domain: Domain, description: str) -> Recipe:
     """What rises most, looked at again every two hours; requests need no id."""
-    return replace(
+    return _use_case(
         TRENDING_NOW,
+        name,
+        domain,
+        description,
         hyperparameters=_set(TRENDING_NOW),
-        name=name,
-        description=description,
-        algorithm=name,
-        feature_transformation=name,
-        created=CREATED,
-        domain=domain,
         asks=(),
     )
 
@@ -63,13 +58,11 @@ def together(
 
     discount  from 0, where popular items win, to 1, where they have no advantage
     """
-    return replace(
+    return _use_case(
         SIMS,
-        name=name,
-        description=description,
-        algorithm=name,
-        feature_transformation=name,
-        created=CREATED,
+        name,
+        domain,
+        description,
         # One type of events is a small part of all: no user and no item is left out for having few or many.
         hyperparameters=_set(
             SIMS,
@@ -80,7 +73,6 @@ def together(
             min_item_interaction_count_percentile=0.0,
             max_item_interaction_count_percentile=1.0,
         ),
-        domain=domain,
         event_type=event_type,
         hides=hides,
         asks=asks,
@@ -89,16 +81,13 @@ def together(
 
 def alike(name: str, domain: Domain, description: str, *, hides: str) -> Recipe:
     """Items like a given item by what is taken up beside it and by what they are, as aws-similar-items."""
-    return replace(
+    return _use_case(
         SIMILAR_ITEMS,
+        name,
+        domain,
+        description,
         hyperparameters=_set(SIMILAR_ITEMS),
-        name=name,
-        description=description,
-        algorithm=name,
-        feature_transformation=name,
-        created=CREATED,
         datasets=("INTERACTIONS", "ITEMS"),
-        domain=domain,
         hides=hides,
         asks=BOTH,
     )
@@ -113,20 +102,31 @@ def personal(
     datasets: tuple[str, ...] = ("INTERACTIONS",),
 ) -> Recipe:
     """What a user takes up next, with exploration, as aws-user-personalization; without scores."""
-    return replace(
+    return _use_case(
         USER_PERSONALIZATION,
+        name,
+        domain,
+        description,
         hyperparameters=_set(USER_PERSONALIZATION),
+        returns_scores=False,
+        datasets=datasets,
+        training_modes=("FULL",),
+        hides=hides,
+        asks=("user",),
+    )
+
+
+def _use_case(recipe: Recipe, name: str, domain: Domain, description: str, **more: Any) -> Recipe:
+    """A recipe of solutions under the name of a use case; `more` is what is otherwise in it."""
+    return replace(
+        recipe,
         name=name,
         description=description,
         algorithm=name,
         feature_transformation=name,
         created=CREATED,
-        returns_scores=False,
-        datasets=datasets,
-        training_modes=("FULL",),
         domain=domain,
-        hides=hides,
-        asks=("user",),
+        **more,
     )
 
 
