@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from threading import Lock
-from time import sleep
+from threading import Barrier, get_ident
+
+import pytest
 
 from pzdecl.plan import PlanOptions, make
 from pzdecl.plan.refresh import each
@@ -45,22 +46,41 @@ def test_a_plan_of_nothing_reads_two_things_a_resource(world: World) -> None:
     assert world.service.reads - reads == 2 * 50
 
 
-def test_slow_reads_are_made_side_by_side_and_stay_in_order() -> None:
-    """One by one as long as a single one of four is quick: that is no network."""
-    under_way, most, lock = 0, 0, Lock()
+class Reads:
+    """Squares numbers; a clock of its own says how long each took, so that a busy machine changes nothing."""
 
-    def read(value: int, seconds: float) -> int:
-        nonlocal under_way, most
-        with lock:
-            under_way += 1
-            most = max(most, under_way)
-        sleep(seconds)
-        with lock:
-            under_way -= 1
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now = 0.0
+        self.threads: list[int] = []
+        monkeypatch.setattr("pzdecl.plan.refresh.perf_counter", lambda: self.now)
+
+    def __call__(self, value: int, seconds: float) -> int:
+        self.now += seconds
+        self.threads.append(get_ident())
         return value * value
 
-    squares = [value * value for value in range(60)]
-    assert each(lambda value: read(value, 0.0 if value % 4 == 3 else 0.006), list(range(60))) == squares
-    assert most == 1
-    assert each(lambda value: read(value, 0.02), list(range(60))) == squares
-    assert most > 1
+
+def test_reads_are_made_one_by_one_while_one_of_four_is_quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """That is no network: something else held the slow ones up."""
+    reads, values = Reads(monkeypatch), list(range(60))
+    squares = each(lambda value: reads(value, 0.0 if value % 4 == 3 else 0.006), values)
+    assert squares == [value * value for value in values]
+    assert set(reads.threads) == {get_ident()}
+
+
+def test_slow_reads_are_made_side_by_side_and_stay_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    reads, values = Reads(monkeypatch), list(range(60))
+    assert each(lambda value: reads(value, 0.006), values) == [value * value for value in values]
+    assert reads.threads.count(get_ident()) == 4
+
+
+def test_reads_side_by_side_do_not_wait_for_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Four threads meet: they would never do so one by one."""
+    reads, meeting = Reads(monkeypatch), Barrier(4)
+
+    def read(value: int) -> int:
+        if value >= 4:
+            meeting.wait(timeout=60)
+        return reads(value, 0.006)
+
+    assert each(read, list(range(12))) == [value * value for value in range(12)]
