@@ -22,6 +22,7 @@ from pzdecl.engine.jobs import queue
 from pzdecl.engine.jobs.control import Control, JobFailed
 from pzdecl.engine.jobs.importing import READING, place_part, remove
 from pzdecl.engine.jobs.queue import Job
+from pzdecl.engine.jobs.sweep import sweep
 from pzdecl.engine.progress import Progress
 from pzdecl.engine.store.rows import Part, Resource, Writer
 
@@ -45,7 +46,7 @@ def run_erasure(context: Context, job: Job, control: Control) -> None:
     """Writes every part anew without the users; then all of them become the datasets' content at once.
 
     The lists that were explored for the users go, too. Imports of the group wait meanwhile, and trainings: see
-    `pzdecl.engine.jobs.queue`.
+    `pzdecl.engine.jobs.queue`. The job is at its end when the files are gone as well, and the database's log.
     """
     with context.store.read() as reader:
         resource = reader.get(job.arn)
@@ -64,19 +65,24 @@ def run_erasure(context: Context, job: Job, control: Control) -> None:
     control.check()
     _forget_lists(context, [one for one, _, _ in datasets], users)
     with context.store.write() as tx:
-        queue.finish(tx, job, progress=control.progress)
+        queue.hold(tx, job)
         for arn, parts in rewritten.content.items():
             tx.replace_parts(arn, parts)
-        resource.status = COMPLETED
-        resource.body["numDeleted"] = rewritten.deleted + _forget_rows(
-            tx, [one for one, _, _ in datasets], sorted(users), job.id
-        )
+        deleted = rewritten.deleted + _forget_rows(tx, [one for one, _, _ in datasets], sorted(users), job.id)
+        # An attempt that was killed on its way from here to the end has counted its rows already.
+        resource.body["numDeleted"] = resource.body.get("numDeleted", 0) + deleted
         tx.save(resource)
         in_use = tx.busy(job.scope, READING)
     shutil.rmtree(workspace, ignore_errors=True)
     if not in_use:
         remove(rewritten.old)
+    if job.attempts > 1:
+        sweep(context)  # what an earlier attempt replaced, and had no time to remove
     context.store.checkpoint()
+    with context.store.write() as tx:
+        queue.finish(tx, job, progress=control.progress)
+        resource.status = COMPLETED
+        tx.save(resource)
 
 
 def _rewrite(

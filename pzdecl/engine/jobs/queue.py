@@ -147,6 +147,19 @@ def beat(store: Store, job: Job, progress: Progress | None) -> bool:
     return bool(row[0])
 
 
+def hold(tx: Writer, job: Job) -> None:
+    """Looks that a job is still its owner's, in a transaction that writes a part of its result.
+
+    Raises JobLost, which rolls that back.
+    """
+    held = tx.connection.execute(
+        "UPDATE jobs SET heartbeat = ? WHERE id = ? AND token = ? AND state = 'running'",
+        (time.time(), job.id, job.token),
+    )
+    if not held.rowcount:
+        raise JobLost(job.arn)
+
+
 def finish(tx: Writer, job: Job, *, progress: Progress | None = None, error: str | None = None) -> None:
     """Ends a job, in the transaction that writes its result. Raises JobLost, which rolls that back."""
     told = json.dumps(asdict(progress)) if progress else None
