@@ -12,6 +12,7 @@ from threading import Event, Thread
 import pytest
 
 from pzdecl.imports import without
+from tests.waiting import PATIENCE
 
 
 @pytest.fixture
@@ -54,7 +55,7 @@ class _Slow:
     def find_spec(self, fullname: str, *_: object) -> None:
         if fullname == self.name:
             self.asked.set()
-            assert self.go.wait(30)
+            assert self.go.wait(PATIENCE)
 
 
 def test_an_import_that_is_on_its_way_when_the_block_ends_leaves_no_finder_out(
@@ -67,7 +68,7 @@ def test_an_import_that_is_on_its_way_when_the_block_ends_leaves_no_finder_out(
     thread = Thread(target=lambda: found.append(importlib.import_module(module).VALUE))
     with without("nothing"):
         thread.start()
-        assert slow.asked.wait(30)
+        assert slow.asked.wait(PATIENCE)
     slow.go.set()
     thread.join()
     assert found == [1]

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
 
 import pytest
 
 from pzdecl import process
 from pzdecl.process import Process, this_process
+from tests.waiting import until
 
 HERE = "machine boot1 ns1"
 
@@ -42,10 +42,7 @@ def test_a_process_that_nobody_has_waited_for_is_gone(me: Process) -> None:
     holder = me._replace(pid=child.pid, started=started)
     assert not holder.is_gone()
     child.kill()
-    deadline = time.monotonic() + 10
-    while not holder.is_gone():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    until(holder.is_gone)
     os.kill(child.pid, 0)  # its number is still taken
     child.communicate()
 

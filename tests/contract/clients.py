@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import random
-import time
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -12,8 +11,11 @@ import pytest
 
 from pzdecl.engine import Engine
 from pzdecl.engine.errors import ServiceError
+from tests.waiting import PATIENCE, until
 
 RECIPE = "arn:aws:personalize:::recipe/"
+REST = frozenset({"ACTIVE", "INACTIVE", "COMPLETED", "FAILED", "CREATE FAILED", "CREATE STOPPED"})
+"""The statuses of what nothing is being done with."""
 INTERACTIONS = {
     "type": "record",
     "name": "Interactions",
@@ -106,13 +108,19 @@ def write_interactions(
     return path
 
 
-def settled(service: Service, operation: str, key: str, seconds: float = 30.0, **params: Any) -> dict[str, Any]:
-    """The description once nothing of it is pending or in progress."""
-    deadline = time.monotonic() + seconds
-    while True:
-        found: dict[str, Any] = service.call(operation, **params)[key]
-        statuses = (found["status"], found.get("latestCampaignUpdate", {}).get("status", "ACTIVE"))
-        if all(status in {"ACTIVE", "CREATE FAILED", "CREATE STOPPED"} for status in statuses):
-            return found
-        assert time.monotonic() < deadline, f"still {statuses} after {seconds} s"
-        time.sleep(0.02)
+def statuses(described: dict[str, Any]) -> set[str]:
+    """The status of a thing and that of its latest update."""
+    updates = (described.get(f"latest{kind}Update", described) for kind in ("Campaign", "Recommender"))
+    return {described["status"], *(update["status"] for update in updates)}
+
+
+def settled(
+    service: Service, operation: str, key: str, seconds: float = PATIENCE, *, pause: float = 0.01, **params: Any
+) -> dict[str, Any]:
+    """The description once neither the thing nor its latest update is pending or in progress."""
+    return until(
+        lambda: dict(service.call(operation, **params)[key]),
+        lambda found: statuses(found) <= REST,
+        seconds=seconds,
+        pause=pause,
+    )

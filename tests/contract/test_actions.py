@@ -309,9 +309,5 @@ def test_what_was_put_is_exported_counts_once_and_is_forgotten(working: Service,
         dataSource={"dataLocation": str(tmp_path / "users.csv")},
         roleArn=ROLE,
     )["dataDeletionJobArn"]
-    while working.call("describe_data_deletion_job", dataDeletionJobArn=job)["dataDeletionJob"]["status"] in {
-        "PENDING",
-        "IN_PROGRESS",
-    }:
-        time.sleep(0.02)
+    settled(working, "describe_data_deletion_job", "dataDeletionJob", dataDeletionJobArn=job)
     assert bank.exported(tmp_path / "rest")[1:] == [f"u1,card,Viewed,{NOW},"]

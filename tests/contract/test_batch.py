@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import time
 from pathlib import Path
 from typing import Any
 
@@ -222,16 +221,7 @@ def delete_users(service: Service, group_arn: str, file: Path, name: str = "gone
         dataSource={"dataLocation": str(file)},
         roleArn=ROLE,
     )["dataDeletionJobArn"]
-    deadline = time.monotonic() + 30
-    while True:
-        found: dict[str, Any] = service.call("describe_data_deletion_job", dataDeletionJobArn=arn)[
-            "dataDeletionJob"
-        ]
-        if found["status"] in {"COMPLETED", "FAILED"}:
-            return found
-        assert found["status"] in {"PENDING", "IN_PROGRESS"}
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    return settled(service, "describe_data_deletion_job", "dataDeletionJob", dataDeletionJobArn=arn)
 
 
 def test_users_data_leaves_all_datasets(shop: Shop, tmp_path: Path) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.contract.clients import ITEMS, Service, dataset, group, schema, settled, solution
+from tests.waiting import until
 
 EVENTS = {
     "type": "record",
@@ -348,10 +348,7 @@ def test_what_is_put_one_by_one_counts(shop: tuple[Service, str]) -> None:
     assert passing(cheap) == set()
     row = {"itemId": "i29", "properties": '{"price": 0.25, "title": "Cheap"}'}
     service.call("put_items", datasetArn=f"{service.arn_prefix}dataset/movies/ITEMS", items=[row])
-    deadline = time.monotonic() + 20
-    while passing(cheap) != {29}:
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    until(lambda: passing(cheap), lambda numbers: numbers == {29})
 
 
 def test_a_group_without_data(working: Service) -> None:

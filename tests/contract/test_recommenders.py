@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import random
-import time
 from pathlib import Path
 from typing import Any
 
 from tests.contract.clients import INTERACTIONS, RECIPE, Service, dataset, group, schema, settled
 
 EVENTS = {**INTERACTIONS, "fields": [*INTERACTIONS["fields"], {"name": "EVENT_TYPE", "type": "string"}]}
-REST = {"ACTIVE", "INACTIVE", "CREATE FAILED"}
 
 
 def watched(path: Path) -> Path:
@@ -27,14 +25,7 @@ def watched(path: Path) -> Path:
 
 def calm(service: Service, arn: str) -> dict[str, Any]:
     """The description once nothing of it is under way."""
-    deadline = time.monotonic() + 30
-    while True:
-        found: dict[str, Any] = service.call("describe_recommender", recommenderArn=arn)["recommender"]
-        update = found.get("latestRecommenderUpdate", {}).get("status", "ACTIVE")
-        if {found["status"], update} <= REST:
-            return found
-        assert time.monotonic() < deadline, found
-        time.sleep(0.02)
+    return settled(service, "describe_recommender", "recommender", recommenderArn=arn)
 
 
 def test_the_life_of_a_recommender(working: Service, tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ from pzdecl.kinds import KINDS
 from pzdecl.kinds.listing import items
 from pzdecl.providers.client import Client
 from pzdecl.providers.staging import Staging
-from tests.contract.clients import RECIPE, dataset, group, schema, write_interactions
+from tests.contract.clients import RECIPE, dataset, group, schema, settled, write_interactions
 from tests.engine.http.running import running
 
 ROLE = "arn:aws:iam::000000000000:role/data"
@@ -59,16 +58,6 @@ class Called:
         with pytest.raises(errors.ServiceError) as caught:
             self.call(operation, **params)
         return caught.value.code, caught.value.message
-
-
-def settled(client: Client, operation: str, key: str, **arn: str) -> dict[str, Any]:
-    deadline = time.monotonic() + 300
-    while True:
-        found: dict[str, Any] = client.read(operation, **arn)[key]
-        if found["status"] not in {"CREATE PENDING", "CREATE IN_PROGRESS"}:
-            return found
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def test_names_make_arns(client: Client) -> None:
@@ -126,14 +115,14 @@ def test_files_of_this_machine_are_imported_and_answered_from(client: Client, tm
             datasetArn=arn,
             dataSource={"dataLocation": str(location)},
         )
-        found = settled(client, "describe_dataset_import_job", "datasetImportJob", **job)
+        found = settled(service, "describe_dataset_import_job", "datasetImportJob", **job)
         assert found["status"] == "ACTIVE", found
         client.progress(job["datasetImportJobArn"])
     solution = client.call(
         "create_solution", name="s", datasetGroupArn=made, recipeArn=f"{RECIPE}aws-popularity-count"
     )
     version = client.call("create_solution_version", **solution)
-    assert settled(client, "describe_solution_version", "solutionVersion", **version)["status"] == "ACTIVE"
+    assert settled(service, "describe_solution_version", "solutionVersion", **version)["status"] == "ACTIVE"
     (tmp_path / "ask.json").write_text('{"userId": "u1"}\n')
     job = client.call(
         "create_batch_inference_job",
@@ -142,6 +131,6 @@ def test_files_of_this_machine_are_imported_and_answered_from(client: Client, tm
         jobInput={"s3DataSource": {"path": str(tmp_path / "ask.json")}},
         jobOutput={"s3DataDestination": {"path": "s3://data/out/"}},
     )
-    found = settled(client, "describe_batch_inference_job", "batchInferenceJob", **job)
+    found = settled(service, "describe_batch_inference_job", "batchInferenceJob", **job)
     assert found["status"] == "ACTIVE", found
     assert (tmp_path / "s3/data/out/ask.json.out").exists()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,8 @@ from pzdecl.engine.recipes.base import Recipe
 from pzdecl.engine.store import store
 from pzdecl.engine.training import train as training
 from tests.contract.clients import InProcess, dataset, group, schema, solution, write_interactions
-from tests.engine.jobs.programs import slow_train
+from tests.engine.jobs import programs
+from tests.engine.jobs.programs import Halt, slow_train
 
 
 class Bench:
@@ -29,6 +31,11 @@ class Bench:
         self.dataset = dataset(self.service, self.group, schema(self.service))
         config = {"algorithmHyperParameters": {"log": str(self.log)}}
         self.solution = solution(self.service, self.group, solutionConfig=config)
+
+    @property
+    def halt(self) -> Halt:
+        """Where trainings in this process stand still."""
+        return programs.HALT
 
     def reopen(self) -> None:
         self.engine.close()
@@ -67,10 +74,12 @@ class Bench:
 
     def files(self) -> set[str]:
         """Everything in the engine's folder besides the database."""
-        found = (
-            path for place in ("datasets", "models", "staging") for path in (self.folder / place).rglob("*")
-        )
-        return {path.relative_to(self.folder).as_posix() for path in found if path.is_file()}
+        return {
+            (Path(folder) / name).relative_to(self.folder).as_posix()
+            for place in ("datasets", "models", "staging")
+            for folder, _, names in os.walk(self.folder / place)  # which passes over what goes meanwhile
+            for name in names
+        }
 
 
 @pytest.fixture
@@ -78,6 +87,7 @@ def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
     """Trainings are `slow_train`; the recipe takes its parameters as they come."""
     monkeypatch.setattr(store, "SYNCHRONOUS", "OFF")
     monkeypatch.setattr(training, "train", slow_train)
+    monkeypatch.setattr(programs, "HALT", Halt())
     monkeypatch.setattr(Recipe, "problems", lambda self, config: [])
     found = Bench(tmp_path)
     yield found

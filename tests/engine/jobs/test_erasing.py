@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pzdecl.engine import Engine
-from pzdecl.engine.jobs import queue
+from pzdecl.engine.jobs import erasing, queue
+from pzdecl.engine.jobs.control import JobCancelled
 from pzdecl.engine.jobs.sweep import sweep
 from pzdecl.engine.store import store
 from pzdecl.engine.store.shown import Shown
+from pzdecl.engine.store.store import Store
 from pzdecl.process import this_process
 from tests.contract.clients import (
     ITEMS,
@@ -78,14 +80,7 @@ class Shop:
             dataSource={"dataLocation": str(path)},
             roleArn=ROLE,
         )["dataDeletionJobArn"]
-        deadline = time.monotonic() + 60
-        while True:
-            described = self.service.call("describe_data_deletion_job", dataDeletionJobArn=arn)
-            found = dict(described["dataDeletionJob"])
-            if found["status"] in {"COMPLETED", "FAILED"}:
-                return found
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
+        return settled(self.service, "describe_data_deletion_job", "dataDeletionJob", dataDeletionJobArn=arn)
 
     def files_with(self, text: str) -> list[str]:
         """The files of the engine in which a text stands; Parquet files are read for it."""
@@ -134,6 +129,41 @@ def test_nothing_of_a_user_is_left(shop: Shop) -> None:
     written = (shop.folder / "out" / "all.csv").read_text()
     assert "u1," in written
     assert USER not in written
+
+
+def test_it_is_completed_when_all_is_gone(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not before, however slow the disk is; and rows are counted once where it dies on its last way."""
+    checkpoint, told = Store.checkpoint, []
+
+    def dying_once(of: Store) -> None:
+        [job] = shop.service.call("list_data_deletion_jobs")["dataDeletionJobs"]
+        told.append(job["status"])
+        if len(told) == 1:
+            raise JobCancelled
+        checkpoint(of)
+
+    monkeypatch.setattr(Store, "checkpoint", dying_once)
+    found = shop.erase()
+    assert told == ["IN_PROGRESS", "IN_PROGRESS"]
+    assert (found["status"], found["numDeleted"]) == ("COMPLETED", 5 + 2 + 1), found
+    assert shop.files_with(USER) == []
+
+
+def test_what_an_attempt_replaced_that_was_killed_is_gone_with_the_next(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    remove, killed = erasing.remove, []
+
+    def dying_once(paths: Sequence[Path]) -> None:
+        if not killed:
+            killed.extend(paths)
+            raise JobCancelled
+        remove(paths)
+
+    monkeypatch.setattr(erasing, "remove", dying_once)
+    assert shop.erase()["numDeleted"] == 5 + 2 + 1
+    assert killed
+    assert shop.files_with(USER) == []
 
 
 def test_filters_forget_a_user_at_once(shop: Shop) -> None:

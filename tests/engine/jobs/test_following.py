@@ -15,6 +15,7 @@ from pzdecl.engine.api.models import Models
 from pzdecl.engine.store import store
 from pzdecl.engine.store.rows import Resource
 from tests.contract.clients import RECIPE, InProcess, group, solution
+from tests.waiting import PATIENCE
 
 FOLLOW = {"syncWithLatestSolutionVersion": True}
 
@@ -90,12 +91,12 @@ def test_a_version_that_is_trained_while_the_campaign_is_updating_is_deployed(
 
     def slow(_: Models, arn: str, __: str | None = None) -> None:
         at_it.set()
-        assert go_on.wait(60)
+        assert go_on.wait(PATIENCE)
 
     monkeypatch.setattr(Models, "get", slow)
     shop.engine.start_worker(scheduled=False)
     shop.trained(shop.begun("2"))
-    assert at_it.wait(60)
+    assert at_it.wait(PATIENCE)
     third = shop.trained(shop.begun("3"))
     assert shop.campaign()["latestCampaignUpdate"]["solutionVersionArn"].endswith("/2")
     go_on.set()

@@ -14,24 +14,23 @@ import pytest
 from tests.contract.clients import INTERACTIONS, dataset, group, schema, write_interactions
 from tests.engine.jobs.conftest import Bench
 from tests.engine.jobs.programs import STEPS
+from tests.waiting import PATIENCE, until
 
 ROOT = Path(__file__).resolve().parents[3]
 
 
 def _run(bench: Bench, seconds: float | None, steps: int = 0) -> int:
     """Works in another process; kills it that long after it began and made so many steps of training."""
-    command = [sys.executable, "-m", "tests.engine.jobs.programs", str(bench.folder)]
+    last = STEPS + 1 if seconds is None else STEPS - 1  # what is to be killed comes to no end before that
+    command = [sys.executable, "-m", "tests.engine.jobs.programs", str(bench.folder), str(last)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
         assert process.stdout.readline() == "started\n"
         if seconds is not None:
-            deadline = time.monotonic() + 30
-            while _steps(bench) < steps:
-                assert time.monotonic() < deadline
-                time.sleep(0.005)
+            until(lambda: _steps(bench), lambda made: made >= steps)
             time.sleep(seconds)
             process.send_signal(signal.SIGKILL)
-        return process.wait(timeout=60)
+        return process.wait(timeout=PATIENCE)
 
 
 def _steps(bench: Bench) -> int:

@@ -15,6 +15,7 @@ from pzdecl.engine.serving.served import ServedModel
 from tests.bench.loaded import write_random
 from tests.bench.serving import deployed
 from tests.engine.http.running import running
+from tests.waiting import PATIENCE
 
 LOAD = ServedModel.load
 
@@ -83,7 +84,7 @@ def test_stopping_does_not_wait_for_the_rest(
 
     def slow(model: ServedModel, check: Any) -> None:
         begun.set()
-        assert go.wait(30)
+        assert go.wait(PATIENCE)
         try:
             prepare(model, check)
         except BaseException:
@@ -93,10 +94,10 @@ def test_stopping_does_not_wait_for_the_rest(
     monkeypatch.setattr(ServedModel, "prepare", slow)
     engine = Engine(tmp_path / "engine")
     engine.prepare()
-    assert begun.wait(30)
+    assert begun.wait(PATIENCE)
     stopping = threading.Thread(target=engine.close)
     stopping.start()
-    assert engine._leave.wait(30)
+    assert engine._leave.wait(PATIENCE)
     go.set()
     stopping.join()
     assert ended.is_set()

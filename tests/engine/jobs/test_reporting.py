@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from pzdecl.engine.jobs import queue, schedule
 from pzdecl.engine.jobs.control import JobCancelled
 from pzdecl.engine.store import store
 from tests.contract.clients import INTERACTIONS, ITEMS, InProcess, dataset, group, schema, settled
+from tests.waiting import idle, until
 
 ROLE = "arn:aws:iam::000000000000:role/personalize"
 BUCKET = 1_700_000_100
@@ -75,10 +75,7 @@ class Shop:
         """Moves the clock, begins what is due, waits for it; the names of all reports."""
         self.now += seconds
         schedule.tick(self.engine._context)
-        deadline = time.monotonic() + 60
-        while self.engine.has_jobs():
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
+        idle(self.engine)
         return sorted(path.name for path in self.out.iterdir()) if self.out.exists() else []
 
     def rows(self, name: str) -> list[tuple[str, ...]]:
@@ -173,12 +170,9 @@ def test_a_place_that_can_not_be_written_to_is_told_and_nothing_is_lost(shop: Sh
     shop.put("click", "i0")
     shop.now += 900
     schedule.tick(shop.engine._context)
-    deadline = time.monotonic() + 60
-    while "failureReason" not in shop.described():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-    assert str(shop.out) in shop.described()["failureReason"]
-    assert shop.described()["status"] == "ACTIVE"
+    found = until(shop.described, lambda found: "failureReason" in found)
+    assert str(shop.out) in found["failureReason"]
+    assert found["status"] == "ACTIVE"
     shop.out.unlink()
     shop.put("click", "i1")
     assert shop.tick(1) == []

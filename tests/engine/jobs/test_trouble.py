@@ -5,8 +5,6 @@ from __future__ import annotations
 import errno
 import sqlite3
 import threading
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -17,14 +15,7 @@ from pzdecl.engine.jobs import importing, queue, worker
 from pzdecl.engine.store.store import EngineFolderError
 from tests.contract.clients import settled
 from tests.engine.jobs.conftest import Bench
-
-
-def eventually(true: Callable[[], bool], seconds: float = 10.0) -> bool:
-    """Whether something comes true in time."""
-    end = time.monotonic() + seconds
-    while not true() and time.monotonic() < end:
-        time.sleep(0.02)
-    return true()
+from tests.waiting import until
 
 
 def test_lasting_trouble_is_told_and_passes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -49,9 +40,9 @@ def test_lasting_trouble_is_told_and_passes(tmp_path: Path, monkeypatch: pytest.
                 return "disk is full" in str(error)
             return False
 
-        assert eventually(told)
+        until(told)
         full[0] = False
-        assert eventually(lambda: not told())
+        until(lambda: not told())
 
 
 def test_an_internal_error_ends_no_lane(
@@ -70,8 +61,8 @@ def test_an_internal_error_ends_no_lane(
         engine.client().create_dataset_group(name="movies")
         engine.start_worker(scheduled=False)
         lanes = engine._worker._threads  # type: ignore[union-attr]
-        assert eventually(broken.is_set)
-        assert eventually(lambda: "nobody thought of this" in caplog.text)
+        until(broken.is_set)
+        until(lambda: "nobody thought of this" in caplog.text)
         assert all(lane.is_alive() for lane in lanes)
 
 

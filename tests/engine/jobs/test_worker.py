@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -16,13 +14,7 @@ from pzdecl.engine.training import train as training
 from tests.contract.clients import settled, write_interactions
 from tests.engine.jobs.conftest import Bench
 from tests.engine.jobs.programs import STEPS
-
-
-def _until(condition: Callable[[], bool], seconds: float = 10.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+from tests.waiting import until
 
 
 def _steps(bench: Bench) -> list[int]:
@@ -82,9 +74,10 @@ def test_imports_of_a_dataset_run_in_the_order_in_which_they_were_asked_for(benc
 def test_data_that_was_replaced_goes_when_what_read_it_ends(bench: Bench) -> None:
     bench.start_import("a")
     bench.engine.start_worker()
-    _until(lambda: bench.rows() == 1200)
+    until(lambda: bench.rows() == 1200)
+    bench.halt.step = 3
     arn = bench.start_training()
-    _until(lambda: bool(_steps(bench)))
+    until(lambda: _steps(bench))
     again = bench.start_import("b", 1500)
     done = settled(bench.service, "describe_dataset_import_job", "datasetImportJob", datasetImportJobArn=again)
     assert done["status"] == "ACTIVE"
@@ -94,16 +87,16 @@ def test_data_that_was_replaced_goes_when_what_read_it_ends(bench: Bench) -> Non
 
     assert bench.version(arn)["status"] == "CREATE IN_PROGRESS"
     assert len(parts()) == 2, "the training may still read the first"
+    bench.halt.go_on.set()
     settled(bench.service, "describe_solution_version", "solutionVersion", solutionVersionArn=arn)
-    _until(lambda: len(parts()) == 1)
+    until(lambda: len(parts()) == 1)
 
 
 def test_progress_of_a_training_is_told(bench: Bench) -> None:
     bench.start_import("a")
     arn = bench.start_training()
     bench.engine.start_worker()
-    _until(lambda: bench.engine.progress(arn) is not None)
-    first = bench.engine.progress(arn)
+    first = until(lambda: bench.engine.progress(arn))
     bench.engine.stop(finish=True)
     assert first
     assert (first.unit, first.total) == ("steps", STEPS)
@@ -111,10 +104,11 @@ def test_progress_of_a_training_is_told(bench: Bench) -> None:
 
 
 def test_a_training_that_is_stopped_leaves_nothing(bench: Bench) -> None:
+    bench.halt.step = 3
     bench.start_import("a")
     arn = bench.start_training()
     bench.engine.start_worker()
-    _until(lambda: bool(_steps(bench)))
+    until(lambda: _steps(bench))
     bench.service.call("stop_solution_version_creation", solutionVersionArn=arn)
     assert bench.version(arn)["status"] == "CREATE STOPPING"
     done = settled(bench.service, "describe_solution_version", "solutionVersion", solutionVersionArn=arn)
@@ -125,13 +119,15 @@ def test_a_training_that_is_stopped_leaves_nothing(bench: Bench) -> None:
 
 
 def test_closing_puts_a_training_back_and_the_next_worker_goes_on(bench: Bench) -> None:
+    bench.halt.step = 10
     bench.start_import("a")
     arn = bench.start_training()
     bench.engine.start_worker()
-    _until(lambda: len(_steps(bench)) > 3)
+    until(lambda: len(_steps(bench)) > 3)
     bench.reopen()
     before = _steps(bench)
     assert bench.version(arn)["status"] == "CREATE IN_PROGRESS"
+    bench.halt.go_on.set()
     bench.engine.start_worker()
     bench.engine.stop(finish=True)
     assert bench.version(arn)["status"] == "ACTIVE"
@@ -172,14 +168,16 @@ def test_nothing_is_deleted_under_a_running_job(bench: Bench) -> None:
 
 
 def test_data_in_use_stays_while_a_training_runs(bench: Bench) -> None:
+    bench.halt.step = 3
     bench.start_import("a")
     bench.start_training()
     bench.engine.start_worker()
-    _until(lambda: bool(_steps(bench)))
+    until(lambda: _steps(bench))
     (old,) = [name for name in bench.files() if name.startswith("datasets/")]
     arn = bench.start_import("b", 1500)
     settled(bench.service, "describe_dataset_import_job", "datasetImportJob", datasetImportJobArn=arn)
     assert old in bench.files()
+    bench.halt.go_on.set()
     bench.engine.stop(finish=True)
     bench.reopen()
     bench.engine.start_worker()
