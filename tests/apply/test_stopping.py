@@ -10,20 +10,41 @@ from typing import Any
 
 import pytest
 
-from pzdecl.apply import Event, EventType, Outcome
+from pzdecl.apply import Event, EventType, Outcome, coordinator
 from pzdecl.apply.coordinator import Coordinator
 from pzdecl.kinds.address import Address
 from pzdecl.plan.model import Op
 from tests.apply.plans import Bench, make
+from tests.waiting import PATIENCE
 
 CHAIN = [make(f"Schema/s{n}", [f"create Schema/s{n - 1}"] if n else []) for n in range(30)]
 TRAIN = make("SolutionVersion/x", op=Op.TRAIN, name="v-1")
 FOREVER = 10**9
 
 
-def test_a_deadline_leaves_what_is_busy_to_the_next_run(bench: Bench) -> None:
+class Clock:
+    """The coordinator's: an hour goes by when a test says so, however long its machine takes for anything."""
+
+    HOUR = 3600.0
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.later = 0.0
+        monkeypatch.setattr(coordinator, "time", self)
+
+    def monotonic(self) -> float:
+        return time.monotonic() + self.later
+
+
+def test_a_deadline_leaves_what_is_busy_to_the_next_run(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     bench.service.looks = FOREVER
-    ended = bench.run(TRAIN, make("Campaign/c", [TRAIN.id]), deadline=1.0)
+    clock = Clock(monkeypatch)
+
+    def refuse(operation: str, params: dict[str, Any]) -> None:
+        if operation == "describe_solution_version":  # it is waited for
+            clock.later = Clock.HOUR
+
+    bench.service.refuse = refuse
+    ended = bench.run(TRAIN, make("Campaign/c", [TRAIN.id]), deadline=Clock.HOUR)
     assert ended.outcome is Outcome.RUNNING
     assert ended.running == (Address("SolutionVersion", "x"),)
     assert ended.failed == ended.skipped == ()
@@ -45,30 +66,35 @@ def test_a_deadline_far_away_changes_nothing(bench: Bench) -> None:
     assert bench.run(*CHAIN[:3], deadline=60.0).outcome is Outcome.DONE
 
 
-def test_a_failure_outweighs_the_deadline(bench: Bench) -> None:
+def test_a_failure_outweighs_the_deadline(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     bench.service.doomed.add("bad")
     bench.service.looks = 0
     slow = make("SolutionVersion/x", op=Op.TRAIN)
+    clock = Clock(monkeypatch)
 
     def refuse(operation: str, params: dict[str, Any]) -> None:
         if operation == "create_solution_version":
             bench.service.looks = FOREVER
+        if operation == "describe_solution_version" and bench.told("apply_errored"):
+            clock.later = Clock.HOUR
 
     bench.service.refuse = refuse
-    ended = bench.run(make("DatasetGroup/bad"), slow, deadline=0.1, parallelism=1)
+    ended = bench.run(make("DatasetGroup/bad"), slow, deadline=Clock.HOUR, parallelism=1)
     assert ended.outcome is Outcome.PARTIAL
     assert ended.running == (Address("SolutionVersion", "x"),)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_one_signal_finishes_what_is_under_way(bench: Bench, number: signal.Signals) -> None:
+def test_one_signal_finishes_what_is_under_way(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
+) -> None:
     """The request that is out when the signal comes is answered and written down."""
-    before = signal.getsignal(number)
+    before, noticed = signal.getsignal(number), _noticed(monkeypatch)
 
     def refuse(operation: str, params: dict[str, Any]) -> None:
         if params.get("name") == "s3":
             os.kill(os.getpid(), number)
-            time.sleep(0.05)
+            assert noticed.wait(PATIENCE)
 
     bench.service.refuse = refuse
     ended = bench.run(*CHAIN)
@@ -97,22 +123,15 @@ def test_a_signal_leaves_waits_resumable(bench: Bench) -> None:
 
 
 def test_two_signals_wait_for_nothing(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    hang, noticed = threading.Event(), threading.Event()
+    hang, noticed = threading.Event(), _noticed(monkeypatch)
     answered: list[str] = []
-    stop = Coordinator.stop
-
-    def noted(self: Coordinator) -> None:
-        stop(self)
-        noticed.set()
-
-    monkeypatch.setattr(Coordinator, "stop", noted)
 
     def refuse(operation: str, params: dict[str, Any]) -> None:
         if params.get("name") == "s1":
             os.kill(os.getpid(), signal.SIGINT)
-            noticed.wait(30)
+            noticed.wait(PATIENCE)
             os.kill(os.getpid(), signal.SIGINT)
-            hang.wait(30)
+            hang.wait(PATIENCE)
             answered.append(operation)
 
     bench.service.refuse = refuse
@@ -139,6 +158,18 @@ def test_in_another_thread_there_are_no_handlers(bench: Bench) -> None:
     thread.join()
     assert outcomes == [Outcome.DONE]
     assert signal.getsignal(signal.SIGINT) == before
+
+
+def _noticed(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """Set when the first signal has reached the run."""
+    noticed, stop = threading.Event(), Coordinator.stop
+
+    def noted(self: Coordinator) -> None:
+        stop(self)
+        noticed.set()
+
+    monkeypatch.setattr(Coordinator, "stop", noted)
+    return noticed
 
 
 def _without_needs(steps: list[Any]) -> list[Any]:

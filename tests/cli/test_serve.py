@@ -8,7 +8,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,7 +18,8 @@ from urllib.request import urlopen
 import pytest
 
 from tests.cli.conftest import Cli
-from tests.contract.clients import INTERACTIONS, write_interactions
+from tests.contract.clients import INTERACTIONS, REST, write_interactions
+from tests.waiting import PATIENCE, until
 
 BIN = Path(sys.executable).parent
 KEYS = "[shop]\naws_access_key_id = SHOP\naws_secret_access_key = a-secret-of-the-shop\n"
@@ -51,28 +51,36 @@ def serving(*options: object, cwd: Path) -> Iterator[tuple[subprocess.Popen[str]
 
 def _ended(process: subprocess.Popen[str]) -> tuple[int, str]:
     """The exit status and standard error once the process has been told to end."""
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=PATIENCE)
     return process.returncode, err
+
+
+def _takes_connections(address: tuple[str | None, int | None]) -> bool:
+    try:
+        socket.create_connection(address, timeout=PATIENCE).close()
+    except OSError:
+        return False
+    return True
 
 
 def test_it_serves_the_projects_engine_until_sigterm(starter: Path) -> None:
     with serving(cwd=starter) as (process, url):
         assert url.startswith("http://127.0.0.1:")
-        with urlopen(f"{url}/healthz", timeout=30) as answer:
+        with urlopen(f"{url}/healthz", timeout=PATIENCE) as answer:
             assert json.load(answer) == {"status": "ok"}
         address = (urlsplit(url).hostname, urlsplit(url).port)
-        body = b'{"name": "movies"}'
-        with socket.create_connection(address, timeout=30) as client:
+        body, went_on = b'{"name": "movies"}', b"HTTP/1.1 100 Continue\r\n\r\n"
+        with socket.create_connection(address, timeout=PATIENCE) as client:
             client.sendall(
                 b"POST / HTTP/1.1\r\nHost: localhost\r\nX-Amz-Target: AmazonPersonalize.CreateDatasetGroup\r\n"
-                b"Content-Length: %d\r\n\r\n" % len(body)
+                b"Content-Length: %d\r\nExpect: 100-continue\r\n\r\n" % len(body)
             )
-            time.sleep(0.1)
+            assert client.recv(len(went_on), socket.MSG_WAITALL) == went_on
             process.send_signal(signal.SIGTERM)  # while the request is on its way
-            time.sleep(0.3)
+            until(lambda: not _takes_connections(address), why="it goes on taking connections")
             client.sendall(body)
             answered = client.recv(65536)
-        assert b" 200 OK" in answered
+        assert answered.startswith(b"HTTP/1.1 200 OK")
         code, err = _ended(process)
     assert code == 0
     assert f"AWS_ENDPOINT_URL={url}" in err
@@ -155,11 +163,10 @@ def test_a_folder_stands_in_for_s3(tmp_path: Path) -> None:
         job = client.create_dataset_import_job(
             jobName="j", datasetArn=dataset, dataSource={"dataLocation": "s3://movies/data.csv"}
         )["datasetImportJobArn"]
-        deadline = time.monotonic() + 60
-        found = {"status": "CREATE PENDING"}
-        while found["status"] in {"CREATE PENDING", "CREATE IN_PROGRESS"} and time.monotonic() < deadline:
-            time.sleep(0.05)
-            found = client.describe_dataset_import_job(datasetImportJobArn=job)["datasetImportJob"]
+        found = until(
+            lambda: client.describe_dataset_import_job(datasetImportJobArn=job)["datasetImportJob"],
+            lambda found: found["status"] in REST,
+        )
         assert found["status"] == "ACTIVE", found
         with pytest.raises(client.exceptions.InvalidInputException, match="--data-root"):
             client.create_dataset_import_job(
