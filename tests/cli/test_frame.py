@@ -13,6 +13,7 @@ from pzdecl import __version__
 from pzdecl.cli import reference
 from pzdecl.cli.app import COMMANDS
 from tests.cli.conftest import Cli
+from tests.waiting import PATIENCE
 
 PZDECL = str(Path(sys.executable).parent / "pzdecl")
 ROOT = Path(__file__).parents[2]
@@ -120,7 +121,7 @@ def test_a_reader_that_goes_away_is_no_error(starter: Path) -> None:
     process.stdout.close()
     assert process.stderr.read() == b""
     process.stderr.close()
-    process.wait(timeout=20)
+    process.wait(timeout=PATIENCE)
 
 
 def test_start_up_imports_nothing_heavy() -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Cli
+from tests.waiting import PATIENCE
 
 PZDECL = str(Path(sys.executable).parent / "pzdecl")
 
@@ -39,9 +40,9 @@ class Terminal:
         )
         os.close(theirs)
 
-    def until(self, words: str, within: float = 60) -> None:
+    def until(self, words: str) -> None:
         """Reads until `words` have been shown."""
-        limit = time.monotonic() + within
+        limit = time.monotonic() + PATIENCE
         while words not in self.seen:
             assert time.monotonic() < limit, self.seen
             if not self._read():
@@ -56,7 +57,7 @@ class Terminal:
         while self._read():
             pass
         os.close(self._end)
-        return self.process.wait(timeout=60)
+        return self.process.wait(timeout=PATIENCE)
 
     def _read(self) -> bool:
         try:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 from tests.cli.conftest import Cli, cli
 from tests.cli.test_recommenders import apply, changes, edit, films
 from tests.e2e.test_aws_provider import Target, target
+from tests.waiting import idle
 
 __all__ = ["cli", "films", "target"]
 
@@ -31,9 +31,7 @@ def test_made_changed_stopped_started_and_destroyed(cli: Cli, films: Path, targe
     assert cli("-C", films, "recommend", "popular", "u1", "-n", "3").code == 0
     arn = target.engine.arn("recommender/because")
     client.stop_recommender(recommenderArn=arn)
-    target.engine._worker.wake()  # type: ignore[union-attr]
-    while target.engine.has_jobs():
-        time.sleep(0.01)
+    idle(target.engine)
     assert changes(cli, films) == {"Recommender/because": "update"}
     apply(cli, films)
 

@@ -13,6 +13,7 @@ from tests.plan.projects import project
 from tests.plan.service import FakeService
 from tests.plan.simulator import FakeState
 from tests.plan.world import World
+from tests.waiting import PATIENCE
 
 
 def chains(count: int) -> dict[str, dict[str, object]]:
@@ -80,7 +81,7 @@ def test_reads_side_by_side_do_not_wait_for_each_other(monkeypatch: pytest.Monke
 
     def read(value: int) -> int:
         if value >= 4:
-            meeting.wait(timeout=60)
+            meeting.wait(timeout=PATIENCE)
         return reads(value, 0.006)
 
     assert each(read, list(range(12))) == [value * value for value in range(12)]

@@ -12,6 +12,7 @@ from pzdecl.engine.jobs import schedule
 from tests.contract.clients import RECIPE, InProcess, dataset, group, schema, solution
 from tests.contract.test_actions import ACTED, ACTIONS
 from tests.engine.events.conftest import INTERACTIONS, ITEMS, USERS
+from tests.waiting import idle
 
 DAY = 86_400
 ROLE = "arn:aws:iam::000000000000:role/personalize"
@@ -132,9 +133,7 @@ class World:
 
     def drain(self) -> None:
         """Waits until no job is left."""
-        self.engine._worker.wake()  # type: ignore[union-attr]
-        while self.engine.has_jobs():
-            time.sleep(0.01)
+        idle(self.engine, 1200)
 
     def _file(self, kind: str, number: int, draw: random.Random) -> Path:
         users, items = range(USER_COUNT), range(ITEM_COUNT + 2 * number)

@@ -20,6 +20,7 @@ from pzdecl.engine.serving.served import ServedModel
 from pzdecl.engine.store.rows import Resource
 from tests.bench.loaded import write_random
 from tests.bench.serving import deployed
+from tests.waiting import PATIENCE
 
 LOAD = ServedModel.load
 
@@ -110,7 +111,7 @@ def test_loading_a_model_keeps_nobody_from_another(tmp_path: Path, monkeypatch: 
         loads.append(folder.name)
         if folder.name == "slow":
             loading.set()
-            assert go.wait(30)
+            assert go.wait(PATIENCE)
         return object()
 
     monkeypatch.setattr(ServedModel, "load", load)
@@ -119,7 +120,7 @@ def test_loading_a_model_keeps_nobody_from_another(tmp_path: Path, monkeypatch: 
     threads = [threading.Thread(target=lambda: found.append(models.get(slow))) for _ in range(3)]
     for thread in threads:
         thread.start()
-    assert loading.wait(30)
+    assert loading.wait(PATIENCE)
     assert models.get(slow.replace("slow", "quick")) is not None  # while the other is being loaded
     go.set()
     for thread in threads:

@@ -17,6 +17,7 @@ from pzdecl.engine.recipes.registry import DOMAIN, RECIPES
 from pzdecl.engine.store import store
 from tests.contract.clients import RECIPE, InProcess, dataset, group, schema
 from tests.engine.events.conftest import NOW, avro, field, text
+from tests.waiting import idle, until
 
 DAY = 86_400
 INTERACTIONS = avro(
@@ -111,21 +112,15 @@ class Shop:
         with self.engine._context.store.read() as reader:
             return [one.status for one in reader.children("recommender-version", arn)]
 
-    def models(self, expected: int) -> int:
-        """How many models lie in the engine's folder; what is to go may go a little later."""
-        for _ in range(500):
-            found = list((self.engine.folder / "models").glob("recommender.*/*"))
-            if len(found) == expected:
-                break
-            time.sleep(0.01)
-        return len(found)
+    def keeps(self, expected: int) -> None:
+        """So many models lie in the engine's folder, or will soon: what is to go may go a little later."""
+        until(
+            lambda: list((self.engine.folder / "models").glob("recommender.*/*")),
+            lambda found: len(found) == expected,
+        )
 
     def wait(self) -> None:
-        self.engine._worker.wake()  # type: ignore[union-attr]
-        deadline = time.monotonic() + 60
-        while self.engine.has_jobs():
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
+        idle(self.engine)
 
     def tick(self) -> None:
         """Lets what is due happen."""
@@ -275,7 +270,7 @@ def test_other_columns_are_a_full_training_and_anything_else_is_none(shop: Shop,
         assert shop.ask(arn, userId="u001")
     # The third asks for what the second did: nothing is trained. Only the last two models are kept.
     assert shop.versions(arn) == ["ACTIVE", "ACTIVE"]
-    assert shop.models(2) == 2
+    shop.keeps(2)
     shop.service.call("update_recommender", recommenderArn=arn, recommenderConfig={"trainingDataConfig": {}})
     shop.wait()
     assert shop.about(arn)["recommenderConfig"] == config
@@ -471,9 +466,9 @@ def test_the_order_of_deleting(shop: Shop) -> None:
     shop.service.call("delete_event_tracker", eventTrackerArn=tracker)
     code, message = shop.service.refused("delete_dataset_group", datasetGroupArn=shop.group)
     assert (code, arn in message) == ("ResourceInUseException", True)
-    assert shop.models(1) == 1
+    shop.keeps(1)
     assert shop.service.call("delete_recommender", recommenderArn=arn) == {}
-    assert shop.models(0) == 0
+    shop.keeps(0)
     shop.service.call("delete_dataset", datasetArn=shop.interactions)
     shop.service.call("delete_dataset_group", datasetGroupArn=shop.group)
 

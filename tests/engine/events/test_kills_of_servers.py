@@ -21,6 +21,7 @@ import pytest
 
 from pzdecl.engine.events import log
 from tests.engine.events.conftest import NOW, Shop
+from tests.waiting import PATIENCE
 
 pytest.importorskip("starlette")
 CLIENTS = 6
@@ -62,7 +63,7 @@ class Client(threading.Thread):
         self._label = name
 
     def run(self) -> None:
-        connection = http.client.HTTPConnection(self._address, timeout=30)
+        connection = http.client.HTTPConnection(self._address, timeout=PATIENCE)
         turn = 0
         try:
             while True:

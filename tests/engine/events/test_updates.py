@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import random
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from pzdecl.engine.jobs.updating import known_update
 from pzdecl.engine.store import store
 from tests.contract.clients import InProcess, dataset, group, schema, settled, solution
 from tests.engine.events.conftest import NOW, avro, field, text
+from tests.waiting import idle, until
 
 HOUR, DAY = 3600, 86_400
 ITEMS = avro(
@@ -70,11 +70,7 @@ class World:
     def tick(self) -> None:
         """Lets what is due happen."""
         schedule.tick(self.engine._context)
-        self.engine._worker.wake()  # type: ignore[union-attr]
-        deadline = time.monotonic() + 60
-        while self.engine.has_jobs():
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
+        idle(self.engine)
 
     def update(self) -> dict[str, Any] | None:
         with self.engine._context.store.read() as reader:
@@ -183,10 +179,8 @@ def test_new_items_enter_by_an_update_every_two_hours(world: World) -> None:
         world.watch("new0", "u03")
         world.now += 3 * HOUR
         world.tick()
-    deadline = time.monotonic() + 10
-    while len(list(folder.glob("update.*"))) > 2:  # the newest, and one that somebody may be about to read
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    # The newest, and one that somebody may be about to read.
+    until(lambda: list(folder.glob("update.*")), lambda kept: len(kept) <= 2)
 
 
 def test_events_with_new_items_count_after_the_update(world: World) -> None:

@@ -21,6 +21,7 @@ from pzdecl.engine.http.gateway import Gateway
 from pzdecl.engine.http.locations import DataRoots
 from pzdecl.engine.http.routing import Route, routes
 from pzdecl.engine.http.server import Server
+from tests.waiting import PATIENCE
 
 ROUTES: Mapping[str, Route] = {route.name: route for route in routes()}
 BY_METHOD: Mapping[str, Route] = {route.method: route for route in routes()}
@@ -59,11 +60,11 @@ def running(
     thread = threading.Thread(target=server.run, args=(ready.set,))
     thread.start()
     try:
-        assert ready.wait(30)
+        assert ready.wait(PATIENCE)
         yield Running(server.url, gateway, log, server)
     finally:
         server.stop()
-        thread.join(30)
+        thread.join(PATIENCE)
         assert not thread.is_alive()
 
 
@@ -92,7 +93,7 @@ class Wire:
 
     def __init__(self, server: Running) -> None:
         self.address = server.address
-        self._connection = http.client.HTTPConnection(*server.address, timeout=30)
+        self._connection = http.client.HTTPConnection(*server.address, timeout=PATIENCE)
 
     def send(
         self, method: str, path: str, body: bytes = b"", headers: Mapping[str, str] | None = None

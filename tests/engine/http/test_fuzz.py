@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from pzdecl.engine.http.routing import Route, by_path, routes
 from tests.engine.http.running import Wire
 from tests.engine.http.samples import valid
+from tests.waiting import PATIENCE
 
 QUICK = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 LONG = settings(QUICK, max_examples=5000)
@@ -119,7 +120,7 @@ def test_thousands_of_values_are_answered(common: Wire, **drawn: Any) -> None:
     ],
 )
 def test_what_is_no_http_is_refused(common: Wire, bytes_sent: bytes) -> None:
-    with socket.create_connection(common.address, timeout=30) as client:
+    with socket.create_connection(common.address, timeout=PATIENCE) as client:
         client.sendall(bytes_sent)
         answer = client.recv(65536)
         assert answer.startswith(b"HTTP/1.1 4") or answer == b"", answer

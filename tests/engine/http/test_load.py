@@ -5,9 +5,8 @@ from __future__ import annotations
 import http.client
 import json
 import threading
-import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -24,6 +23,7 @@ from tests.bench.serving import deployed
 from tests.contract.clients import InProcess
 from tests.engine.events.conftest import NOW, Shop
 from tests.engine.http.running import ROUTES, Running, Wire, running
+from tests.waiting import PATIENCE, until
 
 CLIENTS = 6
 
@@ -58,16 +58,8 @@ def _clients(server: Running, *asks: Any) -> Iterator[list[Client]]:
         for client in clients:
             client.enough.set()
         for client in clients:
-            client.join(30)
+            client.join(PATIENCE)
             assert not client.is_alive()
-
-
-def _until(there: Callable[[], bool]) -> None:
-    """Waits for what comes soon unless something is broken."""
-    deadline = time.monotonic() + 60
-    while not there():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def _update(service: InProcess, campaign: str) -> dict[str, Any]:
@@ -112,9 +104,9 @@ def test_an_update_of_a_campaign_fails_no_request(tmp_path: Path) -> None:
         with running(engine) as server, _clients(server, *[ask] * CLIENTS):
             for done, wanted in enumerate((arn, found.arn, arn), 1):
                 service.call("update_campaign", campaignArn=campaign, solutionVersionArn=wanted)
-                _until(lambda: _update(service, campaign)["status"] == "ACTIVE")
+                until(lambda: _update(service, campaign)["status"] == "ACTIVE")
                 settled, place = done, len(answers)
-                _until(lambda: len(answers) > place + 10 * CLIENTS)  # noqa: B023 - called at once
+                until(lambda: len(answers) > place + 10 * CLIENTS)  # noqa: B023 - called at once
                 settled = 0
     assert not failed
     for done, expected in enumerate((after, before, after), 1):
@@ -144,10 +136,10 @@ def test_a_stop_under_load_loses_no_event_and_leaves_no_request_unanswered(shop:
 
     with running(shop.engine) as server:
         with _clients(server, *(put(number) for number in range(CLIENTS))) as clients:
-            assert many.wait(60)
+            assert many.wait(PATIENCE)
             server.server.stop()
             for client in clients:
-                client.join(60)
+                client.join(PATIENCE)
         assert all(client.gone for client in clients)
     with shop.engine._context.store.read() as reader:
         kept = Counter(event.event for _, event in log.everything(reader, shop.interactions))

@@ -10,7 +10,6 @@ import socket
 import ssl
 import subprocess
 import threading
-import time
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +26,7 @@ from pzdecl.engine.http.signature import Verifier
 from pzdecl.engine.rates import RateLimit
 from pzdecl.engine.store.store import EngineFolderError
 from tests.engine.http.running import ROUTES, Running, Wire, running
+from tests.waiting import PATIENCE, until
 
 LIST = ROUTES["ListDatasetGroups"]
 RECOMMEND = ROUTES["GetRecommendations"]
@@ -256,7 +256,7 @@ def test_wrong_signatures_count_for_the_address(engine: Engine) -> None:
 @pytest.mark.parametrize("chunked", [False, True])
 def test_a_body_that_is_too_large_is_refused_and_the_reason_read(engine: Engine, chunked: bool) -> None:
     with running(engine, max_body=2000) as server:
-        connection = http.client.HTTPConnection(*server.address, timeout=30)
+        connection = http.client.HTTPConnection(*server.address, timeout=PATIENCE)
         body = b"x" * 300_000
         parts = iter([body[:100_000], body[100_000:]])
         connection.request(
@@ -302,7 +302,7 @@ def test_requests_in_progress_end_when_the_server_stops(
 
     def slow(context: Context, params: Params) -> Result:
         begun.set()
-        assert go_on.wait(30)
+        assert go_on.wait(PATIENCE)
         return {"datasetGroups": []}
 
     answers = []
@@ -311,16 +311,19 @@ def test_requests_in_progress_end_when_the_server_stops(
         wire = Wire(server)
         asking = threading.Thread(target=lambda: answers.append(wire.call(LIST, {})))
         asking.start()
-        assert begun.wait(30)
+        assert begun.wait(PATIENCE)
         server.server.stop()
-        deadline = time.monotonic() + 30
-        while time.monotonic() < deadline:  # until nobody else is let in
+
+        def lets_in() -> bool:
             try:
                 socket.create_connection(server.address).close()
             except OSError:
-                break
+                return False
+            return True
+
+        until(lambda: not lets_in())
         go_on.set()
-        asking.join(30)
+        asking.join(PATIENCE)
     assert [answer.json for answer in answers] == [{"datasetGroups": []}]
 
 

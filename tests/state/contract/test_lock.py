@@ -16,9 +16,11 @@ import pytest
 from pzdecl.errors import StateLocked
 from pzdecl.manifests.model import StateSettings
 from pzdecl.state import State, lock, open_state
+from pzdecl.state.model import LockInfo
 from tests.state.doctor import edit_lock
 from tests.state.holder import holder
 from tests.state.rows import begin, put, row
+from tests.waiting import PATIENCE, until
 
 
 @contextmanager
@@ -48,7 +50,7 @@ def test_waiting_for_it(place: StateSettings) -> None:
     with (
         holder(place, 0.3),
         open_state(place, create=True) as state,
-        state.lock(command="apply", timeout=20),
+        state.lock(command="apply", timeout=PATIENCE),
     ):
         info = state.lock_info()
         assert info is not None
@@ -173,13 +175,12 @@ def test_the_heart_beats(place: StateSettings, monkeypatch: pytest.MonkeyPatch) 
     with open_state(place, create=True) as state, state.lock(command="apply"):
         before = state.lock_info()
         assert before is not None
-        deadline = time.monotonic() + 10
-        while time.monotonic() < deadline:
-            time.sleep(0.02)
+
+        def look() -> LockInfo | None:
             with open_state(place, create=False) as reader:
-                after = reader.lock_info()
-            if after != before:
-                break
+                return reader.lock_info()
+
+        after = until(look, lambda seen: seen != before)
     assert after is not None
     assert after.heartbeat > before.heartbeat
     assert after.since == before.since

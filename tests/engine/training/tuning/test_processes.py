@@ -7,9 +7,7 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +20,7 @@ from pzdecl.engine.training.tuning.trials import Trials, read_trials
 from tests.engine.training.tuning.conftest import Laboratory
 from tests.engine.training.tuning.program import MODULE
 from tests.engine.training.tuning.toys import EPOCHS
+from tests.waiting import until
 
 ROOT = Path(__file__).resolve().parents[4]
 
@@ -40,13 +39,6 @@ def start(lab: Laboratory, solution: dict[str, Any], cores: int) -> subprocess.P
     given = {"solution": solution, "data": data, "folder": str(lab.folder), "cores": cores}
     (lab.root / "given.json").write_text(json.dumps(given))
     return subprocess.Popen([sys.executable, "-m", MODULE, str(lab.root / "given.json")], cwd=ROOT)
-
-
-def until(true: Callable[[], bool]) -> None:
-    end = time.monotonic() + 60
-    while not true():
-        assert time.monotonic() < end
-        time.sleep(0.01)
 
 
 def further(lab: Laboratory, epochs: int, process: subprocess.Popen[bytes]) -> None:

@@ -15,6 +15,7 @@ from pzdecl.engine.recipes.ranges import OBJECTIVE
 from pzdecl.engine.training.errors import TrainingCancelled, TrainingFailed
 from pzdecl.engine.training.model import Fit, Job
 from pzdecl.engine.training.split import split
+from tests.waiting import until
 
 OPTIMUM = 70
 EPOCHS = 10
@@ -57,11 +58,7 @@ def meet(place: Path, name: str) -> None:
     """Waits until another trial is there as well; each leaves the id of its process."""
     place.mkdir(exist_ok=True)
     (place / name).write_text(str(os.getpid()))
-    until = time.monotonic() + 60
-    while len(list(place.iterdir())) < 2:
-        if time.monotonic() > until:
-            raise TrainingFailed("Nobody came.")
-        time.sleep(0.02)
+    until(lambda: len(list(place.iterdir())) >= 2, why="nobody came")
 
 
 def note(job: Job, epoch: int) -> None:
