@@ -49,7 +49,9 @@ class Document:
         """The lifecycle in the words of the model."""
         assert self.metadata
         found = self.metadata.lifecycle
-        ignored = tuple(path.removeprefix("spec.") for path in found.ignore_changes or ())
+        ignored = tuple(
+            path.removeprefix("spec.").removeprefix("metadata.") for path in found.ignore_changes or ()
+        )
         return Lifecycle(found.protect, ignored, found.on_delete)
 
 

@@ -21,8 +21,8 @@ class LifecycleSpec(Spec):
     protect: bool = Field(False, description="Refuses to delete or replace it.")
     ignore_changes: list[str] | None = Field(
         None,
-        description="Fields of the spec whose changes are left alone.",
-        examples=[["solutionConfig.hpoConfig"]],
+        description="Fields of the spec, and tags, whose changes are left alone; patterns too.",
+        examples=[["solutionConfig.hpoConfig", "tags.*", "schema.fields[*].type"]],
     )
     retrain_on: list[str] | None = Field(
         None,

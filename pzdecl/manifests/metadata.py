@@ -77,8 +77,12 @@ def _allowed(text: str) -> bool:
 
 
 def _ignored(kind: Kind, path: str, spot: Spot, report: Report) -> None:
-    steps = split(path.removeprefix("spec."))
+    """Fields of the spec, tags (`tags.cost`), and patterns of both; an element of a list by its number or `*`."""
+    bare = path.removeprefix("spec.").removeprefix("metadata.")
+    steps = split(bare.replace("[*]", "[0]"))
     if steps and has_field(kind.spec, steps):
+        return
+    if kind.taggable and (bare == "tags" or bare.startswith("tags.")):
         return
     valid = fields_at(kind.spec, steps[:-1]) or fields_at(kind.spec, ())
     close = nearest(str(steps[-1]), valid) if steps else None
@@ -86,6 +90,6 @@ def _ignored(kind: Kind, path: str, spot: Spot, report: Report) -> None:
         "PZ3009",
         f"a {kind.name} has no field {path}",
         spot,
-        expected="the path of a field of spec",
+        expected="the path of a field of spec, or tags.KEY" if kind.taggable else "the path of a field of spec",
         suggestion=join([*steps[:-1], close]) if close else None,
     )

@@ -140,13 +140,8 @@ def _has(kind: str, path: str | None) -> bool:
     """Whether a kind has what a path, perhaps a pattern, names."""
     if path is None or (path == DATA and KINDS[kind].reads):
         return True
-    steps = split(path)
-    plain = next((i for i, step in enumerate(steps) if any(sign in str(step) for sign in "*?")), len(steps))
-    if plain == len(steps):
-        return bool(steps) and has_field(KINDS[kind].spec, steps)
-    known = fields_at(KINDS[kind].spec, steps[:plain])
-    fitting = any(fnmatchcase(name, str(steps[plain])) for name in known)
-    return fitting or (plain > 0 and not known and has_field(KINDS[kind].spec, steps[:plain]))
+    steps = split(path.replace("[*]", "[0]"))
+    return bool(steps) and has_field(KINDS[kind].spec, steps)
 
 
 def _nothing(entry: Entry, documents: Documents, spot: Spot, report: Report) -> None:

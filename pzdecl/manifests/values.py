@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import types
 from collections.abc import Iterable, Iterator, Sequence
+from fnmatch import fnmatchcase
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
@@ -186,6 +187,10 @@ def _wrong_value(
         report.add("PZ3003", f"{name} is {describe(value)}", spot, expected=first["msg"])
 
 
+PATTERN_SIGNS = "*?"
+"""What makes a pattern of a path. Brackets are of list elements: `fields[0].type`, `fields[*].type`."""
+
+
 def fields_at(model: Any, path: Iterable[str | int]) -> list[str]:
     """The names of the fields that may stand below a path of a model; empty where anything may."""
     found = list(_models(model))
@@ -206,11 +211,15 @@ def fields_at(model: Any, path: Iterable[str | int]) -> list[str]:
 
 
 def has_field(model: type[BaseModel], path: Sequence[str | int]) -> bool:
-    """Whether a dotted path can lead to something in a model."""
+    """Whether a dotted path can lead to something in a model. A step that is a pattern (`*TPS`) takes in all
+    that comes after it.
+    """
     for index, step in enumerate(path):
         valid = fields_at(model, path[:index])
         if not valid:
             return index > 0
+        if isinstance(step, str) and any(sign in step for sign in PATTERN_SIGNS):
+            return any(fnmatchcase(name, step) for name in valid)
         if isinstance(step, str) and step not in valid:
             return False
     return True

@@ -8,7 +8,7 @@ from typing import Any
 
 from pzdecl.kinds import KINDS
 from pzdecl.kinds.base import Effect
-from pzdecl.kinds.fields import lookup, within
+from pzdecl.kinds.fields import lookup, split, within
 from pzdecl.plan.diff import Difference, differences, ignored, replaced
 from pzdecl.plan.model import Drift, FieldChange
 from pzdecl.plan.node import Node
@@ -144,6 +144,15 @@ def _kept(
     found = differences(there, wanted)
     if not patterns:
         return wanted, found
-    for beginning in sorted({b for d in found if (b := ignored(d.path, patterns))}):
-        wanted = replaced(wanted, beginning, lookup(there, beginning))
+    kept = {b: lookup(there, b) for d in found if (b := ignored(d.path, patterns))}
+    # What is not there goes, the last element of a list first: the others keep their numbers until then.
+    for beginning in sorted((b for b, value in kept.items() if value is not None), key=_order):
+        wanted = replaced(wanted, beginning, kept[beginning])
+    for beginning in sorted((b for b, value in kept.items() if value is None), key=_order, reverse=True):
+        wanted = replaced(wanted, beginning, None)
     return wanted, [d for d in found if not ignored(d.path, patterns)]
+
+
+def _order(path: str) -> list[tuple[bool, str | int]]:
+    """Element 9 of a list comes before element 10."""
+    return [(isinstance(step, int), step) for step in split(path)]

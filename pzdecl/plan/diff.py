@@ -73,11 +73,17 @@ def marked(value: Any) -> bool:
 
 
 def ignored(path: str, patterns: Iterable[str]) -> str | None:
-    """The shortest beginning of a path that one of the patterns (paths or globs) names; None if none does."""
+    """The shortest beginning of a path that one of the patterns (paths or globs) names; None if none does.
+
+    Brackets in a pattern are those of list elements (`fields[0]`, `fields[*].type`), not sets of letters.
+    """
+    literal = [pattern.replace("[", "[[]") for pattern in patterns]
+    if not literal:
+        return None
     steps = split(path)
     for length in range(1, len(steps) + 1):
         beginning = join(steps[:length])
-        if any(fnmatchcase(beginning, pattern) for pattern in patterns):
+        if any(fnmatchcase(beginning, pattern) for pattern in literal):
             return beginning
     return None
 

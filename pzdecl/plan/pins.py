@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pzdecl.plan.model import Reason, ReasonCode
+from pzdecl.plan.model import Action, Reason, ReasonCode
 from pzdecl.plan.node import Node
 from pzdecl.plan.survey import Survey
 from pzdecl.state.model import Recorded
@@ -46,6 +46,9 @@ def tell(node: Node, survey: Survey) -> None:
         node.reasons.append(Reason(ReasonCode.PINNED, f"{told} version {version}; {release}"))
     elif node.address in survey.options.pins:
         node.reasons.append(Reason(ReasonCode.PINNED, "released: it follows the newest version again"))
+    elif (before := pinned(node.recorded)) and node.action is not Action.NO_OP and not node.blocked:
+        text = f"its pin to version {before.rpartition('/')[2]} goes with the solution that the version is of"
+        node.reasons.append(Reason(ReasonCode.PINNED, text))
 
 
 def _of(version: str, planned: Any, node: Node, survey: Survey) -> bool:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from typing import Any
 
-from pzdecl.errors import PzdeclError
+from pzdecl.errors import PzdeclError, StalePlan
 from pzdecl.kinds.address import Address
 from pzdecl.kinds.fields import lookup
-from pzdecl.manifests.model import Desired
+from pzdecl.manifests.model import Desired, Project
 from pzdecl.plan.diff import replaced
+from pzdecl.plan.model import Plan
 from pzdecl.state.codec import canonical
 
 
@@ -64,6 +65,38 @@ class Secrets:
         """
         tokens = {_token(path): {"$sensitive": _bare(path)} for path in desired.sensitive}
         return _restored(params, tokens, desired)
+
+
+def refuse_others(plan: Plan, project: Project) -> None:
+    """Raises StalePlan where a plan leaves a sensitive value to the manifests, and they hold another one now.
+
+    The record that the plan writes tells of the value that it was made with.
+    """
+    secrets = Secrets(plan.project, plan.environment)
+    for step in plan.steps:
+        for path in _left_open(step.params):
+            desired = project.resources.get(step.address)
+            value = lookup(desired.inputs, path) if desired else None
+            planned = lookup((step.record or {}).get("inputs", {}), path)
+            if value is None or secrets.marker(step.address, value) != planned:
+                what = "is gone from the manifests" if value is None else "has another value now"
+                raise StalePlan(
+                    f"the plan is stale: {step.address}: {path}, which is sensitive and not kept in plans, {what}",
+                    hint="give the variables that the plan was made with, or make a new plan",
+                )
+
+
+def _left_open(value: Any) -> Iterator[str]:
+    """The paths of sensitive values that a request's parameters leave out."""
+    if isinstance(value, Mapping):
+        if "$sensitive" in value:
+            yield value["$sensitive"]
+        else:
+            for inner in value.values():
+                yield from _left_open(inner)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            yield from _left_open(inner)
 
 
 def _restored(value: Any, tokens: Mapping[str, Any], desired: Desired) -> Any:

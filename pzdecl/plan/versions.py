@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from pzdecl.errors import UsageError, nearest
 from pzdecl.kinds import KINDS
 from pzdecl.kinds.address import Address
+from pzdecl.kinds.fields import flatten, lookup
 from pzdecl.kinds.listing import items
+from pzdecl.manifests.model import Desired
+from pzdecl.plan.diff import replaced
 from pzdecl.plan.pins import FIELD, pinned
 from pzdecl.providers.client import ReadClient
 from pzdecl.state.model import Reader, Recorded
@@ -49,6 +53,19 @@ def earlier(client: ReadClient, row: Recorded, to: str | None) -> str:
             hint="versions of a replaced solution go with it",
         )
     return before[-1]
+
+
+def as_it_is(wanted: Desired, row: Recorded) -> Desired:
+    """The declared resource as it is on record, so that a plan changes nothing else of it.
+
+    What is on record as a hash alone, since it is sensitive, is what the manifest says now.
+    """
+    hidden = [path.removesuffix(".$hash") for path, _ in flatten(row.inputs) if path.endswith(".$hash")]
+    inputs = row.inputs
+    for path in hidden:
+        inputs = replaced(inputs, path, lookup(wanted.inputs, path))
+    sensitive = frozenset(one for one in wanted.sensitive if one.removeprefix("spec.") in hidden)
+    return replace(wanted, inputs=inputs, tags=row.tags, depends_on=row.dependencies, sensitive=sensitive)
 
 
 def check_pinned(row: Recorded) -> None:

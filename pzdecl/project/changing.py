@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pzdecl.errors import InvalidProject, UsageError
 from pzdecl.kinds.address import Address
+from pzdecl.kinds.fields import lookup
 from pzdecl.project.opening import Opened
 
 if TYPE_CHECKING:
@@ -82,8 +83,8 @@ class Changing(Opened):
             else:
                 pin = versions.earlier(client, row, to)
             # Nothing else of the campaign changes now, whatever its manifest says meanwhile.
-            as_it_is = replace(wanted, inputs=row.inputs, tags=row.tags, depends_on=row.dependencies)
-            declared = replace(self.declared, resources={**self.declared.resources, address: as_it_is})
+            resources = {**self.declared.resources, address: versions.as_it_is(wanted, row)}
+            declared = replace(self.declared, resources=resources)
             options = planning.PlanOptions(pins={address: pin}, scope=frozenset({address}))
             return planning.make(declared, state, ReadOnly(client), options)
 
@@ -102,7 +103,9 @@ class Changing(Opened):
         Raises StalePlan, StateLocked.
         """
         from pzdecl import apply as applying
+        from pzdecl.plan.secrets import refuse_others
 
+        refuse_others(plan, self.declared)
         with (
             self.locked(command=command, timeout=lock_timeout) as state,
             self.client(read_only=False) as client,
@@ -149,10 +152,7 @@ class Changing(Opened):
 
     def _sensitive(self, address: Address, path: str) -> Any:
         """The value of a sensitive input, which neither plans nor state hold."""
-        value: Any = self.declared.resources[address].inputs
-        for part in path.split("."):
-            value = value[int(part)] if isinstance(value, (list, tuple)) else value[part]
-        return value
+        return lookup(self.declared.resources[address].inputs, path)
 
 
 def _ignore(event: Event) -> None:

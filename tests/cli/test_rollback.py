@@ -63,10 +63,27 @@ def test_nothing_else_is_rolled_out_by_it(cli: Cli, twice: Path) -> None:
     assert "pinned to version" in plan.out
 
 
+def test_a_sensitive_field_stays_as_it_is(cli: Cli, starter: Path) -> None:
+    """The state has a hash of it alone."""
+    project = starter / "pzdecl.yaml"
+    project.write_text(project.read_text().replace("  tps:", "  tps:\n    sensitive: true", 1))
+    for more in ((), ("--retrain", "Solution/shop-popular")):
+        assert cli("-C", starter, "apply", "--auto-approve", "--var", "tps=3", *more).code == 0
+    newest = serving(cli, starter)
+    answer = cli("-C", starter, "--var", "tps=3", "rollback", "shop-popular", "--auto-approve")
+    assert answer.code == 0, answer.err
+    assert "minProvisionedTPS" not in answer.out
+    assert serving(cli, starter) != newest
+    assert cli("-C", starter, "plan", "--detailed-exitcode", "--var", "tps=3").code == 0
+    assert cli("-C", starter, "plan", "--detailed-exitcode", "--var", "tps=4").code == 2
+
+
 def test_a_replaced_solution_lifts_the_pin(cli: Cli, twice: Path) -> None:
     assert cli("-C", twice, "rollback", "shop-popular", "--auto-approve").code == 0
+    pinned = serving(cli, twice)
     answer = cli("-C", twice, "apply", "--auto-approve", "--replace", "Solution/shop-popular")
     assert answer.code == 0, answer.err
+    assert f"its pin to version {pinned} goes with the solution" in answer.out
     assert "pinned" not in cli("-C", twice, "plan").out
     assert cli("-C", twice, "plan", "--detailed-exitcode").code == 0
 

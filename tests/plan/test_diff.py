@@ -60,6 +60,10 @@ def test_putting_values_back_undoes_differences(before: dict[str, Any], after: d
         ("a.b.c", ("b",), None),
         ("f[2].type", ("f",), "f"),
         ("tags.team", ("tags.t*",), "tags.team"),
+        ("f[2].type", ("f[2].type",), "f[2].type"),
+        ("f[2].type", ("f[*].type",), "f[2].type"),
+        ("f[12].type", ("f[*]",), "f[12]"),
+        ("f[2].type", ("f[1]", "f[*].name"), None),
     ],
 )
 def test_patterns_name_paths_and_what_is_below(

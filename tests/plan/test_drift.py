@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
+
 from pzdecl.kinds.address import Address
 from pzdecl.plan.model import Drift, ReasonCode
 from pzdecl.state.model import Intent
@@ -65,6 +69,25 @@ def test_what_is_ignored_is_neither_told_nor_touched(settled: World) -> None:
     assert step.params["minProvisionedTPS"] == 9
     settled.apply(docs, plan)
     assert settled.service.resources[settled.service.arn("campaign/c")]["minProvisionedTPS"] == 9
+
+
+@pytest.mark.parametrize(("before", "after"), [(1, 4), (4, 1), (12, 3), (3, 12), (3, 3)])
+def test_elements_of_lists_are_ignored(before: int, after: int) -> None:
+    """Elements that are changed, that come and that go."""
+
+    def docs(count: int, kind: str) -> dict[str, Any]:
+        names = [f"{kind}{number}" for number in range(count)]
+        lifecycle = {"ignore_changes": ("schema.fields[*]",)}
+        return {"Schema/s": {"spec": {"schema": {"name": "I", "fields": names}}, "lifecycle": lifecycle}}
+
+    world = World()
+    world.settle(docs(before, "a"))
+    plan = world.plan(docs(after, "b"))
+    assert (plan.has_changes, plan.steps) == (False, ())
+    # What is ignored on one side alone is no reason to write the record anew either.
+    assert world.state.rows[Address("Schema", "s")].inputs["schema"]["fields"] == [
+        f"a{number}" for number in range(before)
+    ]
 
 
 def test_a_manifest_that_catches_up_with_the_service_changes_nothing(settled: World) -> None:

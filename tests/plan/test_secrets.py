@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from pzdecl.errors import PzdeclError
+from pzdecl.errors import PzdeclError, StalePlan
 from pzdecl.kinds.address import Address
 from pzdecl.plan.file import dump
+from pzdecl.plan.secrets import refuse_others
 from tests.plan.projects import movies
 from tests.plan.world import World, actions, changes
 
@@ -42,3 +43,17 @@ def test_a_secret_inside_another_value_is_refused(world: World) -> None:
         PzdeclError, match=r"movies.yaml:\d+:1: Schema/s: schema.version can't hold a sensitive value"
     ):
         world.plan(docs)
+
+
+def test_a_plan_is_not_carried_out_with_another_secret(world: World) -> None:
+    """The record would tell of the value that the plan was made with."""
+    docs = movies()
+    docs["DatasetGroup/g"] = {"spec": {"roleArn": ROLE}, "sensitive": ["spec.roleArn"]}
+    plan = world.plan(docs)
+    refuse_others(plan, world.project(docs))
+    docs["DatasetGroup/g"]["spec"] = {"roleArn": ROLE + "-2"}
+    with pytest.raises(StalePlan, match="DatasetGroup/g: roleArn.*has another value now") as told:
+        refuse_others(plan, world.project(docs))
+    assert "very-secret" not in str(told.value)
+    with pytest.raises(StalePlan, match="DatasetGroup/g: roleArn.*is gone from the manifests"):
+        refuse_others(plan, world.project({}))
