@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from pzdecl.engine.data.interactions import load_interactions
+from tests.counting import calls
 from tests.engine.training.worlds import write
 
 
@@ -65,7 +65,6 @@ def test_reading_is_vectorised(tmp_path: Path) -> None:
         }
     )
     pq.write_table(table, tmp_path / "a.parquet")
-    began = time.process_time()
-    data = load_interactions([tmp_path / "a.parquet"])
-    assert time.process_time() - began < 1
-    assert 0.99 * n < len(data) <= n
+    loaded = [load_interactions([tmp_path / "a.parquet"])]  # the first time, modules are imported
+    assert calls(lambda: loaded.append(load_interactions([tmp_path / "a.parquet"]))) < n / 100
+    assert 0.99 * n < len(loaded[1]) <= n
