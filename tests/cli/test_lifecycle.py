@@ -143,7 +143,7 @@ def test_a_lock_names_its_holder(cli: Cli, applied: Path) -> None:
         "import sys, time, pzdecl\n"
         "with pzdecl.load(sys.argv[1]).locked(command='a long apply'):\n"
         "    print('held', flush=True)\n"
-        "    time.sleep(60)\n"
+        "    time.sleep(600)\n"
     )
     holder = subprocess.Popen([sys.executable, "-c", program, str(applied)], stdout=subprocess.PIPE, text=True)
     try:

@@ -15,12 +15,14 @@ KEY = "arn:aws:kms:eu-west-1:000000000000:key/1"
 
 
 def test_dataset_group_is_described_as_created(service: Service) -> None:
+    before = datetime.datetime.now(datetime.UTC)
     arn = group(service, "movies", roleArn=ROLE, kmsKeyArn=KEY)
     assert arn == f"{service.arn_prefix}dataset-group/movies"
     found = service.call("describe_dataset_group", datasetGroupArn=arn)["datasetGroup"]
     created, updated = found.pop("creationDateTime"), found.pop("lastUpdatedDateTime")
     assert created == updated
-    assert abs((datetime.datetime.now(datetime.UTC) - created).total_seconds()) < 60
+    second = datetime.timedelta(seconds=1)  # the wire rounds
+    assert before - second < created < datetime.datetime.now(datetime.UTC) + second
     assert found == {
         "name": "movies",
         "datasetGroupArn": arn,

@@ -22,7 +22,7 @@ from pzdecl.rehearsal.scratch import scratch
 with scratch(Path(sys.argv[1])) as here:
     (here.folder / "big").write_text("x")
     print(here.folder, flush=True)
-    time.sleep(60)
+    time.sleep(600)
 """
 
 

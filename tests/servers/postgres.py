@@ -32,7 +32,8 @@ def server(*, durable: bool = False) -> Iterator[str]:
     folder = binaries()
     assert folder, MISSING
     user = _user()
-    home = Path(tempfile.mkdtemp(prefix="pzdecl-pg-"))
+    # Not in TMPDIR: the user of the server may have no way in there, and a socket's path is short.
+    home = Path(tempfile.mkdtemp(prefix="pzdecl-pg-", dir="/tmp"))
     try:
         if user:
             shutil.chown(home, user, pwd.getpwnam(user).pw_gid)

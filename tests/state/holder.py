@@ -16,7 +16,7 @@ from pzdecl.state import open_state
 
 
 @contextmanager
-def holder(place: StateSettings, seconds: float = 60) -> Iterator[subprocess.Popen[str]]:
+def holder(place: StateSettings, seconds: float = 600) -> Iterator[subprocess.Popen[str]]:
     """Another process that holds the lock."""
     process = subprocess.Popen(
         [sys.executable, "-m", "tests.state.holder", json.dumps(asdict(place), default=str), str(seconds)],
