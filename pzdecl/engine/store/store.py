@@ -276,12 +276,10 @@ class Store:
             raise EngineFolderError(
                 f"{self.folder} is a file, not an engine's folder", hint="name another folder for the engine"
             )
-        known = {".gitignore"}
-        others = sorted(
-            entry.name
-            for entry in self.folder.iterdir()
-            if entry.name not in known and not entry.name.startswith("engine.")
-        )
+        names = sorted(entry.name for entry in self.folder.iterdir())
+        if self.path.name in names:
+            return  # another process has made it just now
+        others = [name for name in names if name != ".gitignore" and not name.startswith("engine.")]
         if others:
             shown = ", ".join(others[:3]) + (", …" if len(others) > 3 else "")
             raise EngineFolderError(

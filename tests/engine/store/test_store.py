@@ -16,6 +16,7 @@ from pzdecl.engine.errors import ResourceAlreadyExistsException
 from pzdecl.engine.store import migrations
 from pzdecl.engine.store.rows import Resource
 from pzdecl.engine.store.store import EngineFolderError, Store
+from tests.waiting import PATIENCE
 
 
 def test_reading_creates_nothing(tmp_path: Path) -> None:
@@ -28,6 +29,19 @@ def test_reading_creates_nothing(tmp_path: Path) -> None:
         assert len(engine.call("list_dataset_groups", {})["datasetGroups"]) == 1
     assert (folder / "engine.db").exists()
     assert not list(folder.glob("*.tmp"))
+
+
+def test_an_engine_that_another_process_makes_just_now_is_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It comes to be between a look at its database and one at what else is in its folder."""
+    with Store(tmp_path).write():
+        (tmp_path / "staging").mkdir()
+    with monkeypatch.context() as patch:
+        patch.setattr(Store, "exists", lambda _: False)
+        found = Store(tmp_path)
+    with found.read() as reader:
+        assert reader.arns("schema") == set()
 
 
 def test_the_database_is_durable_and_migrated(tmp_path: Path) -> None:
@@ -116,7 +130,7 @@ def test_a_failed_transaction_leaves_nothing(tmp_path: Path) -> None:
 
 def test_many_threads_and_engines_create_at_once(tmp_path: Path) -> None:
     engines = [Engine(tmp_path / "engine") for _ in range(3)]
-    start = threading.Barrier(9)
+    start = threading.Barrier(9, timeout=PATIENCE)
 
     def create(number: int) -> int:
         start.wait()
