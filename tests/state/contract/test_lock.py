@@ -109,7 +109,7 @@ def test_two_in_one_process_exclude_each_other(place: StateSettings) -> None:
 def test_exactly_one_of_many_gets_it(place: StateSettings) -> None:
     """Threads with a connection of their own, all at the same instant."""
     open_state(place, create=True).close()
-    ready, got, done = threading.Barrier(8), [], threading.Barrier(8)
+    ready, got, done = threading.Barrier(8, timeout=PATIENCE), [], threading.Barrier(8, timeout=PATIENCE)
 
     def take() -> None:
         with open_state(place, create=True) as state:
