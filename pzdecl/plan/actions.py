@@ -48,13 +48,16 @@ def _create(node: Node, bindings: Mapping[str, object], survey: Survey) -> None:
     assert node.desired
     node.action = Action.CREATE
     _as_wanted(node, bindings, survey)
-    if (node.address.kind, node.name) in survey.left_names and recorded is None:
-        # A former resource of ours still has the plain name.
+    holder = None if recorded else survey.holder(node.address, node.name)
+    if holder:
         node.name = naming.replacement(node.address, node.inputs, node.name, survey.prefix)
     _settle_arn(node, survey)
     node.recreated = recorded is not None
     if recorded is None:
         node.reasons.append(Reason(ReasonCode.NEW, "new", node.desired.position))
+        if holder:
+            text = f"it is called {node.name} in the service, where {holder} has its name"
+            node.reasons.append(Reason(ReasonCode.NAME_TAKEN, text))
     elif not there:
         node.reasons.append(Reason(ReasonCode.MISSING, "it is not there any more, so it is created again"))
     clear_attempts(node, "create", survey)
@@ -140,7 +143,7 @@ def _replace(node: Node, survey: Survey) -> None:
     if node.way is Way.DELETE_FIRST:
         node.recreated = True
         node.name = naming.plain(node.address, survey.prefix)
-    if node.way is Way.CREATE_FIRST or (node.address.kind, node.name) in survey.left_names:
+    if node.way is Way.CREATE_FIRST or survey.holder(node.address, node.name):
         node.name = naming.replacement(node.address, node.inputs, recorded.name, survey.prefix)
     _settle_arn(node, survey)
     clear_attempts(node, "create", survey)

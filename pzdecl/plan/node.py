@@ -82,6 +82,8 @@ class Node:
     """What it held is gone, although its ARN stays the same: jobs that filled it run again."""
     triggers: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Of a training: how what its `retrainOn` names stands, see `pzdecl.plan.triggers`."""
+    successor: Address | None = None
+    """Of what goes: the new resource that is the same under another name."""
     pinned: str | None = None
     """The ARN of the version that a campaign stays with."""
     absent: bool = False

@@ -83,7 +83,8 @@ def _decide(survey: Survey, held: Mapping[Address, Reason]) -> None:
     left_alone = (node for node in nodes.values() if node.desired is None and not survey.includes(node.address))
     places = policy.occupied(left_alone) | policy.places(removed)
     wanted = {node.address: node.desired.depends_on for node in chosen if node.desired}
-    for address in ordered(wanted):
+    sequence = ordered(wanted)
+    for address in sequence:
         node = nodes[address]
         (runs if node.kind.run_action else actions).decide(node, survey)
         if node.blocked is None:
@@ -94,7 +95,9 @@ def _decide(survey: Survey, held: Mapping[Address, Reason]) -> None:
     for node in nodes.values():
         if not survey.includes(node.address):
             runs.overlook(node, survey)
-    removals.tell_renames((nodes[address] for address in wanted), removed)
+    removals.tell_renames((nodes[address] for address in sequence), removed)
+    if removals.hold(removed, survey):
+        policy.spread(nodes)
     for node in chosen:
         if node.action not in MAKING:
             abandon_all(node, survey)

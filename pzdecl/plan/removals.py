@@ -1,9 +1,15 @@
-"""What happens to a resource that is not declared any more, and which new one it has become."""
+"""What happens to a resource that is not declared any more, and which new one it has become.
+
+One that is created anew under another name is deleted after that, and stays while that is refused: otherwise
+nothing would answer in between, or at all.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
+from pzdecl.kinds.address import Address
 from pzdecl.plan.model import Action, Reason, ReasonCode
 from pzdecl.plan.node import Node
 from pzdecl.plan.reasons import source
@@ -44,16 +50,22 @@ def decide(node: Node, survey: Survey) -> None:
 def tell_renames(created: Iterable[Node], removed: Iterable[Node]) -> None:
     """Tells which creations are an old resource under a new name: one of that kind with the same inputs goes.
 
-    Nothing follows from it: the API's names are fixed, so one is created and the other deleted.
+    What refers to something renamed is the same if it referred to that by its former name. So `created` come
+    after what they need. The API's names are fixed, so one is created and the other deleted.
     """
     left: dict[tuple[str, str], list[Node]] = {}
     for node in removed:
-        if node.recorded and node.action is Action.DELETE:
-            left.setdefault(_nature(node), []).append(node)
-    for node in created:
-        if node.action is not Action.CREATE or node.recorded or not (same := left.get(_nature(node))):
+        if node.recorded and node.action is Action.DELETE and not node.blocked:
+            left.setdefault(_nature(node, node.recorded.inputs), []).append(node)
+    former: dict[Address, str] = {}
+    for node in created if left else ():
+        if node.action is not Action.CREATE or node.recorded:
+            continue
+        same = left.get(_nature(node, _formerly(node, former)))
+        if not same:
             continue
         old = same.pop(0)
+        former[node.address] = old.address.name
         node.reasons[0] = Reason(
             ReasonCode.RENAMED,
             f"renamed from {old.address}: the API's names are fixed, "
@@ -62,7 +74,32 @@ def tell_renames(created: Iterable[Node], removed: Iterable[Node]) -> None:
             old.address,
         )
         old.reasons[0] = Reason(ReasonCode.RENAMED, f"renamed to {node.address}", source(old), node.address)
+        old.successor = node.address
 
 
-def _nature(node: Node) -> tuple[str, str]:
-    return node.address.kind, canonical(node.recorded.inputs if node.recorded else node.inputs)
+def _formerly(node: Node, former: Mapping[Address, str]) -> Mapping[str, Any]:
+    """The wanted inputs, with former names in the references to what is renamed."""
+    changed = {}
+    for path, kind in node.kind.refers_to.items():
+        name = node.inputs.get(path)
+        if isinstance(name, str) and (known := former.get(Address(kind, name))):
+            changed[path] = known
+    return {**node.inputs, **changed} if changed else node.inputs
+
+
+def hold(removed: Iterable[Node], survey: Survey) -> bool:
+    """Keeps what is renamed where the new one may not be made, unless a `removed:` document lets it go. Returns
+    whether there was any.
+    """
+    found = False
+    for node in removed:
+        new = survey.nodes[node.successor] if node.successor else None
+        if new and new.blocked and node.address not in survey.project.removed:
+            text = f"stays until {new.address}, its new name, is there, which is blocked"
+            node.block(Reason(new.blocked.code, text, cause=new.address), new.root)
+            found = True
+    return found
+
+
+def _nature(node: Node, inputs: Mapping[str, Any]) -> tuple[str, str]:
+    return node.address.kind, canonical(inputs)

@@ -81,7 +81,7 @@ def refuse_others(plan: Plan, project: Project) -> None:
             if value is None or secrets.marker(step.address, value) != planned:
                 what = "is gone from the manifests" if value is None else "has another value now"
                 raise StalePlan(
-                    f"the plan is stale: {step.address}: {path}, which is sensitive and not kept in plans, {what}",
+                    f"the plan is stale: {step.address}: {path}, which is sensitive and in no plan, {what}",
                     hint="give the variables that the plan was made with, or make a new plan",
                 )
 

@@ -187,10 +187,21 @@ class Survey:
             arns |= {entry.arn: a for a, entries in group.items() for entry in entries if entry.arn}
         return arns
 
+    def holder(self, address: Address, name: str) -> str | None:
+        """What of ours has a name of the API that an address would get: another address that was given this
+        one's place (`moved:`, `state mv`), or what a replacement left. None: it is free.
+        """
+        other = self._named.get((address.kind, name))
+        return None if other is None or other == address else str(other)
+
     @cached_property
-    def left_names(self) -> set[tuple[str, str]]:
-        """Kind and API's name of everything that replacements left behind."""
-        return {(d.address.kind, d.name) for entries in self.deposed.values() for d in entries}
+    def _named(self) -> dict[tuple[str, str], Address | str]:
+        """Kind and API's name of everything that is on record, and of what replacements left behind."""
+        found: dict[tuple[str, str], Address | str] = {
+            (address.kind, row.name): address for address, row in self.recorded.items()
+        }
+        left = (one for entries in self.deposed.values() for one in entries)
+        return found | {(one.address.kind, one.name): f"a former {one.address}" for one in left}
 
 
 def _moves(project: Project, recorded: Mapping[Address, Recorded]) -> dict[Address, Address]:

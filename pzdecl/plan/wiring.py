@@ -32,6 +32,7 @@ class Wiring:
             self._backward(node)
             self._leftovers(node)
         self._former()
+        self._renamed()
         for address, successor in self.vacated.items():
             if gone := self.drafts[address].remove:
                 gone.needs |= {step for step in successor.needs if step.startswith(VOID)}
@@ -137,6 +138,18 @@ class Wiring:
                     if user is not node:
                         one.needs |= self._released(user)
 
+    def _renamed(self) -> None:
+        """What is created anew under another name is there before the former one goes, where both can be."""
+        renamed = [node for node in self.nodes.values() if node.successor]
+        drafts = (
+            {one.id: one for of_address in self.drafts.values() for one in of_address.all()} if renamed else {}
+        )
+        for node in renamed:
+            assert node.successor
+            gone, made = self.drafts[node.address].remove, self.drafts[node.successor].make
+            if gone and made and gone.id not in _above(made, drafts):
+                gone.needs.add(made.id)
+
     def _released(self, node: Node) -> set[str]:
         """The steps after which what is on record for a node needs nothing any more."""
         own = self.drafts[node.address]
@@ -153,3 +166,15 @@ class Wiring:
             for arn, left in list(own.leftovers.items()):
                 if left.op is Op.DELETE and self.usage.keeps(arn, node):
                     del own.leftovers[arn]
+
+
+def _above(start: Draft, drafts: Mapping[str, Draft]) -> set[str]:
+    """The ids of all that a step needs."""
+    found: set[str] = set()
+    queue = [start]
+    while queue:
+        for key in queue.pop().needs - found:
+            found.add(key)
+            if key in drafts:
+                queue.append(drafts[key])
+    return found

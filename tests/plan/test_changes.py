@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 
-from pzdecl.errors import UsageError
+from pzdecl.errors import Position, UsageError
 from pzdecl.kinds.address import Address
+from pzdecl.manifests.model import Policies, Removal
 from pzdecl.plan.model import Plan, ReasonCode
 from tests.plan.projects import Documents, movies, schema
 from tests.plan.world import World, actions, changes
@@ -111,6 +113,85 @@ def test_a_rename_is_told_on_both_sides(settled: World) -> None:
     assert changes(plan)["Campaign/d"].reasons[0].code is ReasonCode.RENAMED
     assert reasons(plan, "Campaign/d")[0].startswith("renamed from Campaign/c: ")
     assert reasons(plan, "Campaign/c") == ["renamed to Campaign/d"]
+    [gone] = [step for step in plan.steps if step.id == "delete:Campaign/c"]
+    [made] = [step for step in plan.steps if step.id.startswith("create:Campaign/d")]
+    assert made.id in gone.needs, (
+        "what is not made, since a gate holds it back, say, leaves the former one alone"
+    )
+    settled.settle(docs)
+
+
+def test_what_is_renamed_stays_while_its_new_name_is_refused(settled: World) -> None:
+    """The campaign too, which is the same but for its solution's name: otherwise nothing would answer."""
+    docs = movies()
+    for old, new in (("Solution/x", "Solution/y"), ("Campaign/c", "Campaign/d")):
+        docs[new] = docs.pop(old)
+    docs["Campaign/d"]["spec"]["solution"] = "y"
+    settled.policies = Policies(allowed_recipes=("aws-sims",))
+    plan = settled.plan(docs)
+    assert actions(plan) == {
+        "Campaign/c": "[delete]",
+        "Campaign/d": "[create]",
+        "Solution/x": "[delete]",
+        "Solution/y": "[create]",
+        "SolutionVersion/x": "[forget]",
+        "SolutionVersion/y": "[train]",
+    }
+    assert [step for step in plan.steps if step.op == "delete"] == []
+    stays = "stays until Campaign/d, its new name, is there, which is blocked"
+    assert changes(plan)["Campaign/c"].blocked.text == stays  # type: ignore[union-attr]
+    settled.removed = {Address("Campaign", "c"): Removal(True, Position("moves.yaml", 3, 5))}
+    assert actions(settled.plan(docs))["Campaign/c"] == "delete"
+    settled.removed = {}
+    settled.policies = Policies()
+    plan = settled.plan(docs)
+    assert position(plan, "create:Campaign/d", "delete:Campaign/c")
+    assert position(plan, "delete:Campaign/c", "delete:Solution/x")
+    settled.settle(docs)
+
+
+def test_a_rename_is_not_told_of_what_stays(settled: World) -> None:
+    docs = movies()
+    docs["Campaign/c"]["lifecycle"] = {"protect": True}
+    settled.settle(docs)
+    docs["Campaign/d"] = {"spec": docs.pop("Campaign/c")["spec"]}
+    plan = settled.plan(docs)
+    assert actions(plan) == {"Campaign/c": "[delete]", "Campaign/d": "create"}
+    assert reasons(plan, "Campaign/d") == ["new"]
+
+
+def test_renames_of_what_makes_room_go_first(settled: World) -> None:
+    """A dataset group has one tracker, and one dataset of each type; what refers to them is renamed too."""
+    docs = movies()
+    docs["EventTracker/u"] = docs.pop("EventTracker/t")
+    docs["Dataset/e"] = docs.pop("Dataset/d")
+    for name in ("full", "more"):
+        docs[f"DatasetImport/{name}"]["spec"]["dataset"] = "e"
+    docs["Schema/r"] = docs.pop("Schema/s")
+    docs["Dataset/e"]["spec"]["schema"] = "r"
+    settled.settle(docs)
+
+
+def test_who_gets_a_name_that_another_address_has_is_called_otherwise(settled: World) -> None:
+    """`moved:` and `state mv` leave the service's names where they are."""
+    settled.moved = {Address("Campaign", "c"): Address("Campaign", "d")}
+    docs = movies()
+    docs["Campaign/d"] = docs.pop("Campaign/c")
+    settled.settle(docs)
+    settled.moved = {}
+    docs["Campaign/c"] = {"spec": {"solution": "x"}}
+    plan = settled.plan(docs)
+    name = str(changes(plan)["Campaign/c"].name)
+    assert re.fullmatch("c-[0-9a-f]{8}", name)
+    assert reasons(plan, "Campaign/c") == [
+        "new",
+        f"it is called {name} in the service, where Campaign/d has its name",
+    ]
+    settled.settle(docs)
+    del docs["Campaign/d"]
+    settled.settle(docs)
+    docs["Campaign/d"] = {"spec": {"solution": "x", "minProvisionedTPS": 3}}
+    settled.settle(docs)
 
 
 def test_moving_a_document_is_no_change(settled: World) -> None:

@@ -52,8 +52,8 @@ def test_a_plan_is_not_carried_out_with_another_secret(world: World) -> None:
     plan = world.plan(docs)
     refuse_others(plan, world.project(docs))
     docs["DatasetGroup/g"]["spec"] = {"roleArn": ROLE + "-2"}
-    with pytest.raises(StalePlan, match="DatasetGroup/g: roleArn.*has another value now") as told:
+    with pytest.raises(StalePlan, match=r"DatasetGroup/g: roleArn.*has another value now") as told:
         refuse_others(plan, world.project(docs))
     assert "very-secret" not in str(told.value)
-    with pytest.raises(StalePlan, match="DatasetGroup/g: roleArn.*is gone from the manifests"):
+    with pytest.raises(StalePlan, match=r"DatasetGroup/g: roleArn.*is gone from the manifests"):
         refuse_others(plan, world.project({}))
