@@ -58,7 +58,7 @@ class Coordinator:
         self._placeholders = placeholders
         self._queue = ReadyQueue(plan.steps, report.done)
         self._books = Books(run, state, placeholders, report, self._queue)
-        self._requests = Requests(client)
+        self._requests = Requests(client, pace.lag)
         self._inbox: SimpleQueue[tuple[Job, Answer, float] | BaseException | None] = SimpleQueue()
         self._pool: Pool[Job, Answer] = Pool(parallelism, self._answered, self._inbox.put)
         self._ahead = parallelism * _AHEAD
@@ -193,7 +193,7 @@ class Coordinator:
         arn = intent.arn
         if arn is None and step.operation != kind.operations.create:
             arn = _target(step, params) or self._placeholders.arns.get(step.address)
-        bindings = self._placeholders.bindings(step) if resumed else {}
+        bindings = self._placeholders.bindings(step) if step.operation == kind.operations.create else {}
         return Job(step, kind, params, arn, bindings, resumed, now, known=intent.arn)
 
     def _submit(self, job: Job, *, again: bool) -> None:

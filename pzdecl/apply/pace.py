@@ -15,6 +15,7 @@ class Pace:
     first, longest, growth  how long to wait before looking at a busy thing, at first, at most, and in between
     patience                how long a thing may be blocked by others, silent, or deleted without an effect
     told                    the least time between two progress events of one step
+    lag                     how long what was made may be missing from the service's lists
     """
 
     first: float = 0.02
@@ -22,6 +23,7 @@ class Pace:
     growth: float = 1.5
     patience: float = 60.0
     told: float = 0.5
+    lag: float = 15.0
 
 
 class Waits:

@@ -6,6 +6,7 @@ Nothing here touches state or raises: every ending of a request is an `Answer`, 
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum, auto
@@ -45,6 +46,8 @@ class Standing(Enum):
     """The request was refused for good: nothing came of it."""
     UNCERTAIN = auto()
     """The request may have been carried out or not: the next run has to look."""
+    LOST = auto()
+    """The same, of a request to create, where trying again may help: what came of it is looked for first."""
     SILENT = auto()
     """Looking brought no answer. The thing itself goes on."""
 
@@ -65,7 +68,7 @@ class Answer:
 
 @dataclass(slots=True)
 class Job:
-    """A step that was begun. `resumed`: an earlier run may have sent its request already."""
+    """A step that was begun."""
 
     step: Step
     kind: Kind
@@ -73,6 +76,7 @@ class Job:
     arn: str | None
     bindings: Mapping[str, Any]
     resumed: bool
+    """Whether its request may have been sent before, by an earlier run or by this one."""
     began: float
 
     interval: float = 0.0
@@ -84,6 +88,8 @@ class Job:
     """The ARN that the journal has for it."""
     working: bool = False
     """Whether the service was at work on it when last seen."""
+    lost: tuple[float, str] | None = None
+    """When its request was sent and not answered, and what was told in place of an answer."""
     alone: int = 0
     """How often in a row a quota refused it with nothing else at work."""
 
@@ -104,17 +110,20 @@ class Job:
 
 
 class Requests:
-    """The work of one run's threads, over one client."""
+    """The work of one run's threads, over one client. What was just made may be missing from the service's
+    lists for `lag` seconds.
+    """
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, lag: float = 0.0) -> None:
         self._client = client
+        self._lag = lag
 
     def send(self, job: Job) -> Answer:
         """Sends the step's request and looks once. What an earlier run left is taken up, not made again."""
         try:
             return self._taken_up(job) or self._held(job) or self._send(job)
         except UnavailableException as error:
-            return Answer(Standing.UNCERTAIN if job.creates else Standing.REFUSED, job.known, text=str(error))
+            return self._unanswered(job, error)
         except ServiceError as error:
             return Answer(Standing.REFUSED, job.known, text=str(error))
         except PzdeclError as error:
@@ -146,7 +155,21 @@ class Requests:
         if not (job.creates and job.resumed):
             return None
         found = self._find(job)
-        return None if found.standing is Standing.GONE else found
+        if found.standing is not Standing.GONE:
+            return found
+        if job.lost is not None and job.step.arn is None and time.monotonic() - job.lost[0] < self._lag:
+            # It is found by a list alone, which may not have it yet: sent again now, it might be made twice.
+            return Answer(Standing.LOST, job.known, text=job.lost[1])
+        return None
+
+    def _unanswered(self, job: Job, error: UnavailableException) -> Answer:
+        """The answer where the target gave none."""
+        if not job.creates or (error.refused and not job.resumed):
+            return Answer(Standing.REFUSED, job.known, text=str(error))
+        if error.lasting:
+            return Answer(Standing.UNCERTAIN, job.known, text=str(error))
+        job.resumed, job.lost = True, (time.monotonic(), str(error))
+        return Answer(Standing.LOST, job.known, text=str(error))
 
     def _held(self, job: Job) -> Answer | None:
         """The answer of a gate that refuses the version that the step would deploy."""
@@ -198,6 +221,8 @@ class Requests:
             found = self._find(job)
             if found.standing is not Standing.GONE:
                 return found
+            if job.lost is not None:
+                return Answer(Standing.LOST, job.known, text=f"{error}, and it can't be seen yet")
         text = f"{error}. It was not made by this project: delete it, or use another name"
         return Answer(Standing.REFUSED, text=text)
 

@@ -62,7 +62,9 @@ class Settling:
                 self._wait(job, answer, now, again=not (job.deletes and answer.description))
             case Standing.CROWDED if self._crowd(job):
                 self._wait(job, answer, now, again=True)
-            case Standing.UNCERTAIN | Standing.SILENT:
+            case Standing.LOST if self._patient(job, now):
+                self._wait(job, answer, now, again=True)
+            case Standing.UNCERTAIN | Standing.SILENT | Standing.LOST:
                 self._books.leave_open(step, answer.text or "", now - job.began)
             case _:
                 self._books.give_up(step, _trouble(job, answer), now - job.began, held=answer.held)

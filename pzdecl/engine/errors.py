@@ -88,10 +88,14 @@ class UnavailableException(ServiceError):
 
     code = "UnavailableException"
 
-    def __init__(self, message: str, *, operation: str | None = None, lasting: bool = False) -> None:
+    def __init__(
+        self, message: str, *, operation: str | None = None, lasting: bool = False, refused: bool = False
+    ) -> None:
         super().__init__(message, operation=operation)
         self.lasting = lasting
         """Whether waiting is of no use: somebody has to do something first (free some disk space, say)."""
+        self.refused = refused
+        """Whether nothing came of the request for certain; else it may have been carried out."""
 
 
 class ThrottlingException(UnavailableException):

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from pzdecl.engine.data.location import local_path
-from pzdecl.engine.errors import BY_CODE, InvalidInputException, ServiceError, UnavailableException
+from pzdecl.engine.errors import InvalidInputException, UnavailableException
 from pzdecl.engine.progress import Progress
 from pzdecl.providers.client import ROLE_ASKED, check_reads
 from pzdecl.providers.session import here, open_session, settings
 from pzdecl.providers.staging import Stager, Staging
+from pzdecl.providers.troubles import check_answer, once, translating
 
 RUNTIME_OPERATIONS = ("get_recommendations", "get_personalized_ranking", "get_action_recommendations")
 ARNS = "x-pzdecl-arns"
@@ -71,11 +71,13 @@ class AwsClient:
     def call(self, operation: str, /, **params: Any) -> dict[str, Any]:
         """Runs any operation. Raises ServiceError."""
         params = self._with_role(operation, self._located(operation, params))
+        name = _api_name(operation)
         method = getattr(self._client(_service(operation), self._endpoint), operation, None)
         if method is None:
             raise InvalidInputException(f"Amazon Personalize has no operation {operation}", operation=operation)
-        with _translating(_api_name(operation)):
+        with translating(name):
             result: dict[str, Any] = method(**params)
+        check_answer(name, result)
         result.pop("ResponseMetadata", None)
         return result
 
@@ -137,18 +139,30 @@ class AwsClient:
     def _client(self, service: str, endpoint: str | None = None) -> Any:
         with self._lock:
             if service not in self._clients:
+                self._clients[service] = self._opened(service, endpoint)
+            return self._clients[service]
+
+    def _opened(self, service: str, endpoint: str | None) -> Any:
+        """A new client. Raises UnavailableException for settings and credentials that can't be used."""
+        try:
+            with translating():
                 signed = not here(endpoint) or self._session.get_credentials() is not None
-                self._clients[service] = self._session.client(
+                client = self._session.client(
                     service, region_name=self._region, endpoint_url=endpoint, config=settings(signed=signed)
                 )
-            return self._clients[service]
+        except ValueError as error:
+            raise UnavailableException(
+                f"{error}: expected a URL such as https://HOST as endpoint", lasting=True, refused=True
+            ) from error
+        once(client)
+        return client
 
     def _told_by_server(self) -> str | None:
         """What ARNs begin with, where a server of pzdecl answers; None where AWS does."""
         client = self._client("personalize", self._endpoint)
         if ".amazonaws.com" in client.meta.endpoint_url:
             return None
-        with _translating("ListDatasetGroups"):
+        with translating("ListDatasetGroups"):
             answer = client.list_dataset_groups(maxResults=1)
         told = answer["ResponseMetadata"].get("HTTPHeaders", {}).get(ARNS)
         return str(told) if told else None
@@ -156,7 +170,7 @@ class AwsClient:
     def _told_by_sts(self) -> str:
         from botocore.exceptions import UnknownRegionError
 
-        with _translating("GetCallerIdentity"):
+        with translating("GetCallerIdentity"):
             account = self._client("sts").get_caller_identity()["Account"]
         try:
             partition = self._session.get_partition_for_region(self._region)
@@ -194,49 +208,6 @@ def _service(operation: str) -> str:
     if operation.startswith("put_"):
         return "personalize-events"
     return "personalize-runtime" if operation in RUNTIME_OPERATIONS else "personalize"
-
-
-@contextmanager
-def _translating(operation: str) -> Iterator[None]:
-    """Errors of botocore as those of the engine."""
-    from botocore.exceptions import (
-        BotoCoreError,
-        ClientError,
-        EndpointConnectionError,
-        NoCredentialsError,
-        ParamValidationError,
-    )
-
-    try:
-        yield
-    except ClientError as error:
-        raise _translated(error) from error
-    except ParamValidationError as error:
-        raise InvalidInputException(str(error), operation=operation) from error
-    except NoCredentialsError as error:
-        raise UnavailableException(
-            "AWS can't be asked without credentials: set provider.profile in pzdecl.yaml, or AWS_PROFILE, or "
-            "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
-            operation=operation,
-        ) from error
-    except EndpointConnectionError as error:
-        raise UnavailableException(
-            f"{error.kwargs.get('endpoint_url')} can't be reached: provider.endpoint and provider.region in "
-            "pzdecl.yaml say where the service is; `pzdecl serve` starts one",
-            operation=operation,
-        ) from error
-    except BotoCoreError as error:
-        raise UnavailableException(str(error), operation=operation) from error
-
-
-def _translated(error: Any) -> ServiceError:
-    """botocore's ClientError in the terms of the engine's errors."""
-    told = error.response.get("Error", {})
-    code, message = str(told.get("Code", "Unknown")), str(told.get("Message", error))
-    known = BY_CODE.get(code)
-    if known is not None:
-        return known(message, operation=error.operation_name)
-    return UnavailableException(f"{code}: {message}", operation=error.operation_name)
 
 
 def _api_name(operation: str) -> str:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from pzdecl.engine.errors import UnavailableException
 from pzdecl.engine.http.network import is_loopback
 from pzdecl.errors import MissingExtra
+from pzdecl.providers.troubles import translating
 
 if TYPE_CHECKING:
     from botocore.config import Config
@@ -33,15 +37,13 @@ def open_session(
     """
     try:
         import boto3
-        from botocore.exceptions import BotoCoreError
     except ImportError as error:
         raise MissingExtra("boto3", "aws") from error
-    try:
+    with translating():
         session = boto3.Session(profile_name=profile, region_name=region)
         if session.region_name is None and here(endpoint):
             session = boto3.Session(profile_name=profile, region_name=ANYWHERE)
-    except BotoCoreError as error:
-        raise UnavailableException(str(error)) from error
+    _ask_people_only(session)
     if session.region_name is None:
         raise UnavailableException(
             "no AWS region is known: set provider.region in pzdecl.yaml, or the environment variable AWS_REGION"
@@ -78,7 +80,8 @@ def _assumed(session: Any, role: str, external_id: str | None) -> Any:
     from botocore.credentials import AssumeRoleCredentialFetcher, DeferredRefreshableCredentials
     from botocore.session import get_session
 
-    source = session.get_credentials()
+    with translating():
+        source = session.get_credentials()
     if source is None:
         raise UnavailableException(
             f"there are no credentials by which to assume the role {role}: set provider.profile in "
@@ -95,3 +98,26 @@ def _assumed(session: Any, role: str, external_id: str | None) -> Any:
         method="assume-role", refresh_using=fetcher.fetch_credentials
     )
     return boto3.Session(botocore_session=inner, region_name=session.region_name)
+
+
+def _ask_people_only(session: Any) -> None:
+    """Has a profile that wants a code of an MFA device ask for it only where somebody can type one."""
+    from botocore.exceptions import UnknownCredentialError
+
+    with suppress(UnknownCredentialError):
+        provider = session._session.get_component("credential_provider").get_provider("assume-role")
+        provider._prompter = _code
+
+
+def _code(prompt: str) -> str:
+    from getpass import getpass
+
+    automated = os.environ.get("CI") or os.environ.get("PZDECL_IN_AUTOMATION")
+    if automated or sys.stdin is None or not sys.stdin.isatty():
+        raise UnavailableException(
+            f"{prompt.strip().rstrip(':')}: nobody is here to type it. Run in a terminal, or with credentials "
+            "that need no code (in CI a role that is assumed by OpenID Connect)",
+            lasting=True,
+            refused=True,
+        )
+    return getpass(prompt)

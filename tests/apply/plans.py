@@ -14,7 +14,7 @@ from pzdecl.plan.model import Action, Change, Op, Plan, Step
 from pzdecl.state import SqliteState, open_state, row_fingerprint
 from tests.apply.service import CHOSEN, FakeService
 
-QUICK = Pace(first=0.001, longest=0.005, patience=0.2, told=0.0)
+QUICK = Pace(first=0.001, longest=0.005, patience=0.2, told=0.0, lag=0.03)
 
 _ACTION = {
     Op.CREATE: Action.CREATE,

@@ -12,12 +12,14 @@ from pzdecl.engine.errors import (
     InvalidInputException,
     LimitExceededException,
     ResourceInUseException,
+    ResourceNotFoundException,
     UnavailableException,
 )
+from pzdecl.kinds import KINDS
 from pzdecl.kinds.address import Address
 from pzdecl.plan.model import Op, Step
 from pzdecl.state.model import Intent
-from tests.apply.plans import Bench, arn, make, record, remove
+from tests.apply.plans import QUICK, Bench, arn, make, record, remove
 from tests.apply.service import FakeService, refusing
 
 
@@ -275,26 +277,88 @@ def test_something_foreign_of_the_same_name_is_not_taken(bench: Bench) -> None:
     assert bench.run(make("DatasetGroup/g")).outcome is Outcome.PARTIAL, "nor by the next run"
 
 
-def test_a_lost_answer_leaves_an_intent(bench: Bench) -> None:
-    """The request may have been carried out: the next run looks before it sends it again."""
+class Lossy(FakeService):
+    """Carries out the first request to create anything, and its answer is lost. `unseen` tells for how many
+    lists and descriptions after that the thing is not to be seen.
+    """
 
-    class Lossy(FakeService):
-        def call(self, operation: str, /, **params: Any) -> dict[str, Any]:
-            answer = super().call(operation, **params)
-            if operation.startswith("create_") and self.made["t"] == 1 and "t" in params.values():
-                self.made["t"] += 100
-                raise UnavailableException("connection reset")
-            return answer
+    def __init__(self, unseen: int = 0) -> None:
+        super().__init__()
+        self.unseen = unseen
+        self.lost: set[str] = set()
 
-    bench.service = Lossy()
-    ended = bench.run(make("EventTracker/t"), make("Schema/s"))
-    assert ended.failed[0].message.endswith("connection reset")
-    assert [intent.name for intent in bench.state.intents()] == ["t"]
-    bindings = {"datasetGroupArn": "g"}
-    ended = bench.run(make("EventTracker/t", bindings=bindings))
+    def call(self, operation: str, /, **params: Any) -> dict[str, Any]:
+        answer = super().call(operation, **params)
+        if operation.startswith("create_") and operation not in self.lost:
+            self.lost.add(operation)
+            raise UnavailableException("connection reset")
+        if self.lost and self.unseen and operation.startswith(("describe_", "list_")):
+            self.unseen -= 1
+            if operation.startswith("describe_"):
+                raise ResourceNotFoundException("not yet")
+            return {key: [] for key in answer}
+        return answer
+
+
+def _making(address: str) -> Step:
+    kind = KINDS[Address.parse(address).kind]
+    bindings = {"datasetGroupArn": arn("DatasetGroup/g"), "solutionArn": arn("Solution/s")}
+    return make(address, op=Op.TRAIN if kind.name == "SolutionVersion" else Op.CREATE, bindings=bindings)
+
+
+@pytest.mark.parametrize("kind", [kind.name for kind in KINDS.values()])
+@pytest.mark.parametrize("unseen", [0, 3])
+def test_what_was_made_and_not_answered_is_taken_up(bench: Bench, kind: str, unseen: int) -> None:
+    bench.service = Lossy(unseen)
+    ended = bench.run(_making(f"{kind}/x"), pace=replace(QUICK, patience=30, lag=5))
     assert ended.outcome is Outcome.DONE
-    assert bench.service.calls["create_event_tracker"] == 1
+    assert bench.service.made["x"] == 1, "it is not made a second time"
     assert bench.managed() == bench.service.live()
+    assert bench.state.intents() == []
+
+
+def test_what_never_arrived_is_sent_again(bench: Bench) -> None:
+    bench.service.refuse = refusing("x", UnavailableException("connection reset"), times=2)
+    ended = bench.run(_making("EventTracker/x"), _making("Schema/x"))
+    assert ended.outcome is Outcome.DONE
+    assert bench.service.made["x"] == 2
+
+
+@pytest.mark.parametrize("error", [UnavailableException("cut off"), UnavailableException("x", lasting=True)])
+def test_what_nobody_knows_in_the_end_is_left_for_the_next_run(
+    bench: Bench, error: UnavailableException
+) -> None:
+    bench.service.refuse = refusing("x", error)
+    ended = bench.run(_making("EventTracker/x"))
+    assert ended.failed[0].message == str(error)
+    assert [intent.name for intent in bench.state.intents()] == ["x"]
+
+
+def test_what_is_refused_leaves_nothing_to_look_for(bench: Bench) -> None:
+    """Denied, throttled to the end, nobody there: nothing came of the request, and nothing is in doubt."""
+    bench.service.refuse = refusing("x", UnavailableException("AccessDenied: no", refused=True))
+    ended = bench.run(_making("Schema/x"))
+    assert "AccessDenied" in ended.failed[0].message
+    assert bench.state.intents() == []
+
+
+def test_what_cannot_be_looked_for_stays_in_doubt(bench: Bench) -> None:
+    """Credentials that expire between the request and the look say nothing of what came of the request."""
+    bench.service = Lossy()
+    bench.service.refuse = lambda operation, params: (
+        _raise(UnavailableException("ExpiredToken", lasting=True, refused=True))
+        if operation.startswith("list_")
+        else None
+    )
+    bench.run(_making("EventTracker/x"))
+    assert [intent.name for intent in bench.state.intents()] == ["x"]
+    bench.service.refuse = lambda operation, params: None
+    assert bench.run(_making("EventTracker/x")).outcome is Outcome.DONE
+    assert bench.service.made["x"] == 1
+
+
+def _raise(error: Exception) -> None:
+    raise error
 
 
 def test_looking_survives_a_silent_service(bench: Bench) -> None:

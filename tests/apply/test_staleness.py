@@ -71,7 +71,7 @@ def test_the_same_plan_goes_on_after_an_interruption(bench: Bench) -> None:
     """What it had done is not done again, although the rows that it expects have moved by that."""
     chain = [make(f"Schema/s{n}", [f"create Schema/s{n - 1}"] if n else []) for n in range(5)]
     plan = plan_of(*chain)
-    bench.service.refuse = refusing("s3", UnavailableException("connection reset"), times=1)
+    bench.service.refuse = refusing("s3", UnavailableException("the disk is full", lasting=True), times=1)
     assert bench.apply(plan).outcome is Outcome.PARTIAL
     ended = bench.apply(plan)
     assert ended.outcome is Outcome.DONE
@@ -81,7 +81,7 @@ def test_the_same_plan_goes_on_after_an_interruption(bench: Bench) -> None:
 
 def test_but_not_after_something_else_was_applied(bench: Bench) -> None:
     plan = bench.plan(make("Schema/a"), make("Schema/b"))
-    bench.service.refuse = refusing("b", UnavailableException("connection reset"), times=1)
+    bench.service.refuse = refusing("b", UnavailableException("the disk is full", lasting=True), times=1)
     bench.apply(plan)
     bench.run(_relabel("Schema/a"))
     with pytest.raises(StalePlan):
@@ -110,7 +110,7 @@ def test_a_failure_that_the_plan_knew_of_does_not_make_it_stale(bench: Bench) ->
     bench.run(make("SolutionVersion/x", op=Op.TRAIN, name="x-1"))
     again = make("SolutionVersion/x", ["create Schema/b"], op=Op.TRAIN, name="x-2")
     plan = bench.plan(make("Schema/a"), make("Schema/b"), again)
-    bench.service.refuse = refusing("b", UnavailableException("connection reset"), times=1)
+    bench.service.refuse = refusing("b", UnavailableException("the disk is full", lasting=True), times=1)
     bench.apply(plan)
     assert bench.apply(plan).outcome is Outcome.DONE
 
@@ -127,7 +127,7 @@ def test_a_failure_that_the_plan_deletes_first_does_not_either(bench: Bench) -> 
 def test_what_another_run_began_under_the_same_name_makes_it_stale(bench: Bench) -> None:
     plan = bench.plan(make("Campaign/c"))
     other = replace(make("Campaign/c"), id="create Campaign/c otherwise")
-    bench.service.refuse = refusing("c", UnavailableException("connection reset"), times=1)
+    bench.service.refuse = refusing("c", UnavailableException("the disk is full", lasting=True), times=1)
     bench.run(other)
     with pytest.raises(StalePlan, match="another run began to make Campaign/c otherwise"):
         bench.apply(plan)
@@ -170,7 +170,6 @@ def test_steps_of_one_plan_may_depend_on_arns_of_the_former_run(bench: Bench) ->
     version = make("SolutionVersion/x", op=Op.TRAIN)
     campaign = make("Campaign/c", [version.id], params={"v": {"$arn": "SolutionVersion/x"}})
     plan = plan_of(version, campaign)
-    bench.service.refuse = refusing("Campaign", UnavailableException("x"))
     bench.service.refuse = lambda operation, params: _fail_once(bench, operation)
     bench.apply(plan)
     assert bench.apply(plan).outcome is Outcome.DONE
@@ -180,7 +179,7 @@ def test_steps_of_one_plan_may_depend_on_arns_of_the_former_run(bench: Bench) ->
 
 def _fail_once(bench: Bench, operation: str) -> None:
     if operation == "create_campaign" and bench.service.calls["create_campaign"] == 1:
-        raise UnavailableException("connection reset")
+        raise UnavailableException("the disk is full", lasting=True)
 
 
 def _relabel(address: str) -> Step:
