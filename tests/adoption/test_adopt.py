@@ -11,66 +11,45 @@ from pzdecl.adoption import placing
 from pzdecl.adoption.rows import Adopter
 from pzdecl.engine import Engine
 from tests.cli.conftest import Cli, cli, starter
+from tests.shop import document, group, manifest
 
 __all__ = ["cli", "starter"]
 
 pytest.importorskip("torch")
 
-MORE = """\
-apiVersion: pzdecl/v1
-kind: DatasetGroup
-metadata: {name: books, tags: {team: books}}
-spec: {}
----
-apiVersion: pzdecl/v1
-kind: Dataset
-metadata: {name: books}
-spec: {datasetGroup: books, datasetType: Interactions, schema: shop-interactions}
----
-apiVersion: pzdecl/v1
-kind: EventTracker
-metadata: {name: web}
-spec: {datasetGroup: shop}
----
-apiVersion: pzdecl/v1
-kind: Filter
-metadata: {name: unseen}
-spec:
-  datasetGroup: shop
-  filterExpression: 'EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("view", "${var.type}")'
----
-apiVersion: pzdecl/v1
-kind: MetricAttribution
-metadata: {name: effect}
-spec:
-  datasetGroup: shop
-  metrics: [{metricName: views, eventType: view, expression: SAMPLECOUNT()}]
----
-apiVersion: pzdecl/v1
-kind: Solution
-metadata: {name: tuned, tags: {"a b": "1"}}
-spec:
-  datasetGroup: shop
-  recipe: aws-hrnn
-  performHPO: true
-  eventType: view
-  solutionConfig:
-    algorithmHyperParameters: {hidden_dimension: 40, recency_mask: false}
-    featureTransformationParameters: {max_user_history_length_percentile: 0.9}
-    hpoConfig:
-      hpoResourceConfig: {maxNumberOfTrainingJobs: 2, maxParallelTrainingJobs: 1}
-      algorithmHyperParameterRanges:
-        integerHyperParameterRanges: [{name: bptt, minValue: 4, maxValue: 8}]
-  training: {when: manual}
----
-apiVersion: pzdecl/v1
-kind: BatchInferenceJob
-metadata: {name: nightly}
-spec:
-  solution: shop-popular
-  jobInput: {s3DataSource: {path: users.json}}
-  jobOutput: {s3DataDestination: {path: answers}}
+UNSEEN = """\
+datasetGroup: shop
+filterExpression: 'EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("view", "${var.type}")'
 """
+EFFECT = "metrics: [{metricName: views, eventType: view, expression: SAMPLECOUNT()}]"
+TUNED = """\
+datasetGroup: shop
+recipe: aws-hrnn
+performHPO: true
+eventType: view
+solutionConfig:
+  algorithmHyperParameters: {hidden_dimension: 40, recency_mask: false}
+  featureTransformationParameters: {max_user_history_length_percentile: 0.9}
+  hpoConfig:
+    hpoResourceConfig: {maxNumberOfTrainingJobs: 2, maxParallelTrainingJobs: 1}
+    algorithmHyperParameterRanges:
+      integerHyperParameterRanges: [{name: bptt, minValue: 4, maxValue: 8}]
+training: {when: manual}
+"""
+NIGHTLY = """\
+solution: shop-popular
+jobInput: {s3DataSource: {path: users.json}}
+jobOutput: {s3DataDestination: {path: answers}}
+"""
+MORE = manifest(
+    group("books", metadata="tags: {team: books}"),
+    document("Dataset", "books", "datasetGroup: books, datasetType: Interactions, schema: shop-interactions"),
+    document("EventTracker", "web", "datasetGroup: shop"),
+    document("Filter", "unseen", UNSEEN),
+    document("MetricAttribution", "effect", f"datasetGroup: shop, {EFFECT}"),
+    document("Solution", "tuned", TUNED, metadata='tags: {"a b": "1"}'),
+    document("BatchInferenceJob", "nightly", NIGHTLY),
+)
 
 
 @pytest.fixture

@@ -17,8 +17,8 @@ from pathlib import Path
 
 from pzdecl.engine.training.train import train
 from tests import datasets
-from tests.e2e.workbench import interactions
 from tests.engine.training.test_floor import generator, parquet
+from tests.shop import interactions
 
 RECIPES = ("aws-popularity-count", "aws-sims", "aws-hrnn")
 METRICS = {

@@ -9,58 +9,27 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Cli
+from tests.shop import data, deployed, document, manifest, table
 
 pytest.importorskip("torch")
 
 NOW = int(time.time())
 DAY = 24 * 60 * 60
-FIELDS = {
-    "Actions": "{name: ACTION_ID, type: string}, {name: VALUE, type: long}",
-    "ActionInteractions": "{name: USER_ID, type: string}, {name: ACTION_ID, type: string}, "
-    "{name: EVENT_TYPE, type: string}, {name: TIMESTAMP, type: long}",
-}
-DATASET = """\
-apiVersion: pzdecl/v1
-kind: Schema
-metadata: {{name: {name}}}
-spec:
-  schema:
-    type: record
-    name: {record}
-    namespace: com.amazonaws.personalize.schema
-    version: "1.0"
-    fields: [{fields}]
----
-apiVersion: pzdecl/v1
-kind: Dataset
-metadata: {{name: {name}}}
-spec: {{datasetGroup: shop, datasetType: {type}, schema: {name}}}
----
-apiVersion: pzdecl/v1
-kind: DatasetImport
-metadata: {{name: {name}}}
-spec: {{dataset: {name}, dataSource: {{dataLocation: {name}.csv}}}}
----
-"""
-REST = """\
-apiVersion: pzdecl/v1
-kind: Filter
-metadata: {name: worthy}
-spec: {datasetGroup: shop, filterExpression: INCLUDE ActionID WHERE Actions.VALUE > 5}
----
-apiVersion: pzdecl/v1
-kind: Solution
-metadata: {name: shop-next}
-spec:
-  datasetGroup: shop
-  recipe: aws-next-best-action
-  solutionConfig: {featureTransformationParameters: {action_optimization_period: 7}}
----
-apiVersion: pzdecl/v1
-kind: Campaign
-metadata: {name: shop-next}
-spec: {solution: shop-next, gates: [{metric: auc, min: 0.1}]}
-"""
+ACTIONS = {"ACTION_ID": "string", "VALUE": "long"}
+ACTED = {"USER_ID": "string", "ACTION_ID": "string", "EVENT_TYPE": "string", "TIMESTAMP": "long"}
+MANIFESTS = manifest(
+    data("acts", ACTIONS, type="Actions", file="acts.csv"),
+    data("acted", ACTED, type="Action_Interactions", file="acted.csv"),
+    document(
+        "Filter", "worthy", "datasetGroup: shop, filterExpression: INCLUDE ActionID WHERE Actions.VALUE > 5"
+    ),
+    deployed(
+        "shop-next",
+        "aws-next-best-action",
+        solution="solutionConfig: {featureTransformationParameters: {action_optimization_period: 7}}",
+        campaign="gates: [{metric: auc, min: 0.1}]",
+    ),
+)
 
 
 def ask(cli: Cli, root: Path, *options: str) -> dict[str, float]:
@@ -70,16 +39,7 @@ def ask(cli: Cli, root: Path, *options: str) -> dict[str, float]:
 
 
 def test_from_manifests_to_actions(cli: Cli, starter: Path) -> None:
-    parts = [
-        DATASET.format(name="acts", record="Actions", type="Actions", fields=FIELDS["Actions"]),
-        DATASET.format(
-            name="acted",
-            record="ActionInteractions",
-            type="Action_Interactions",
-            fields=FIELDS["ActionInteractions"],
-        ),
-    ]
-    (starter / "actions.yaml").write_text("".join(parts) + REST)
+    (starter / "actions.yaml").write_text(MANIFESTS)
     (starter / "acts.csv").write_text("ACTION_ID,VALUE\njoin,9\ninstall,2\n")
     rows = [
         f"user-{n},{action},{'Taken' if (n + place) % 2 else 'Viewed'},{NOW - (30 - 9 * step) * DAY}"
@@ -87,15 +47,13 @@ def test_from_manifests_to_actions(cli: Cli, starter: Path) -> None:
         for place, action in enumerate(("join", "install"))
         for step in range(3)
     ]
-    header = "USER_ID,ACTION_ID,EVENT_TYPE,TIMESTAMP"
-    (starter / "acted.csv").write_text(
-        "\n".join([header, *rows[:-1], rows[-1].replace("Taken", "Seen")]) + "\n"
-    )
+    text = table(",".join(ACTED), rows)
+    (starter / "acted.csv").write_text("Seen".join(text.rsplit("Taken", 1)))
     refused = cli("-C", starter, "apply", "--auto-approve")
     assert refused.code == 1
     assert "EVENT_TYPE is 'Seen'" in refused.out + refused.err
 
-    (starter / "acted.csv").write_text("\n".join([header, *rows]) + "\n")
+    (starter / "acted.csv").write_text(text)
     done = cli("-C", starter, "apply", "--auto-approve")
     assert done.code == 0, done.err
     assert cli("-C", starter, "plan", "--detailed-exitcode").code == 0

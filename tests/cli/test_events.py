@@ -9,14 +9,11 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Cli
+from tests.shop import document
 
 pytest.importorskip("torch")
-TRACKER = """
-apiVersion: pzdecl/v1
-kind: EventTracker
-metadata: {name: shop-web}
-spec: {datasetGroup: shop}
-"""
+
+TRACKER = document("EventTracker", "shop-web", "datasetGroup: shop")
 
 
 def _lines(path: Path, *events: object) -> Path:
@@ -27,7 +24,7 @@ def _lines(path: Path, *events: object) -> Path:
 @pytest.fixture
 def applied(cli: Cli, starter: Path) -> Path:
     """The starter's data and a tracker, without its training."""
-    (starter / "tracker.yaml").write_text(TRACKER.lstrip())
+    (starter / "tracker.yaml").write_text(TRACKER)
     targets = ("--target", "EventTracker/shop-web", "--target", "kind:Dataset")
     answer = cli("-C", starter, "apply", "--auto-approve", *targets)
     assert answer.code == 0, answer.err + answer.out
@@ -80,7 +77,7 @@ def test_events_are_put_once_and_wrong_lines_are_told(
 
 
 def test_a_tracker_that_is_not_there(cli: Cli, starter: Path) -> None:
-    (starter / "tracker.yaml").write_text(TRACKER.lstrip())
+    (starter / "tracker.yaml").write_text(TRACKER)
     events = _lines(starter / "events.jsonl", {"userId": "a", "eventType": "view", "itemId": "i"})
     answer = cli("-C", starter, "events", "put", "shop-web", events)
     assert answer.code == 1

@@ -10,77 +10,41 @@ import pytest
 
 from pzdecl.project import load
 from tests.cli.conftest import Cli
+from tests.shop import data, deployed, document, manifest, table
 
 pytest.importorskip("torch")
 
-MANIFESTS = """\
-apiVersion: pzdecl/v1
-kind: Schema
-metadata: {name: shop-items}
-spec:
-  schema:
-    type: record
-    name: Items
-    namespace: com.amazonaws.personalize.schema
-    fields:
-      - {name: ITEM_ID, type: string}
-      - {name: COLOUR, type: string, categorical: true}
-      - {name: PRICE, type: int}
-    version: "1.0"
----
-apiVersion: pzdecl/v1
-kind: Dataset
-metadata: {name: shop-items}
-spec: {datasetGroup: shop, datasetType: Items, schema: shop-items}
----
-apiVersion: pzdecl/v1
-kind: DatasetImport
-metadata: {name: shop-items}
-spec:
-  dataset: shop-items
-  dataSource: {dataLocation: items.csv}
----
-apiVersion: pzdecl/v1
-kind: Filter
-metadata: {name: cheap, tags: {team: shop}}
-spec:
-  datasetGroup: shop
-  filterExpression: INCLUDE ItemID WHERE Items.PRICE < 10
----
-apiVersion: pzdecl/v1
-kind: Filter
-metadata: {name: colours}
-spec:
-  datasetGroup: shop
-  filterExpression: >-
-    INCLUDE ItemID WHERE Items.COLOUR IN ($COLOUR)
-    | EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("*")
+COLUMNS = {"ITEM_ID": "string", "COLOUR": "string, categorical: true", "PRICE": "int"}
+COLOURS = """\
+datasetGroup: shop
+filterExpression: >-
+  INCLUDE ItemID WHERE Items.COLOUR IN ($COLOUR)
+  | EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("*")
 """
-RANKING = """\
----
-apiVersion: pzdecl/v1
-kind: Solution
-metadata: {name: shop-ranking}
-spec:
-  datasetGroup: shop
-  recipe: aws-personalized-ranking
-  solutionConfig: {algorithmHyperParameters: {hidden_dimension: 32}}
----
-apiVersion: pzdecl/v1
-kind: Campaign
-metadata: {name: shop-ranking}
-spec:
-  solution: shop-ranking
-  campaignConfig: {enableMetadataWithRecommendations: true}
-"""
+MANIFESTS = manifest(
+    data("shop-items", COLUMNS, type="Items", file="items.csv"),
+    document(
+        "Filter",
+        "cheap",
+        "datasetGroup: shop\nfilterExpression: INCLUDE ItemID WHERE Items.PRICE < 10",
+        metadata="tags: {team: shop}",
+    ),
+    document("Filter", "colours", COLOURS),
+)
+RANKING = deployed(
+    "shop-ranking",
+    "aws-personalized-ranking",
+    solution="solutionConfig: {algorithmHyperParameters: {hidden_dimension: 32}}",
+    campaign="campaignConfig: {enableMetadataWithRecommendations: true}",
+)
 
 
 @pytest.fixture
 def shop(cli: Cli, starter: Path) -> Path:
     """The starter with priced items of three colours (`item-N`: red, green or blue), applied."""
     (starter / "filters.yaml").write_text(MANIFESTS)
-    rows = [f"item-{n},{('red', 'green|dark', 'blue')[n % 3]},{n}" for n in range(1, 81)]
-    (starter / "items.csv").write_text("\n".join(["ITEM_ID,COLOUR,PRICE", *rows]) + "\n")
+    rows = (f"item-{n},{('red', 'green|dark', 'blue')[n % 3]},{n}" for n in range(1, 81))
+    (starter / "items.csv").write_text(table(",".join(COLUMNS), rows))
     done = cli("-C", starter, "apply", "--auto-approve")
     assert done.code == 0, done.err
     return starter
@@ -139,14 +103,15 @@ def test_another_expression_is_another_filter(cli: Cli, shop: Path) -> None:
     wrong = cli("-C", shop, "validate")
     assert wrong.code == 1
     assert "PZ5020" in wrong.err + wrong.out
-    assert "filters.yaml:32:" in wrong.err + wrong.out
+    line = 1 + sound[: sound.index("PRICE < 5")].count("\n")
+    assert f"filters.yaml:{line}:" in wrong.err + wrong.out
     file.write_text(sound)
     assert cli("-C", shop, "destroy", "--auto-approve").code == 0
 
 
 @pytest.mark.slow
 def test_a_given_list_is_ranked(cli: Cli, shop: Path) -> None:
-    (shop / "ranking.yaml").write_text(RANKING.removeprefix("---\n"))
+    (shop / "ranking.yaml").write_text(RANKING)
     assert cli("-C", shop, "apply", "--auto-approve").code == 0
     given = ["item-30", "item-3", "item-80", "item-5", "nothing"]
     ranked = ask(cli, shop, "shop-ranking", "user-1", *given, command="rank", key="personalizedRanking")

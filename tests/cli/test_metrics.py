@@ -10,19 +10,16 @@ import pytest
 import pzdecl
 from pzdecl.engine.errors import InvalidInputException
 from tests.cli.conftest import Cli
+from tests.shop import document
 
 pytest.importorskip("torch")
 
-SEGMENTS = """\
----
-apiVersion: pzdecl/v1
-kind: Solution
-metadata: {name: shop-fans}
-spec:
-  datasetGroup: shop
-  recipe: aws-item-affinity
-  solutionConfig: {algorithmHyperParameters: {hidden_dimension: 32}}
-"""
+SEGMENTS = document(
+    "Solution",
+    "shop-fans",
+    "datasetGroup: shop, recipe: aws-item-affinity, "
+    "solutionConfig: {algorithmHyperParameters: {hidden_dimension: 32}}",
+)
 
 
 @pytest.fixture
@@ -70,8 +67,7 @@ def test_what_is_wrong_is_told_before_anything_is_done(cli: Cli, starter: Path, 
 
 
 def test_segments_are_users_line_by_line(cli: Cli, starter: Path) -> None:
-    manifest = next(file for file in starter.glob("*.yaml") if "kind: Solution" in file.read_text())
-    manifest.write_text(manifest.read_text() + SEGMENTS)
+    (starter / "segments.yaml").write_text(SEGMENTS)
     assert cli("-C", starter, "apply", "--auto-approve").code == 0
     asked = "-C", starter, "segment", "shop-fans"
     known = (starter / "data").glob("*.csv")

@@ -15,82 +15,37 @@ import pytest
 from pzdecl.engine import Engine
 from pzdecl.engine.store import store
 from tests.cli.conftest import Cli
+from tests.shop import EVENTS, Folder, data, document, group, manifest, table
 
 pytest.importorskip("scipy")
 
 PROJECT = "name: films\nprovider: {type: local}\n"
-DATA = """\
-apiVersion: pzdecl/v1
-kind: DatasetGroup
-metadata: {name: films}
-spec: {domain: VIDEO_ON_DEMAND}
----
-apiVersion: pzdecl/v1
-kind: Schema
-metadata: {name: films-events}
-spec:
-  domain: VIDEO_ON_DEMAND
-  schema:
-    type: record
-    name: Interactions
-    namespace: com.amazonaws.personalize.schema
-    fields:
-      - {name: USER_ID, type: string}
-      - {name: ITEM_ID, type: string}
-      - {name: TIMESTAMP, type: long}
-      - {name: EVENT_TYPE, type: string}
-    version: "1.0"
----
-apiVersion: pzdecl/v1
-kind: Schema
-metadata: {name: films-items}
-spec:
-  domain: VIDEO_ON_DEMAND
-  schema:
-    type: record
-    name: Items
-    namespace: com.amazonaws.personalize.schema
-    fields:
-      - {name: ITEM_ID, type: string}
-      - {name: TITLE, type: string}
-      - {name: GENRES, type: string, categorical: true}
-      - {name: CREATION_TIMESTAMP, type: long}
-    version: "1.0"
----
-apiVersion: pzdecl/v1
-kind: Dataset
-metadata: {name: films-events}
-spec: {datasetGroup: films, datasetType: Interactions, schema: films-events}
----
-apiVersion: pzdecl/v1
-kind: Dataset
-metadata: {name: films-items}
-spec: {datasetGroup: films, datasetType: Items, schema: films-items}
----
-apiVersion: pzdecl/v1
-kind: DatasetImport
-metadata: {name: films-events}
-spec: {dataset: films-events, dataSource: {dataLocation: events.csv}}
----
-apiVersion: pzdecl/v1
-kind: DatasetImport
-metadata: {name: films-items}
-spec: {dataset: films-items, dataSource: {dataLocation: items.csv}}
+ITEMS = {
+    "ITEM_ID": "string",
+    "TITLE": "string",
+    "GENRES": "string, categorical: true",
+    "CREATION_TIMESTAMP": "long",
+}
+OF = {"group": "films", "domain": "VIDEO_ON_DEMAND"}
+DATA = manifest(
+    group("films", "VIDEO_ON_DEMAND"),
+    data("films-events", EVENTS, file="events.csv", **OF),
+    data("films-items", ITEMS, type="Items", file="items.csv", **OF),
+)
+BECAUSE = """\
+datasetGroup: films
+recipe: aws-vod-because-you-watched-x
+recommenderConfig: {enableMetadataWithRecommendations: true}
 """
-RECOMMENDERS = """\
-apiVersion: pzdecl/v1
-kind: Recommender
-metadata: {name: popular, tags: {team: home}}
-spec: {datasetGroup: films, recipe: aws-vod-most-popular}
----
-apiVersion: pzdecl/v1
-kind: Recommender
-metadata: {name: because}
-spec:
-  datasetGroup: films
-  recipe: aws-vod-because-you-watched-x
-  recommenderConfig: {enableMetadataWithRecommendations: true}
-"""
+RECOMMENDERS = manifest(
+    document(
+        "Recommender",
+        "popular",
+        "datasetGroup: films, recipe: aws-vod-most-popular",
+        metadata="tags: {team: home}",
+    ),
+    document("Recommender", "because", BECAUSE),
+)
 ROOT = Path(__file__).parents[2]
 
 
@@ -98,31 +53,20 @@ ROOT = Path(__file__).parents[2]
 def films(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A project with two recommenders, nothing applied. Nothing here is about power failures."""
     monkeypatch.setattr(store, "SYNCHRONOUS", "OFF")
-    root = tmp_path / "films"
-    root.mkdir()
-    draw = random.Random(1)
-    events = ["USER_ID,ITEM_ID,TIMESTAMP,EVENT_TYPE"]
-    for n in range(1500):
-        item = min(draw.randrange(30), draw.randrange(30))
-        events.append(f"u{n % 75},i{item:02},{1_600_000_000 + n * 60},Watch")
-    items = ["ITEM_ID,TITLE,GENRES,CREATION_TIMESTAMP"]
-    items += [f"i{n:02},Film {n},{'Comedy|Drama' if n % 2 else 'Drama'},1500000000" for n in range(30)]
-    for name, text in (
-        ("pzdecl.yaml", PROJECT),
-        ("data.yaml", DATA),
-        ("recommenders.yaml", RECOMMENDERS),
-        ("events.csv", "\n".join(events) + "\n"),
-        ("items.csv", "\n".join(items) + "\n"),
-    ):
-        (root / name).write_text(text, encoding="utf-8")
-    return root
+    made, draw = Folder(tmp_path / "films"), random.Random(1)
+    drawn = (min(draw.randrange(30), draw.randrange(30)) for _ in range(1500))
+    events = (f"u{n % 75},i{item:02},{1_600_000_000 + n * 60},Watch" for n, item in enumerate(drawn))
+    items = (f"i{n:02},Film {n},{'Comedy|Drama' if n % 2 else 'Drama'},1500000000" for n in range(30))
+    made.write("pzdecl.yaml", PROJECT)
+    made.write("data.yaml", DATA)
+    made.write("recommenders.yaml", RECOMMENDERS)
+    made.write("events.csv", table(",".join(EVENTS), events))
+    made.write("items.csv", table(",".join(ITEMS), items))
+    return made.root
 
 
 def edit(root: Path, before: str, after: str) -> None:
-    path = root / "recommenders.yaml"
-    text = path.read_text()
-    assert text.count(before) == 1
-    path.write_text(text.replace(before, after))
+    Folder(root).edit("recommenders.yaml", before, after)
 
 
 def changes(cli: Cli, root: Path, *more: str) -> dict[str, str]:

@@ -8,50 +8,29 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Cli
+from tests.shop import EVENTS, data, document, manifest, table
 
 pytest.importorskip("torch")
 
-MANIFESTS = """\
-apiVersion: pzdecl/v1
-kind: Schema
-metadata: {name: shop-items}
-spec:
-  schema:
-    type: record
-    name: Items
-    namespace: com.amazonaws.personalize.schema
-    fields:
-      - {name: ITEM_ID, type: string}
-      - {name: TITLE, type: string}
-      - {name: ABOUT, type: string, textual: true}
-    version: "1.0"
----
-apiVersion: pzdecl/v1
-kind: Dataset
-metadata: {name: shop-items}
-spec: {datasetGroup: shop, datasetType: Items, schema: shop-items}
----
-apiVersion: pzdecl/v1
-kind: DatasetImport
-metadata: {name: shop-items}
-spec: {dataset: shop-items, dataSource: {dataLocation: items.csv}}
----
-apiVersion: pzdecl/v1
-kind: Solution
-metadata: {name: similar}
-spec: {datasetGroup: shop, recipe: aws-similar-items}
----
-apiVersion: pzdecl/v1
-kind: BatchInferenceJob
-metadata: {name: newsletter}
-spec:
-  solution: similar
-  numResults: 8
-  jobInput: {s3DataSource: {path: asked.json}}
-  jobOutput: {s3DataDestination: {path: answers}}
-  batchInferenceJobMode: THEME_GENERATION
-  themeGenerationConfig: {fieldsForThemeGeneration: {itemName: TITLE}}
+COLUMNS = {"ITEM_ID": "string", "TITLE": "string", "ABOUT": "string, textual: true"}
+NEWSLETTER = """\
+solution: similar
+numResults: 8
+jobInput: {s3DataSource: {path: asked.json}}
+jobOutput: {s3DataDestination: {path: answers}}
 """
+THEMED = """\
+batchInferenceJobMode: THEME_GENERATION
+themeGenerationConfig: {fieldsForThemeGeneration: {itemName: TITLE}}
+"""
+
+
+def manifests(job: str) -> str:
+    return manifest(
+        data("shop-items", COLUMNS, type="Items", file="items.csv"),
+        document("Solution", "similar", "datasetGroup: shop, recipe: aws-similar-items"),
+        document("BatchInferenceJob", "newsletter", job),
+    )
 
 
 def test_a_job_that_makes_themes(cli: Cli, starter: Path) -> None:
@@ -59,10 +38,9 @@ def test_a_job_that_makes_themes(cli: Cli, starter: Path) -> None:
     events = [f"u{n % 50},i{2 * (n // 50 % 20) + n % 2},{1_600_000_000 + n},view" for n in range(2000)]
     tools = ("Garden tool", "Paper lantern")
     rows = [f"i{n},{tools[n % 2]} {n},One of many" for n in range(40)]
-    header = "USER_ID,ITEM_ID,TIMESTAMP,EVENT_TYPE"
-    (starter / "data/interactions.csv").write_text("\n".join([header, *events]) + "\n")
-    (starter / "themes.yaml").write_text(MANIFESTS)
-    (starter / "items.csv").write_text("\n".join(["ITEM_ID,TITLE,ABOUT", *rows]) + "\n")
+    (starter / "data/interactions.csv").write_text(table(",".join(EVENTS), events))
+    (starter / "themes.yaml").write_text(manifests(NEWSLETTER + THEMED))
+    (starter / "items.csv").write_text(table(",".join(COLUMNS), rows))
     (starter / "asked.json").write_text("".join(json.dumps({"itemId": f"i{n}"}) + "\n" for n in range(10)))
     done = cli("-C", starter, "apply", "--auto-approve")
     assert done.code == 0, done.err
@@ -74,8 +52,7 @@ def test_a_job_that_makes_themes(cli: Cli, starter: Path) -> None:
         assert output["itemsThemeRelevanceScores"] == [1.0] * 8
     assert cli("-C", starter, "plan", "--detailed-exitcode").code == 0
 
-    mode = "  batchInferenceJobMode: THEME_GENERATION\n"
-    (starter / "themes.yaml").write_text(MANIFESTS[: MANIFESTS.index(mode)])
+    (starter / "themes.yaml").write_text(manifests(NEWSLETTER))
     shown = cli("-C", starter, "plan")
     assert "BatchInferenceJob/newsletter will be run" in shown.out
     assert "THEME_GENERATION" in shown.out

@@ -2,64 +2,24 @@
 
 from __future__ import annotations
 
-import random
 from pathlib import Path
 
-PROJECT = "name: shop\nprovider: {type: local}\n"
+from tests.shop import EVENTS, PROJECT, Folder, data, deployed, document, group, interactions, manifest
 
-MANIFESTS = """\
-apiVersion: pzdecl/v1
-kind: DatasetGroup
-metadata: {name: shop, tags: {team: discovery}}
-spec: {}
----
-apiVersion: pzdecl/v1
-kind: Schema
-metadata: {name: events}
-spec:
-  schema:
-    type: record
-    name: Interactions
-    namespace: com.amazonaws.personalize.schema
-    fields:
-      - {name: USER_ID, type: string}
-      - {name: ITEM_ID, type: string}
-      - {name: TIMESTAMP, type: long}
-    version: "1.0"
----
-apiVersion: pzdecl/v1
-kind: Dataset
-metadata: {name: events}
-spec: {datasetGroup: shop, datasetType: Interactions, schema: events}
----
-apiVersion: pzdecl/v1
-kind: DatasetImport
-metadata: {name: events}
-spec: {dataset: events, dataSource: {dataLocation: interactions.csv}}
----
-apiVersion: pzdecl/v1
-kind: EventTracker
-metadata: {name: web}
-spec: {datasetGroup: shop}
----
-apiVersion: pzdecl/v1
-kind: Solution
-metadata: {name: popular}
-spec: {datasetGroup: shop, recipe: aws-popularity-count}
----
-apiVersion: pzdecl/v1
-kind: Campaign
-metadata: {name: popular}
-spec: {solution: popular}
-"""
+MANIFESTS = manifest(
+    group(metadata="tags: {team: discovery}"),
+    data("events", EVENTS, file="interactions.csv"),
+    document("EventTracker", "web", "datasetGroup: shop"),
+    deployed("popular", "aws-popularity-count"),
+)
 
 
 def write(root: Path) -> Path:
     """The project in the folder `root`, which is made."""
-    root.mkdir()
-    (root / "pzdecl.yaml").write_text(PROJECT)
-    (root / "shop.yaml").write_text(MANIFESTS)
-    (root / "interactions.csv").write_text(_interactions(users=40, each=30))
+    made = Folder(root)
+    made.write("pzdecl.yaml", PROJECT)
+    made.write("shop.yaml", MANIFESTS)
+    made.write("interactions.csv", interactions())
     return root
 
 
@@ -71,23 +31,15 @@ def change(root: Path) -> None:
         ("team: discovery", "team: search"),
     ):
         replace(root, before, after)
-    with (root / "interactions.csv").open("a") as file:
-        file.writelines(f"u{n},i1,{1_700_000_000 + n}\n" for n in range(20))
+    append(root, "i1", 1_700_000_000)
 
 
 def replace(root: Path, before: str, after: str) -> None:
     """Changes the manifests: `before`, which must be there, to `after`."""
-    path = root / "shop.yaml"
-    text = path.read_text()
-    assert before in text
-    path.write_text(text.replace(before, after))
+    Folder(root).edit("shop.yaml", before, after)
 
 
-def _interactions(users: int, each: int) -> str:
-    rng = random.Random(7)
-    rows = [
-        f"u{user},i{rng.randint(1, 50)},{1_600_000_000 + user * 1000 + step * 60}"
-        for user in range(users)
-        for step in range(each)
-    ]
-    return "\n".join(["USER_ID,ITEM_ID,TIMESTAMP", *rows]) + "\n"
+def append(root: Path, item: str, start: int) -> None:
+    """Twenty users more have viewed the item."""
+    with (root / "interactions.csv").open("a") as file:
+        file.writelines(f"u{n},{item},{start + n},view\n" for n in range(20))

@@ -11,12 +11,12 @@ from tests.e2e.workbench import Workbench
 @pytest.fixture
 def fresh(tmp_path: Path) -> Workbench:
     """A project that was never applied."""
-    return Workbench(tmp_path / "shop")
+    return Workbench.new(tmp_path / "shop")
 
 
 @pytest.fixture(scope="session")
 def applied_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    workbench = Workbench(tmp_path_factory.mktemp("applied") / "shop")
+    workbench = Workbench.new(tmp_path_factory.mktemp("applied") / "shop")
     workbench.apply()
     return workbench.root
 
@@ -24,7 +24,4 @@ def applied_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def applied(applied_once: Path, tmp_path: Path) -> Workbench:
     """A project that was applied, in a folder of its own: nothing it holds depends on where it lies."""
-    shutil.copytree(applied_once, tmp_path / "shop", dirs_exist_ok=True)
-    workbench = Workbench.__new__(Workbench)
-    workbench.root = tmp_path / "shop"
-    return workbench
+    return Workbench(shutil.copytree(applied_once, tmp_path / "shop"))

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 import json
 
-from tests.e2e.workbench import RECURRENT, Workbench
+from tests.e2e.workbench import Workbench
+from tests.shop import document, manifest
+
+HRNN = """\
+datasetGroup: shop
+recipe: aws-hrnn
+solutionConfig:
+  algorithmHyperParameters:
+    hidden_dimension: 32
+"""
+RECURRENT = manifest(
+    document("Solution", "shop-hrnn", HRNN), document("Campaign", "shop-hrnn", "solution: shop-hrnn")
+)
 
 RETRAINED = {"Campaign/shop-related": "deploy", "SolutionVersion/shop-related": "train"}
 

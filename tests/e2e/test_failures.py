@@ -6,19 +6,8 @@ from pathlib import Path
 
 import pzdecl
 from pzdecl.apply.events import Event, EventType
-from tests.e2e.workbench import Workbench, interactions
-
-POPULAR = """\
-apiVersion: pzdecl/v1
-kind: Solution
-metadata: {name: shop-popular}
-spec: {datasetGroup: shop, recipe: aws-popularity-count}
----
-apiVersion: pzdecl/v1
-kind: Campaign
-metadata: {name: shop-popular}
-spec: {solution: shop-popular}
-"""
+from tests.e2e.workbench import Workbench
+from tests.shop import deployed, interactions, table
 
 
 def test_the_rest_is_done_and_the_same_command_goes_on(fresh: Workbench) -> None:
@@ -26,9 +15,9 @@ def test_the_rest_is_done_and_the_same_command_goes_on(fresh: Workbench) -> None
     last = "      - {name: EVENT_TYPE, type: string}\n"
     fresh.edit("data.yaml", last, last + '      - {name: EVENT_VALUE, type: ["null", float]}\n')
     header, *rows = interactions().splitlines()
-    fresh.write("data/interactions.csv", "\n".join([f"{header},EVENT_VALUE", *(f"{row},1" for row in rows)]))
-    fresh.edit("recommender.yaml", "  solutionConfig:\n", "  solutionConfig:\n    eventValueThreshold: 5\n")
-    fresh.write("popular.yaml", POPULAR)
+    fresh.write("data/interactions.csv", table(f"{header},EVENT_VALUE", (f"{row},1" for row in rows)))
+    fresh.edit("recommender.yaml", "solutionConfig: {", "solutionConfig: {eventValueThreshold: 5, ")
+    fresh.write("popular.yaml", deployed("shop-popular", "aws-popularity-count"))
     failed = fresh.apply(expect=7)
     said = failed.out + failed.err
     assert "fewer than 1000 interactions" in said
@@ -36,7 +25,7 @@ def test_the_rest_is_done_and_the_same_command_goes_on(fresh: Workbench) -> None
     assert "SolutionVersion/shop-related" in said
     fresh.run("recommend", "shop-popular", "u3")
 
-    fresh.edit("recommender.yaml", "    eventValueThreshold: 5\n", "")
+    fresh.edit("recommender.yaml", "eventValueThreshold: 5, ", "")
     fresh.apply()
     assert fresh.settled()
     fresh.run("recommend", "shop-related", "--item", "i3")

@@ -36,8 +36,7 @@ def test_others_may_look_at_any_moment_of_an_apply(tmp_path: Path) -> None:
     assert project.apply(project.plan(), listener=look).outcome == "done"
     assert len(seen) == 16
     first, seen = False, []
-    with (root / "interactions.csv").open("a") as file:
-        file.writelines(f"u{n},i1,{1_700_000_000 + n}\n" for n in range(20))
+    projects.append(root, "i1", 1_700_000_000)
     run = project.apply(project.plan(), listener=look)
     assert (run.outcome, run.failed) == ("done", ())
     assert {"import", "train", "deploy"} <= set(seen)

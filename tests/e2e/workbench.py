@@ -10,84 +10,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.shop import EVENTS, PROJECT, Folder, data, deployed, document, group, interactions, manifest
+
 PZDECL = str(Path(sys.executable).parent / "pzdecl")
 
-PROJECT = "name: shop\nprovider: {type: local}\n"
-
-DATA = """\
-apiVersion: pzdecl/v1
-kind: DatasetGroup
-metadata: {name: shop, tags: {team: discovery}}
-spec: {}
----
-apiVersion: pzdecl/v1
-kind: Schema
-metadata: {name: shop-events}
-spec:
-  schema:
-    type: record
-    name: Interactions
-    namespace: com.amazonaws.personalize.schema
-    fields:
-      - {name: USER_ID, type: string}
-      - {name: ITEM_ID, type: string}
-      - {name: TIMESTAMP, type: long}
-      - {name: EVENT_TYPE, type: string}
-    version: "1.0"
----
-apiVersion: pzdecl/v1
-kind: Dataset
-metadata: {name: shop-events}
-spec: {datasetGroup: shop, datasetType: Interactions, schema: shop-events}
----
-apiVersion: pzdecl/v1
-kind: DatasetImport
-metadata: {name: shop-events}
-spec:
-  dataset: shop-events
-  dataSource: {dataLocation: data/interactions.csv}
----
-apiVersion: pzdecl/v1
-kind: EventTracker
-metadata: {name: shop-web}
-spec: {datasetGroup: shop}
-"""
-
-RECOMMENDER = """\
-apiVersion: pzdecl/v1
-kind: Solution
-metadata:
-  name: shop-related
-  tags: {team: discovery}
-spec:
-  datasetGroup: shop
-  recipe: aws-sims
-  solutionConfig:
-    algorithmHyperParameters:
-      min_cointeraction_count: 1
----
-apiVersion: pzdecl/v1
-kind: Campaign
-metadata: {name: shop-related}
-spec: {solution: shop-related, minProvisionedTPS: 1}
-"""
-
-RECURRENT = """\
-apiVersion: pzdecl/v1
-kind: Solution
-metadata: {name: shop-hrnn}
-spec:
-  datasetGroup: shop
-  recipe: aws-hrnn
-  solutionConfig:
-    algorithmHyperParameters:
-      hidden_dimension: 32
----
-apiVersion: pzdecl/v1
-kind: Campaign
-metadata: {name: shop-hrnn}
-spec: {solution: shop-hrnn}
-"""
+DATA = manifest(
+    group(metadata="tags: {team: discovery}"),
+    data("shop-events", EVENTS, file="data/interactions.csv"),
+    document("EventTracker", "shop-web", "datasetGroup: shop"),
+)
+RECOMMENDER = deployed(
+    "shop-related",
+    "aws-sims",
+    solution="solutionConfig: {algorithmHyperParameters: {min_cointeraction_count: 1}}",
+    campaign="minProvisionedTPS: 1",
+    metadata="tags: {team: discovery}",
+)
 
 
 @dataclass(frozen=True)
@@ -97,25 +35,18 @@ class Result:
     err: str
 
 
-class Workbench:
+class Workbench(Folder):
     """The project's folder, its files, and the commands run in it."""
 
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        self.write("pzdecl.yaml", PROJECT)
-        self.write("data.yaml", DATA)
-        self.write("recommender.yaml", RECOMMENDER)
-        self.write("data/interactions.csv", interactions())
-
-    def write(self, name: str, text: str) -> None:
-        path = self.root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-
-    def edit(self, name: str, before: str, after: str) -> None:
-        text = (self.root / name).read_text()
-        assert before in text, f"{name} has no {before!r}"
-        self.write(name, text.replace(before, after))
+    @classmethod
+    def new(cls, root: Path) -> Workbench:
+        """A project that was never applied."""
+        made = cls(root)
+        made.write("pzdecl.yaml", PROJECT)
+        made.write("data.yaml", DATA)
+        made.write("recommender.yaml", RECOMMENDER)
+        made.write("data/interactions.csv", interactions())
+        return made
 
     def run(self, *arguments: str, expect: int | None = 0) -> Result:
         """Runs `pzdecl ARGUMENTS` without a terminal; `expect` is the exit status that must come."""
@@ -144,16 +75,6 @@ class Workbench:
 
     def settled(self) -> bool:
         return self.run("plan", "--detailed-exitcode", expect=None).code == 0
-
-
-def interactions(users: int = 40, each: int = 30, start: int = 1_700_000_000) -> str:
-    """Users who walk round a ring of 50 items: an order that a sequence model learns at once."""
-    lines = ["USER_ID,ITEM_ID,TIMESTAMP,EVENT_TYPE"]
-    for user in range(users):
-        for step in range(each):
-            item = (user * 7 + step) % 50
-            lines.append(f"u{user},i{item},{start + user * 10_000 + step * 60},view")
-    return "\n".join(lines) + "\n"
 
 
 def _environment() -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from pzdecl.errors import UsageError
 from pzdecl.manifests import load
 from pzdecl.manifests.changed import changed_since
+from tests.shop import data
 
 GROUP = """\
 apiVersion: pzdecl/v1
@@ -19,31 +21,19 @@ metadata:
   tags: {{team: {team}}}
 spec: {{}}
 """
-SCHEMA = """\
-apiVersion: pzdecl/v1
-kind: Schema
-metadata: {name: ratings}
-spec:
-  schema:
-    type: record
-    name: Interactions
-    namespace: com.amazonaws.personalize.schema
-    version: "1.0"
-    fields:
-      - {name: USER_ID, type: string}
-      - {name: ITEM_ID, type: string}
-      - {name: TIMESTAMP, type: long}
----
-apiVersion: pzdecl/v1
-kind: Dataset
-metadata: {name: ratings}
-spec: {datasetGroup: one, schema: ratings, datasetType: INTERACTIONS}
----
-apiVersion: pzdecl/v1
-kind: DatasetImport
-metadata: {name: ratings}
-spec: {dataset: ratings, dataSource: {dataLocation: ../data/ratings.csv}}
-"""
+COLUMNS = {"USER_ID": "string", "ITEM_ID": "string", "TIMESTAMP": "long"}
+SCHEMA = data("ratings", COLUMNS, group="one", file="../data/ratings.csv")
+
+
+@pytest.fixture(autouse=True)
+def _a_git_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither the repository of a hook that runs the tests, nor anybody's hooks, ignored files and language."""
+    for name in [name for name in os.environ if name.startswith("GIT_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    monkeypatch.setenv("LC_ALL", "C")
 
 
 def git(root: Path, *arguments: str) -> None:

@@ -16,69 +16,27 @@ from pzdecl.engine import Engine
 from pzdecl.providers.client import Client
 from pzdecl.providers.faults import Fault, FaultyClient
 from tests.cli.conftest import Cli, Result, cli
-from tests.e2e.workbench import interactions
+from tests.shop import EVENTS, PROJECT, Folder, data, deployed, document, group, interactions, manifest
 
 __all__ = ["cli"]
 
-PROJECT = "name: shop\nprovider: {type: local}\n"
-
-SITE = """\
-apiVersion: pzdecl/v1
-kind: DatasetGroup
-metadata: {name: shop}
-spec: {}
----
-apiVersion: pzdecl/v1
-kind: Schema
-metadata: {name: events}
-spec:
-  schema:
-    type: record
-    name: Interactions
-    namespace: com.amazonaws.personalize.schema
-    fields:
-      - {name: USER_ID, type: string}
-      - {name: ITEM_ID, type: string}
-      - {name: TIMESTAMP, type: long}
-      - {name: EVENT_TYPE, type: string}
-    version: "1.0"
----
-apiVersion: pzdecl/v1
-kind: Dataset
-metadata: {name: events}
-spec: {datasetGroup: shop, datasetType: Interactions, schema: events}
-"""
-
-POPULAR = """\
-apiVersion: pzdecl/v1
-kind: Solution
-metadata: {name: popular, tags: {team: discovery}}
-spec: {datasetGroup: shop, recipe: aws-popularity-count, training: {when: manual}}
-"""
-
-TRAINED = """\
-apiVersion: pzdecl/v1
-kind: DatasetImport
-metadata: {name: events}
-spec: {dataset: events, dataSource: {dataLocation: data/events.csv}}
----
-apiVersion: pzdecl/v1
-kind: Solution
-metadata: {name: popular}
-spec: {datasetGroup: shop, recipe: aws-popularity-count}
----
-apiVersion: pzdecl/v1
-kind: Campaign
-metadata: {name: popular}
-spec: {solution: popular, minProvisionedTPS: 1}
-"""
+SITE = manifest(group(), data("events", EVENTS))
+POPULAR = document(
+    "Solution",
+    "popular",
+    "datasetGroup: shop, recipe: aws-popularity-count, training: {when: manual}",
+    metadata="tags: {team: discovery}",
+)
+TRAINED = manifest(
+    document("DatasetImport", "events", "dataset: events, dataSource: {dataLocation: data/events.csv}"),
+    deployed("popular", "aws-popularity-count", campaign="minProvisionedTPS: 1"),
+)
 
 
 @dataclass(frozen=True)
-class Site:
+class Site(Folder):
     """A project's folder and the commands run in it."""
 
-    root: Path
     cli: Cli
 
     def __call__(self, *arguments: object) -> Result:
@@ -91,16 +49,6 @@ class Site:
 
     def settled(self) -> bool:
         return self("plan", "--detailed-exitcode").code == 0
-
-    def write(self, name: str, text: str) -> None:
-        path = self.root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-
-    def edit(self, name: str, before: str, after: str) -> None:
-        text = (self.root / name).read_text()
-        assert before in text, f"{name} has no {before!r}"
-        self.write(name, text.replace(before, after))
 
     def managed(self) -> list[str]:
         return self("state", "list").out.split()

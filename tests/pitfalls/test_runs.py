@@ -14,6 +14,7 @@ from pzdecl.engine import Engine
 from pzdecl.engine.errors import InvalidInputException
 from pzdecl.providers.faults import Fault
 from tests.pitfalls.conftest import SITE, Site, Strike, in_a_process_of_its_own
+from tests.shop import group
 
 KILLED = -9
 
@@ -97,7 +98,7 @@ def test_12_another_projects_resources_are_not_ours(site: Site, tmp_path: Path) 
     site.apply()
     other = Site(tmp_path / "other", site.cli)
     other.write("pzdecl.yaml", f"name: other\nprovider: {{type: local, engine: {site.root}/.pzdecl/engine}}\n")
-    other.write("shop.yaml", SITE.replace("STRING", "string"))
+    other.write("shop.yaml", SITE)
     answer = other("apply", "--auto-approve")
     assert answer.code == 4
     assert "not managed here" in answer.out
@@ -159,7 +160,7 @@ def test_20_a_run_writes_in_proportion_to_its_resources(site: Site, monkeypatch:
     site.apply()
     found: list[tuple[int, int]] = []
     for name, count in (("few", 40), ("many", 120)):
-        site.write(f"{name}.yaml", "---\n".join(_group(f"{name}-{number}") for number in range(count)))
+        site.write(f"{name}.yaml", "---\n".join(group(f"{name}-{number}") for number in range(count)))
         written.clear()
         site.apply()
         found.append((len(written), sum(written)))
@@ -167,10 +168,6 @@ def test_20_a_run_writes_in_proportion_to_its_resources(site: Site, monkeypatch:
     assert statements >= 40
     assert more_statements / statements < 3.5
     assert more_size / size < 3.5
-
-
-def _group(name: str) -> str:
-    return f"apiVersion: pzdecl/v1\nkind: DatasetGroup\nmetadata: {{name: {name}}}\nspec: {{}}\n"
 
 
 @contextmanager

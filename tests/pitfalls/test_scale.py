@@ -9,8 +9,8 @@ import pytest
 
 from tests.bench.projects import CHAIN
 from tests.counting import calls
-from tests.e2e.workbench import interactions
 from tests.pitfalls.conftest import Site
+from tests.shop import EVENTS, data, document, group, interactions, manifest
 
 SIZES = (6, 12, 36)
 """From the first to the second a quarter of what comes from the second to the third."""
@@ -23,57 +23,7 @@ policies: {requiredTags: [team], allowedRecipes: [aws-sims], maximumTPS: 5}
 environments: {dev: {namePrefix: dev-}}
 """
 
-SHOP = """\
-apiVersion: pzdecl/v1
-kind: DatasetGroup
-metadata: {{name: g{n}, tags: {{team: "${{var.team}}"}}}}
-spec: {{}}
----
-apiVersion: pzdecl/v1
-kind: Schema
-metadata: {{name: s{n}}}
-spec:
-  schema:
-    type: record
-    name: Interactions
-    namespace: com.amazonaws.personalize.schema
-    fields:
-      - {{name: USER_ID, type: string}}
-      - {{name: ITEM_ID, type: string}}
-      - {{name: TIMESTAMP, type: long}}
-      - {{name: EVENT_TYPE, type: string}}
-    version: "1.0"
----
-apiVersion: pzdecl/v1
-kind: Dataset
-metadata: {{name: d{n}, tags: {{team: a}}}}
-spec: {{datasetGroup: g{n}, datasetType: Interactions, schema: s{n}}}
----
-apiVersion: pzdecl/v1
-kind: DatasetImport
-metadata: {{name: i{n}, tags: {{team: a}}}}
-spec: {{dataset: d{n}, dataSource: {{dataLocation: data/{n}.csv}}}}
----
-apiVersion: pzdecl/v1
-kind: Solution
-metadata: {{name: x{n}, tags: {{team: a}}, lifecycle: {{retrainOn: [Schema/s{n}]}}}}
-spec: {{datasetGroup: g{n}, recipe: aws-sims}}
----
-apiVersion: pzdecl/v1
-kind: Campaign
-metadata: {{name: c{n}, tags: {{team: a}}}}
-spec: {{solution: x{n}, gates: [{{metric: coverage, min: 0.01}}]}}
----
-apiVersion: pzdecl/v1
-kind: Filter
-metadata: {{name: f{n}, tags: {{team: a}}}}
-spec: {{datasetGroup: g{n}, filterExpression: 'EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("a")'}}
----
-apiVersion: pzdecl/v1
-kind: Instance
-metadata: {{name: n{n}}}
-spec: {{template: site, parameters: {{city: c{n}}}}}
----
+MOVED = """\
 apiVersion: pzdecl/v1
 moved: [{{from: Solution/old{n}, to: Solution/x{n}}}]
 ---
@@ -101,6 +51,27 @@ forEach: [%s]
 """
 
 
+def _shop(n: int) -> str:
+    """One of everything that manifests can say."""
+    team, unseen = "tags: {team: a}", 'EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("a")'
+    return manifest(
+        group(f"g{n}", metadata='tags: {team: "${var.team}"}'),
+        data(f"d{n}", EVENTS, group=f"g{n}", file=f"data/{n}.csv", metadata=team),
+        document(
+            "Solution",
+            f"x{n}",
+            f"datasetGroup: g{n}, recipe: aws-sims",
+            metadata=f"{team}, lifecycle: {{retrainOn: [Schema/d{n}]}}",
+        ),
+        document(
+            "Campaign", f"c{n}", f"solution: x{n}, gates: [{{metric: coverage, min: 0.01}}]", metadata=team
+        ),
+        document("Filter", f"f{n}", f"datasetGroup: g{n}, filterExpression: '{unseen}'", metadata=team),
+        document("Instance", f"n{n}", f"template: site, parameters: {{city: c{n}}}"),
+        MOVED.format(n=n),
+    )
+
+
 def _shops(site: Site, name: str, count: int) -> Path:
     """A project with everything that manifests can say, so many times."""
     made = Site(site.root.parent / name, site.cli)
@@ -108,7 +79,7 @@ def _shops(site: Site, name: str, count: int) -> Path:
     made.write("template.yaml", TEMPLATE)
     made.write("copies.yaml", COPIES % ", ".join(f"c{n}" for n in range(2 * count)))
     for n in range(count):
-        made.write(f"shop-{n}.yaml", SHOP.format(n=n))
+        made.write(f"shop-{n}.yaml", _shop(n))
         made.write(f"data/{n}.csv", interactions())
     return made.root
 

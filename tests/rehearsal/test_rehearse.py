@@ -12,8 +12,9 @@ import pytest
 
 from pzdecl.providers import open_local
 from tests.cli.conftest import Cli
-from tests.e2e.workbench import Workbench, interactions
+from tests.e2e.workbench import Workbench
 from tests.rehearsal.conftest import run
+from tests.shop import interactions
 
 AWS = """\
 name: shop
@@ -84,20 +85,17 @@ def test_other_data_moves_the_lists(cli: Cli, shop: Workbench) -> None:
 
 
 def test_nothing_before(cli: Cli, shop: Workbench) -> None:
-    (shop.root / "again").mkdir()
+    again = Workbench(shop.root / "again")
     for name in ("pzdecl.yaml", "data.yaml", "popular.yaml", "data/interactions.csv", "data/items.csv"):
-        target = shop.root / "again" / name
-        target.parent.mkdir(exist_ok=True)
-        target.write_text((shop.root / name).read_text())
-    shop.root /= "again"
-    found = rehearsed(cli, shop)
+        again.write(name, (shop.root / name).read_text())
+    found = rehearsed(cli, again)
     assert found["first_deployment"] is True
     (campaign,) = found["campaigns"]
     assert (campaign["before"], campaign["movement"]) == (None, None)
     assert campaign["after"]["metrics"]
-    assert "there is no before" in run(cli, shop, "rehearse", "--format", "markdown")
-    assert not (shop.root / ".pzdecl" / "engine").exists()
-    assert not (shop.root / ".pzdecl" / "state").exists()
+    assert "there is no before" in run(cli, again, "rehearse", "--format", "markdown")
+    assert not (again.root / ".pzdecl" / "engine").exists()
+    assert not (again.root / ".pzdecl" / "state").exists()
 
 
 def test_no_change(cli: Cli, shop: Workbench) -> None:
@@ -157,7 +155,7 @@ def test_another_target_is_rehearsed_on_a_scratch_engine(
 
 
 def test_what_fails_is_told(cli: Cli, shop: Workbench) -> None:
-    shop.edit("recommender.yaml", "recipe: aws-sims", "recipe: aws-sims\n  eventType: view")
+    shop.edit("recommender.yaml", "recipe: aws-sims", "recipe: aws-sims, eventType: view")
     shop.write("data/interactions.csv", interactions().replace(",view", ",click"))
     result = cli("-C", shop.root, "rehearse")
     assert result.code in (1, 7)

@@ -13,9 +13,10 @@ import yaml
 from pzdecl.rehearsal import testfiles
 from pzdecl.views import schemas
 from tests.cli.conftest import Cli
-from tests.e2e.workbench import Workbench, interactions
+from tests.e2e.workbench import Workbench
 from tests.rehearsal.conftest import run
 from tests.rehearsal.test_rehearse import hashes
+from tests.shop import interactions
 
 ROOT = Path(__file__).parents[2]
 HEAD = "apiVersion: pzdecl/v1\nkind: Test\nmetadata: {name: shop}\nspec:\n  steps:\n"
