@@ -219,7 +219,7 @@ def _check_name(node: Node, survey: Survey) -> None:
     node.block(
         Reason(
             ReasonCode.NAME_TAKEN,
-            f"there is a {node.address.kind} of this name that is not managed here ({arn}): "
+            f"something of this kind and name is there that is not managed here ({arn}): "
             f"take it over (`pzdecl adopt {node.address} ARN`), give this one another name, or delete that one",
         )
     )

@@ -9,7 +9,8 @@
     Schema/ratings+        with everything that needs it
 
 What a target needs is always part of the plan, and so is what must go before something that goes can; what
-needs an excluded resource is excluded with it. So a partial plan can be carried out as it stands.
+needs an excluded resource is excluded with it. So a partial plan can be carried out as it stands. What is still
+to be moved (`moved:`) is named by its former address or by today's.
 """
 
 from __future__ import annotations
@@ -22,7 +23,9 @@ from pzdecl.errors import UsageError, nearest
 from pzdecl.kinds import KINDS
 from pzdecl.kinds.address import Address
 from pzdecl.manifests.model import Project
+from pzdecl.plan.survey import pending_moves
 from pzdecl.state.model import Recorded
+from pzdecl.state.moves import moved
 
 Changed = Callable[[str], Collection[Address]]
 """Of a Git revision: the addresses whose manifests differ from it."""
@@ -71,21 +74,28 @@ def scope(
     changed: Changed,
     *,
     destroy: bool = False,
+    moves: bool = True,
 ) -> frozenset[Address] | None:
-    """The addresses that a plan is about; None for all. Raises UsageError for a selector that finds nothing."""
+    """The addresses that a plan is about; None for all. Raises UsageError for a selector that finds nothing.
+
+    moves  whether the plan makes the moves that are still to be made, so that it speaks of today's addresses
+    """
     targets, excludes = list(targets), list(excludes)
     if not targets and not excludes:
         return None
+    pending = pending_moves(project, recorded)
+    recorded = {row.address: row for row in (moved(row, pending) for row in recorded.values())}
     wanted = frozenset() if destroy else frozenset(project.resources)
     known = {*wanted, *recorded}
     relations = Relations.of(project, recorded, destroy=destroy)
-    finder = _Finder(project, recorded, known, relations, changed)
+    finder = _Finder(project, recorded, known, relations, changed, pending)
     chosen = set(known)
     if targets:
         named = {address for text in targets for address in finder.find("--target", text)}
         chosen = _completed(named, wanted, relations)
     left = {address for text in excludes for address in finder.find("--exclude", text)}
-    return frozenset(chosen - _spread(left, wanted, relations))
+    former = {} if moves else {new: old for old, new in pending.items()}
+    return frozenset(former.get(one, one) for one in chosen - _spread(left, wanted, relations))
 
 
 def _completed(start: set[Address], wanted: Collection[Address], relations: Relations) -> set[Address]:
@@ -119,8 +129,9 @@ class _Finder:
         known: set[Address],
         relations: Relations,
         changed: Changed,
+        moves: Mapping[Address, Address],
     ) -> None:
-        self.project, self.recorded, self.known = project, recorded, known
+        self.project, self.recorded, self.known, self.moves = project, recorded, known, moves
         self.relations, self.changed = relations, changed
 
     def find(self, flag: str, text: str) -> set[Address]:
@@ -138,7 +149,8 @@ class _Finder:
     def _core(self, flag: str, core: str) -> set[Address]:
         prefix, colon, value = core.partition(":")
         if not colon:
-            return {a for a in self.known if fnmatchcase(str(a).casefold(), core.casefold())}
+            named = (*self.known, *self.moves)
+            return {self._today(a) for a in named if fnmatchcase(str(a).casefold(), core.casefold())}
         if prefix not in _PREFIXES:
             close = nearest(prefix, _PREFIXES)
             raise UsageError(
@@ -150,7 +162,10 @@ class _Finder:
         if prefix == "tag":
             key, equals, wanted = value.partition("=")
             return {a for a in self.known if key in (t := self._tags(a)) and (not equals or t[key] == wanted)}
-        return set(self.changed(value)) & self.known
+        return {self._today(a) for a in self.changed(value)} & self.known
+
+    def _today(self, address: Address) -> Address:
+        return self.moves.get(address, address)
 
     def _tags(self, address: Address) -> Mapping[str, str]:
         desired = self.project.resources.get(address)

@@ -35,7 +35,7 @@ class Survey:
         within("--replace", self.replace, options.scope)
         self.secrets = Secrets(project.name, project.environment)
         self.original = reader.resources()
-        self.moves = {} if self._looks_only else _moves(project, self.original)
+        self.moves = {} if self._looks_only else pending_moves(project, self.original)
         self.came_from = {target: source for source, target in self.moves.items()}
         self.recorded = self._moved(self.original)
         named = {self.moves.get(address, address) for address in options.allow_destroy}
@@ -204,7 +204,7 @@ class Survey:
         return found | {(one.address.kind, one.name): f"a former {one.address}" for one in left}
 
 
-def _moves(project: Project, recorded: Mapping[Address, Recorded]) -> dict[Address, Address]:
+def pending_moves(project: Project, recorded: Mapping[Address, Recorded]) -> dict[Address, Address]:
     """The moves that are still to be made: an address that is on record becomes one that is not."""
     return {a: b for a, b in project.moved.items() if a in recorded and b not in recorded}
 

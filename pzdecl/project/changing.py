@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pzdecl.errors import InvalidProject, UsageError
 from pzdecl.kinds.address import Address
 from pzdecl.kinds.fields import lookup
+from pzdecl.project.fitting import check_files, check_target, planned_arns
 from pzdecl.project.opening import Opened
 
 if TYPE_CHECKING:
@@ -44,6 +45,8 @@ class Changing(Opened):
         from pzdecl.providers.client import ReadOnly
 
         with self.state() as state, self.client() as client:
+            if refresh:
+                check_target(client, state.arns().values(), "the state")
             options = planning.PlanOptions(
                 destroy=destroy,
                 refresh=refresh,
@@ -51,7 +54,7 @@ class Changing(Opened):
                 allow_destroy=self._addresses(allow_destroy),
                 retrain=self._addresses(retrain),
                 replace=self._addresses(replace),
-                scope=self._scope(target, exclude, state, destroy=destroy),
+                scope=self._scope(target, exclude, state, destroy=destroy, moves=not (destroy or refresh_only)),
                 data={} if destroy or refresh_only else data.contents(self.declared, state.resources()),
             )
             made = planning.make(self.declared, state, ReadOnly(client), options)
@@ -100,7 +103,7 @@ class Changing(Opened):
     ) -> Run:
         """Carries the plan out. Failed steps are in the Run, not raised; `timeout` is in seconds.
 
-        Raises StalePlan, StateLocked.
+        Raises StalePlan, StateLocked, Refused where the target is another account or region.
         """
         from pzdecl import apply as applying
         from pzdecl.plan.secrets import refuse_others
@@ -110,6 +113,9 @@ class Changing(Opened):
             self.locked(command=command, timeout=lock_timeout) as state,
             self.client(read_only=False) as client,
         ):
+            check_files(plan, state, self.root)
+            check_target(client, planned_arns(plan), "the plan")
+            check_target(client, state.arns().values(), "the state")
             return applying.run(
                 plan,
                 state=state,
@@ -123,7 +129,7 @@ class Changing(Opened):
             )
 
     def _scope(
-        self, target: Iterable[str], exclude: Iterable[str], state: State, *, destroy: bool
+        self, target: Iterable[str], exclude: Iterable[str], state: State, *, destroy: bool, moves: bool
     ) -> frozenset[Address] | None:
         from pzdecl.manifests.changed import changed_since
         from pzdecl.plan import selection
@@ -134,7 +140,9 @@ class Changing(Opened):
         target, exclude = list(target), list(exclude)
         if not target and not exclude:
             return None
-        return selection.scope(target, exclude, self.declared, state.resources(), changed, destroy=destroy)
+        return selection.scope(
+            target, exclude, self.declared, state.resources(), changed, destroy=destroy, moves=moves
+        )
 
     def _check_data(self, plan: Plan) -> None:
         """Reads the data behind the planned imports, so that bad data is found before anything changes."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
 from pzdecl.errors import PzdeclError, UsageError
 from pzdecl.kinds import KINDS
 from pzdecl.kinds.address import Address
+from pzdecl.kinds.names import NAME_LENGTH, NAME_PATTERN
 from pzdecl.state.writer import Writer
 
 
@@ -22,6 +24,11 @@ def move(state: Writer, old: Address, target: str) -> dict[Address, Address]:
         raise UsageError(str(error)) from None
     if new.kind != old.kind or not KINDS[old.kind].declared:
         raise UsageError(f"{old} cannot become {new}", hint=f"give it another name, such as {old.kind}/NAME")
+    if len(new.name) > NAME_LENGTH or not re.fullmatch(NAME_PATTERN, new.name):
+        raise UsageError(
+            f"{old} cannot become {new}: no manifest can have that name",
+            hint=f"expected 1 to {NAME_LENGTH} letters, digits, - and _",
+        )
     rows = state.resources()
     moves = {a: Address(a.kind, new.name) for a in _with_version(old) if a in rows}
     if old not in moves:

@@ -80,6 +80,7 @@ def test_state_mv_and_rm(cli: Cli, applied: Path) -> None:
         (["mv", "Solution/nothing", "Solution/x"], "there is no Solution/nothing"),
         (["mv", "Solution/shop-popular", "Campaign/x"], "cannot become Campaign/x"),
         (["mv", "Solution/shop-popular", "x"], "not an address"),
+        (["mv", "Campaign/shop-popular", "Campaign/of the shop"], "no manifest can have that name"),
         (["mv", "Campaign/shop-popular", "Campaign/shop-popular"], "is in the state already"),
         (["rm", "Campaign/nothing"], "there is no Campaign/nothing"),
     ],

@@ -177,3 +177,25 @@ def test_a_part_can_be_applied_by_itself_and_then_the_rest(data: st.DataObject) 
     again = world.plan(docs, scope=chosen)
     assert [c for c in again.changes if c.action is not Action.NO_OP and not c.blocked] == []
     world.settle(docs)
+
+
+@pytest.mark.parametrize("name", ["Campaign/c", "Campaign/d", "kind:Campaign"])
+def test_what_is_to_be_moved_is_named_by_either_address(name: str, settled: World) -> None:
+    docs = movies()
+    docs["Campaign/d"] = docs.pop("Campaign/c")
+    docs["Campaign/d"]["spec"]["minProvisionedTPS"] = 3
+    settled.moved = {Address("Campaign", "c"): Address("Campaign", "d")}
+
+    def found(targets: Collection[str], **options: bool) -> set[str]:
+        rows, declared = settled.state.rows, settled.project(docs)
+        chosen = selection.scope(targets, (), declared, rows, nothing, **options)
+        assert chosen is not None
+        return {str(address) for address in chosen if address.kind == "Campaign"}
+
+    assert found([name]) == {"Campaign/d"}
+    assert found([name], moves=False) == {"Campaign/c"}, "--refresh-only moves nothing"
+    assert found([name], destroy=True, moves=False) == {"Campaign/c"}
+    plan = settled.plan(docs, scope=frozenset({Address("Campaign", "d")}))
+    assert actions(plan) == {"Campaign/d": "update"}
+    settled.apply(docs, plan)
+    settled.settle(docs)
