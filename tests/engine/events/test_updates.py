@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import random
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -35,9 +37,7 @@ class World:
 
     def __init__(self, folder: Path) -> None:
         self.now = float(NOW)
-        self.engine = Engine(folder / "engine", clock=lambda: self.now)
-        self.engine.start_worker(scheduled=False)
-        self.service = InProcess(self.engine)
+        self.open(folder)
         self.group = group(self.service)
         self.interactions = dataset(self.service, self.group, schema(self.service, "events"))
         self.items = dataset(self.service, self.group, schema(self.service, "items", ITEMS), "Items")
@@ -57,9 +57,37 @@ class World:
         self.tracking_id = made["trackingId"]
         self.version = ""
 
+    def open(self, folder: Path) -> None:
+        """The engine in a folder, at work."""
+        self.engine = Engine(folder / "engine", clock=lambda: self.now)
+        self.engine.start_worker(scheduled=False)
+        self.service = InProcess(self.engine)
+
+    def copied(self, folder: Path) -> World:
+        """Another world that is as this one was when its engine was closed."""
+        shutil.copytree(self.engine.folder, folder / "engine")
+        other = copy.copy(self)
+        other.open(folder)
+        return other
+
     def put_item(self, id: str, **values: Any) -> None:
         items = [{"itemId": id, "properties": text(**values)}]
         self.service.call("put_items", datasetArn=self.items, items=items)
+
+    def put_new_items(self) -> None:
+        """Two that are described, of either genre, and one of which nothing is known but who watched it."""
+        for genre in (0, 1):
+            self.put_item(f"new{genre}", genre=f"genre{genre}", creationTimestamp=int(self.now))
+        for user in range(0, 60, 2):
+            self.watch("met", f"u{user:02}")
+
+    def take_in(self) -> dict[str, Any]:
+        """Three hours later: the update that is made then."""
+        self.now += 3 * HOUR
+        self.tick()
+        found = self.update()
+        assert found
+        return found
 
     def watch(self, item: str, user: str, **more: Any) -> None:
         event = {"itemId": item, "eventType": "watch", "sentAt": self.now, **more}
@@ -110,38 +138,47 @@ def _items(path: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+def trained(tmp_path_factory: pytest.TempPathFactory) -> World:
+    """A world with a trained solution and two campaigns; its engine is closed."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(store, "SYNCHRONOUS", "OFF")
         made = World(tmp_path_factory.mktemp("updates"))
-        solution(
-            made.service,
-            made.group,
-            "up",
-            "aws-user-personalization",
-            solutionConfig=CONFIG,
-            performAutoTraining=False,
-        )
-        version = made.service.call(
-            "create_solution_version", solutionArn=f"{made.service.arn_prefix}solution/up"
-        )
-        found = settled(made.service, "describe_solution_version", "solutionVersion", 120, **version)
-        assert found["status"] == "ACTIVE", found
-        made.version = version["solutionVersionArn"]
-        made.deploy("calm", "0")
-        made.deploy("curious", "1")
-        made.now = max(made.now, found["lastUpdatedDateTime"].timestamp())
-        yield made
-        made.engine.close()
+        try:
+            solution(
+                made.service,
+                made.group,
+                "up",
+                "aws-user-personalization",
+                solutionConfig=CONFIG,
+                performAutoTraining=False,
+            )
+            version = made.service.call(
+                "create_solution_version", solutionArn=f"{made.service.arn_prefix}solution/up"
+            )
+            found = settled(made.service, "describe_solution_version", "solutionVersion", 120, **version)
+            assert found["status"] == "ACTIVE", found
+            made.version = version["solutionVersionArn"]
+            made.deploy("calm", "0")
+            made.deploy("curious", "1")
+            made.now = max(made.now, found["lastUpdatedDateTime"].timestamp())
+        finally:
+            made.engine.close()
+    return made
+
+
+@pytest.fixture
+def world(trained: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    """A copy of it, at work, for one test."""
+    monkeypatch.setattr(store, "SYNCHRONOUS", "OFF")
+    made = trained.copied(tmp_path)
+    yield made
+    made.engine.close()
 
 
 def test_new_items_enter_by_an_update_every_two_hours(world: World) -> None:
     before = world.ask("calm", "u00")
     described = world.service.call("describe_solution_version", solutionVersionArn=world.version)
-    world.put_item("new0", genre="genre0", creationTimestamp=int(world.now))
-    world.put_item("new1", genre="genre1", creationTimestamp=int(world.now))
-    for user in range(0, 60, 2):
-        world.watch("met", f"u{user:02}")
+    world.put_new_items()
     world.now += 1.9 * HOUR
     world.tick()
     assert world.update() is None
@@ -184,7 +221,8 @@ def test_new_items_enter_by_an_update_every_two_hours(world: World) -> None:
 
 
 def test_events_with_new_items_count_after_the_update(world: World) -> None:
-    model = world.engine._context.models.get(world.version, (world.update() or {})["file"])
+    world.put_new_items()
+    model = world.engine._context.models.get(world.version, world.take_in()["file"])
     assert model.item_ids[model.item_ids.find("new1")] == "new1"
     assert model.item_ids[-1] == model.item_ids[len(model.item_ids) - 1]
     assert model.item_ids.find("i00") == 0
@@ -229,11 +267,10 @@ def test_a_batch_job_takes_in_what_is_new_first(world: World, tmp_path: Path) ->
 
 
 def test_ignored_impressions_reach_the_counts(world: World) -> None:
+    world.put_new_items()
+    world.take_in()
     world.watch("i00", "u00", impression=["i00", "new1", "i02"])
-    world.now += 3 * HOUR
-    world.tick()
-    update = world.update()
-    assert update
+    update = world.take_in()
     model = world.engine._context.models.get(world.version, update["file"])
     ignored = model.answers.tensors["item_ignored"]
     places = [model.item_ids.find(one) for one in ("i00", "new1", "i02")]
@@ -249,8 +286,8 @@ def test_a_failed_update_leaves_what_serves_and_is_tried_again(
     def broken(*_: object) -> None:
         raise ValueError("no such luck")
 
-    before = world.update()
-    assert before
+    world.put_new_items()
+    before = world.take_in()
     world.watch("i04", "u00")
     world.now += 3 * HOUR
     with monkeypatch.context() as patch:
@@ -262,9 +299,7 @@ def test_a_failed_update_leaves_what_serves_and_is_tried_again(
     assert (failed["file"], failed["content"]) == (before["file"], None)
     found = world.service.call("describe_solution_version", solutionVersionArn=world.version)
     assert found["solutionVersion"]["status"] == "ACTIVE"
-    world.now += 3 * HOUR
-    world.tick()
-    assert (world.update() or {})["file"] != before["file"]
+    assert world.take_in()["file"] != before["file"]
 
 
 def test_a_solution_is_trained_when_it_is_due(world: World) -> None:
@@ -305,7 +340,7 @@ def test_a_solution_is_trained_when_it_is_due(world: World) -> None:
     assert len(versions()) == 2
 
 
-def test_the_schedule_is_read(world: World) -> None:
+def test_the_schedule_is_read() -> None:
     assert schedule.interval({}) == 7 * DAY
     config = {"autoTrainingConfig": {"schedulingExpression": "rate(1 day)"}}
     assert schedule.interval({"solutionConfig": config}) == DAY
