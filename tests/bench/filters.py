@@ -66,7 +66,16 @@ def bench(report: Report, scratch: Path) -> None:
 
 def _campaign(engine: Any, scratch: Path) -> tuple[str, str]:
     """A campaign that knows all items, and its dataset group."""
-    from tests.contract.clients import InProcess, dataset, group, schema, settled, solution
+    from tests.contract.clients import (
+        InProcess,
+        dataset,
+        deployed,
+        group,
+        imported,
+        schema,
+        solution,
+        trained,
+    )
     from tests.contract.test_filters import EVENTS
     from tests.contract.test_filters import USERS as PEOPLE
 
@@ -98,20 +107,6 @@ def _campaign(engine: Any, scratch: Path) -> tuple[str, str]:
         path = folder / f"{kind}.csv"
         path.write_text("\n".join(rows[kind]) + "\n")
         arn = dataset(service, group_arn, schema(service, kind, fields), kind)
-        job = service.call(
-            "create_dataset_import_job",
-            jobName=kind,
-            datasetArn=arn,
-            dataSource={"dataLocation": str(path)},
-        )["datasetImportJobArn"]
-        found = settled(
-            service, "describe_dataset_import_job", "datasetImportJob", 120, datasetImportJobArn=job
-        )
-        if found["status"] != "ACTIVE":
-            raise RuntimeError(found)
-    made = service.call("create_solution_version", solutionArn=solution(service, group_arn))
-    arn = made["solutionVersionArn"]
-    settled(service, "describe_solution_version", "solutionVersion", 300, solutionVersionArn=arn)
-    campaign = service.call("create_campaign", name="live", solutionVersionArn=arn)["campaignArn"]
-    settled(service, "describe_campaign", "campaign", campaignArn=campaign)
-    return str(campaign), group_arn
+        imported(service, arn, path, kind)
+    version = trained(service, solution(service, group_arn))
+    return str(deployed(service, version["solutionVersionArn"])["campaignArn"]), group_arn

@@ -14,6 +14,7 @@ from pzdecl.engine.errors import ServiceError
 from tests.waiting import PATIENCE, until
 
 RECIPE = "arn:aws:personalize:::recipe/"
+ROLE = "arn:aws:iam::000000000000:role/personalize"
 REST = frozenset({"ACTIVE", "INACTIVE", "COMPLETED", "FAILED", "CREATE FAILED", "CREATE STOPPED"})
 """The statuses of what nothing is being done with."""
 INTERACTIONS = {
@@ -124,3 +125,48 @@ def settled(
         seconds=seconds,
         pause=pause,
     )
+
+
+def imported(
+    service: Service,
+    dataset_arn: str,
+    path: Path | str,
+    name: str = "all",
+    *,
+    ends: str = "ACTIVE",
+    **more: Any,
+) -> dict[str, Any]:
+    """Imports a file or a folder: the job's description once it `ends` so, which it must."""
+    source = {"dataLocation": str(path)}
+    params = {"jobName": name, "datasetArn": dataset_arn, "dataSource": source} | more
+    arn = service.call("create_dataset_import_job", **params)["datasetImportJobArn"]
+    return _ended(
+        settled(service, "describe_dataset_import_job", "datasetImportJob", datasetImportJobArn=arn), ends
+    )
+
+
+def trained(service: Service, solution_arn: str, *, ends: str = "ACTIVE", **more: Any) -> dict[str, Any]:
+    """Trains a solution: the description of the new version once it `ends` so, which it must."""
+    arn = service.call("create_solution_version", solutionArn=solution_arn, **more)["solutionVersionArn"]
+    return _ended(
+        settled(service, "describe_solution_version", "solutionVersion", 300, solutionVersionArn=arn), ends
+    )
+
+
+def deployed(service: Service, version_arn: str, name: str = "live", **more: Any) -> dict[str, Any]:
+    """Makes a campaign: its description once it is ACTIVE."""
+    arn = service.call("create_campaign", name=name, solutionVersionArn=version_arn, **more)["campaignArn"]
+    return _ended(settled(service, "describe_campaign", "campaign", campaignArn=arn), "ACTIVE")
+
+
+def erased(service: Service, group_arn: str, users: Path, name: str = "gone") -> dict[str, Any]:
+    """Deletes the data of the users in a file: the job's description once it has ended, well or not."""
+    source = {"dataSource": {"dataLocation": str(users)}, "roleArn": ROLE}
+    params = {"jobName": name, "datasetGroupArn": group_arn} | source
+    arn = service.call("create_data_deletion_job", **params)["dataDeletionJobArn"]
+    return settled(service, "describe_data_deletion_job", "dataDeletionJob", dataDeletionJobArn=arn)
+
+
+def _ended(described: dict[str, Any], status: str) -> dict[str, Any]:
+    assert described["status"] == status, described
+    return described

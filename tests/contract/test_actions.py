@@ -9,12 +9,25 @@ from typing import Any
 
 import pytest
 
-from tests.contract.clients import INTERACTIONS, RECIPE, Service, dataset, group, schema, settled, solution
+from tests.contract.clients import (
+    INTERACTIONS,
+    RECIPE,
+    ROLE,
+    Service,
+    dataset,
+    deployed,
+    erased,
+    group,
+    imported,
+    schema,
+    settled,
+    solution,
+    trained,
+)
 
 NOW = int(time.time())
 DAY = 24 * 60 * 60
 RECIPE_NAME = "aws-next-best-action"
-ROLE = "arn:aws:iam::000000000000:role/a"
 
 
 def avro(name: str, **fields: Any) -> dict[str, Any]:
@@ -43,15 +56,6 @@ ACTED = avro(
 )
 
 
-def imported(service: Service, arn: str, name: str, path: Path, rows: list[str]) -> None:
-    path.write_text("\n".join(rows) + "\n", encoding="utf-8")
-    job = service.call(
-        "create_dataset_import_job", jobName=name, datasetArn=arn, dataSource={"dataLocation": str(path)}
-    )["datasetImportJobArn"]
-    found = settled(service, "describe_dataset_import_job", "datasetImportJob", datasetImportJobArn=job)
-    assert found["status"] == "ACTIVE", found
-
-
 class Bank:
     """A group whose users u0 to u59 had items; those with even numbers take loans, the others cards, all some
     polls.
@@ -71,13 +75,7 @@ class Bank:
         described = service.call("describe_dataset", datasetArn=self.datasets["Action_Interactions"])
         self.tracking_id = str(described["dataset"].get("trackingId"))
         had = [f"u{n % 60},i{(n % 60) % 2 * 20 + (n * n) % 20},{NOW - 50 * DAY + n * 60}" for n in range(1200)]
-        imported(
-            service,
-            self.datasets["Interactions"],
-            "had",
-            folder / "had.csv",
-            ["USER_ID,ITEM_ID,TIMESTAMP", *had],
-        )
+        self.load("Interactions", folder / "had.csv", ["USER_ID,ITEM_ID,TIMESTAMP", *had])
         actions = [
             "ACTION_ID,VALUE,TYPE,EXPIRATION_TIMESTAMP,REPEAT_FREQUENCY,PRICE",
             f"card,3,money,{NOW + 900 * DAY},,10.5",
@@ -86,7 +84,7 @@ class Bank:
             "club,9,fun,,,5.0",
             "poll,1,fun,,3,0",
         ]
-        imported(service, self.datasets["Actions"], "actions", folder / "actions.csv", actions)
+        self.load("Actions", folder / "actions.csv", actions)
         if acted:
             rows = ["USER_ID,ACTION_ID,EVENT_TYPE,TIMESTAMP,NUMBER_OF_ACTIONS"]
             for n in range(60):
@@ -95,21 +93,17 @@ class Bank:
                         likes = (action == "loan") == (n % 2 == 0) if action != "poll" else (n // 2 + step) % 2
                         kind = "Taken" if likes else ("NOT_TAKEN", "viewed")[n % 2]
                         rows.append(f"u{n},{action},{kind},{NOW - (36 - 8 * step) * DAY + place * 3600},{step}")
-            arn = self.datasets["Action_Interactions"]
-            imported(service, arn, "acted", folder / "acted.csv", rows)
+            self.load("Action_Interactions", folder / "acted.csv", rows)
+
+    def load(self, kind: str, path: Path, lines: list[str]) -> None:
+        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        imported(self.service, self.datasets[kind], path, path.stem)
 
     def deploy(self) -> str:
         """The campaign."""
         arn = solution(self.service, self.group, "next", RECIPE_NAME)
-        version = self.service.call("create_solution_version", solutionArn=arn)["solutionVersionArn"]
-        found = settled(
-            self.service, "describe_solution_version", "solutionVersion", 120, solutionVersionArn=version
-        )
-        assert found["status"] == "ACTIVE", found
-        self.version = version
-        made = self.service.call("create_campaign", name="next", solutionVersionArn=version)["campaignArn"]
-        settled(self.service, "describe_campaign", "campaign", campaignArn=made)
-        self.campaign = str(made)
+        self.version = str(trained(self.service, arn)["solutionVersionArn"])
+        self.campaign = str(deployed(self.service, self.version, "next")["campaignArn"])
         return self.campaign
 
     def ask(self, user: str = "u0", **more: Any) -> dict[str, float]:
@@ -210,10 +204,8 @@ def test_what_is_refused(bank: Bank) -> None:
     code, _ = refused("get_action_recommendations", campaignArn=f"{bank.campaign}x", userId="u0")
     assert code == "ResourceNotFoundException"
     other = solution(bank.service, bank.group)
-    made = bank.service.call("create_solution_version", solutionArn=other)["solutionVersionArn"]
-    settled(bank.service, "describe_solution_version", "solutionVersion", solutionVersionArn=made)
-    popular = bank.service.call("create_campaign", name="popular", solutionVersionArn=made)["campaignArn"]
-    settled(bank.service, "describe_campaign", "campaign", campaignArn=popular)
+    made = trained(bank.service, other)["solutionVersionArn"]
+    popular = deployed(bank.service, made, "popular")["campaignArn"]
     code, message = refused("get_action_recommendations", campaignArn=popular, userId="u0")
     assert code == "InvalidInputException"
     assert "aws-popularity-count, does not recommend actions" in message
@@ -302,12 +294,5 @@ def test_what_was_put_is_exported_counts_once_and_is_forgotten(working: Service,
     assert exported[0] == "USER_ID,ACTION_ID,EVENT_TYPE,TIMESTAMP,NUMBER_OF_ACTIONS"
     assert sorted(exported[1:]) == [f"u0,loan,Taken,{NOW},3", f"u1,card,Viewed,{NOW},"]
     (tmp_path / "users.csv").write_text("USER_ID\nu0\n")
-    job = working.call(
-        "create_data_deletion_job",
-        jobName="forget",
-        datasetGroupArn=bank.group,
-        dataSource={"dataLocation": str(tmp_path / "users.csv")},
-        roleArn=ROLE,
-    )["dataDeletionJobArn"]
-    settled(working, "describe_data_deletion_job", "dataDeletionJob", dataDeletionJobArn=job)
+    assert erased(working, bank.group, tmp_path / "users.csv")["status"] == "COMPLETED"
     assert bank.exported(tmp_path / "rest")[1:] == [f"u1,card,Viewed,{NOW},"]

@@ -9,22 +9,18 @@ from typing import Any
 
 import pytest
 
-from tests.contract.clients import Service, settled, solution
+from tests.contract.clients import ROLE, Service, deployed, erased, settled, solution, trained
 from tests.contract.test_filters import filter_, shop
 
 __all__ = ["shop"]
 
-ROLE = "arn:aws:iam::000000000000:role/personalize"
 Shop = tuple[Service, str]
 
 
 def version(shop: Shop, recipe: str, **more: Any) -> str:
     service, group_arn = shop
     arn = solution(service, group_arn, recipe, recipe, **more)
-    made = str(service.call("create_solution_version", solutionArn=arn)["solutionVersionArn"])
-    found = settled(service, "describe_solution_version", "solutionVersion", 300, solutionVersionArn=made)
-    assert found["status"] == "ACTIVE", found
-    return made
+    return str(trained(service, arn)["solutionVersionArn"])
 
 
 def places(folder: Path, *lines: Any) -> dict[str, Any]:
@@ -92,8 +88,7 @@ def test_a_batch_inference_job_answers_every_line(shop: Shop, tmp_path: Path) ->
 def test_batch_answers_are_the_campaigns(shop: Shop, tmp_path: Path) -> None:
     service, _ = shop
     arn = version(shop, "aws-sims")
-    live = service.call("create_campaign", name="live", solutionVersionArn=arn)["campaignArn"]
-    settled(service, "describe_campaign", "campaign", campaignArn=live)
+    live = deployed(service, arn)["campaignArn"]
     found = infer(shop, arn, places(tmp_path, *({"itemId": f"i{n}"} for n in range(30))))
     assert found["status"] == "ACTIVE", found
     for line in answered(tmp_path):
@@ -213,17 +208,6 @@ def test_exports_of_what_was_imported_and_put(shop: Shop, tmp_path: Path) -> Non
     assert every["i29"]["GENRE"] == ""
 
 
-def delete_users(service: Service, group_arn: str, file: Path, name: str = "gone") -> dict[str, Any]:
-    arn = service.call(
-        "create_data_deletion_job",
-        jobName=name,
-        datasetGroupArn=group_arn,
-        dataSource={"dataLocation": str(file)},
-        roleArn=ROLE,
-    )["dataDeletionJobArn"]
-    return settled(service, "describe_data_deletion_job", "dataDeletionJob", dataDeletionJobArn=arn)
-
-
 def test_users_data_leaves_all_datasets(shop: Shop, tmp_path: Path) -> None:
     service, group_arn = shop
     tracker = service.call("create_event_tracker", name="web", datasetGroupArn=group_arn)["trackingId"]
@@ -233,7 +217,7 @@ def test_users_data_leaves_all_datasets(shop: Shop, tmp_path: Path) -> None:
     of = {one["datasetType"]: one["datasetArn"] for one in service.call("list_datasets")["datasets"]}
     before = exported(service, tmp_path, of["INTERACTIONS"], "BULK")
     (tmp_path / "gone.csv").write_text("USER_ID\nu1\nu2\nnobody\n", encoding="utf-8")
-    found = delete_users(service, group_arn, tmp_path / "gone.csv")
+    found = erased(service, group_arn, tmp_path / "gone.csv")
     assert found["status"] == "COMPLETED", found
     written = [line.split(",")[0] for line in (tmp_path / "events.csv").read_text().splitlines()]
     assert found["numDeleted"] == sum(user in {"u1", "u2"} for user in written) + 2 + 1
@@ -256,7 +240,7 @@ def test_users_data_leaves_all_datasets(shop: Shop, tmp_path: Path) -> None:
 def test_a_wrong_file_of_users_deletes_nothing(shop: Shop, tmp_path: Path, text: str, words: str) -> None:
     service, group_arn = shop
     (tmp_path / "gone.csv").write_text(text, encoding="utf-8")
-    found = delete_users(service, group_arn, tmp_path / "gone.csv")
+    found = erased(service, group_arn, tmp_path / "gone.csv")
     assert found["status"] == "FAILED"
     assert words in found["failureReason"]
 

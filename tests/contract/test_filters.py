@@ -7,7 +7,17 @@ from typing import Any
 
 import pytest
 
-from tests.contract.clients import ITEMS, Service, dataset, group, schema, settled, solution
+from tests.contract.clients import (
+    ITEMS,
+    Service,
+    dataset,
+    deployed,
+    group,
+    imported,
+    schema,
+    solution,
+    trained,
+)
 from tests.waiting import until
 
 EVENTS = {
@@ -59,25 +69,14 @@ def shop(working: Service, tmp_path: Path) -> tuple[Service, str]:
         ("Users", USERS, "users"),
     ):
         arn = dataset(working, group_arn, schema(working, file, fields), kind)
-        job = working.call(
-            "create_dataset_import_job",
-            jobName=file,
-            datasetArn=arn,
-            dataSource={"dataLocation": str(tmp_path / f"{file}.csv")},
-        )["datasetImportJobArn"]
-        found = settled(working, "describe_dataset_import_job", "datasetImportJob", datasetImportJobArn=job)
-        assert found["status"] == "ACTIVE", found
+        imported(working, arn, tmp_path / f"{file}.csv", file)
     return working, group_arn
 
 
 def campaign(service: Service, group_arn: str, recipe: str, name: str = "live", **config: Any) -> str:
     solution_arn = solution(service, group_arn, name, recipe)
-    version = service.call("create_solution_version", solutionArn=solution_arn)["solutionVersionArn"]
-    found = settled(service, "describe_solution_version", "solutionVersion", solutionVersionArn=version)
-    assert found["status"] == "ACTIVE", found
-    arn = service.call("create_campaign", name=name, solutionVersionArn=version, campaignConfig=config)
-    settled(service, "describe_campaign", "campaign", campaignArn=arn["campaignArn"])
-    return str(arn["campaignArn"])
+    version = trained(service, solution_arn)["solutionVersionArn"]
+    return str(deployed(service, version, name, campaignConfig=config)["campaignArn"])
 
 
 def filter_(service: Service, group_arn: str, expression: str, name: str = "f") -> str:

@@ -10,53 +10,32 @@ import pytest
 from tests.contract.clients import (
     Service,
     dataset,
+    deployed,
     group,
+    imported,
     schema,
     settled,
     solution,
+    trained,
     write_interactions,
 )
 
 LATEST = "/$LATEST"
 
 
-def _import(
-    service: Service, dataset_arn: str, path: Path, name: str = "all", **more: str
-) -> dict[str, object]:
-    arn = service.call(
-        "create_dataset_import_job",
-        jobName=name,
-        datasetArn=dataset_arn,
-        dataSource={"dataLocation": str(path)},
-        **more,
-    )["datasetImportJobArn"]
-    return settled(service, "describe_dataset_import_job", "datasetImportJob", datasetImportJobArn=arn)
-
-
-def _train(service: Service, solution_arn: str, **more: str) -> dict[str, object]:
-    arn = service.call("create_solution_version", solutionArn=solution_arn, **more)["solutionVersionArn"]
-    return settled(service, "describe_solution_version", "solutionVersion", solutionVersionArn=arn)
-
-
-def _campaign(service: Service, version: str, name: str = "live", **more: object) -> dict[str, object]:
-    arn = service.call("create_campaign", name=name, solutionVersionArn=version, **more)["campaignArn"]
-    return settled(service, "describe_campaign", "campaign", campaignArn=arn)
-
-
 @pytest.fixture
-def imported(working: Service, tmp_path: Path) -> tuple[Service, str]:
+def filled(working: Service, tmp_path: Path) -> tuple[Service, str]:
     """A service and a dataset group with interactions."""
     arn = group(working)
-    found = _import(working, dataset(working, arn, schema(working)), write_interactions(tmp_path / "data.csv"))
-    assert found["status"] == "ACTIVE"
+    found = imported(working, dataset(working, arn, schema(working)), write_interactions(tmp_path / "data.csv"))
     assert found["importMode"] == "FULL"
     return working, arn
 
 
-def test_from_data_to_recommendations(imported: tuple[Service, str]) -> None:
-    service, group_arn = imported
+def test_from_data_to_recommendations(filled: tuple[Service, str]) -> None:
+    service, group_arn = filled
     solution_arn = solution(service, group_arn)
-    version = _train(service, solution_arn)
+    version = trained(service, solution_arn)
     tail = str(version["solutionVersionArn"]).removeprefix(solution_arn + "/")
     assert len(tail) == 8
     assert version["name"] == f"popular/{tail}"
@@ -79,7 +58,7 @@ def test_from_data_to_recommendations(imported: tuple[Service, str]) -> None:
     ]
     assert all(0 <= value <= 1 and round(value, 4) == value for value in metrics.values())
 
-    campaign = _campaign(service, str(version["solutionVersionArn"]), minProvisionedTPS=2)
+    campaign = deployed(service, str(version["solutionVersionArn"]), minProvisionedTPS=2)
     assert campaign["status"] == "ACTIVE"
     assert campaign["minProvisionedTPS"] == 2
     assert "latestCampaignUpdate" not in campaign
@@ -102,12 +81,12 @@ def test_from_data_to_recommendations(imported: tuple[Service, str]) -> None:
     assert "rank" in message
 
 
-def test_a_campaign_moves_to_another_version_and_blocks_its_solution(imported: tuple[Service, str]) -> None:
-    service, group_arn = imported
+def test_a_campaign_moves_to_another_version_and_blocks_its_solution(filled: tuple[Service, str]) -> None:
+    service, group_arn = filled
     solution_arn = solution(service, group_arn)
-    first, second = _train(service, solution_arn), _train(service, solution_arn, name="second")
+    first, second = trained(service, solution_arn), trained(service, solution_arn, name="second")
     assert second["name"] == "second"
-    campaign = _campaign(service, str(first["solutionVersionArn"]))
+    campaign = deployed(service, str(first["solutionVersionArn"]))
     arn = campaign["campaignArn"]
     service.call(
         "update_campaign", campaignArn=arn, solutionVersionArn=solution_arn + LATEST, minProvisionedTPS=3
@@ -125,31 +104,31 @@ def test_a_campaign_moves_to_another_version_and_blocks_its_solution(imported: t
     assert gone[0] == "ResourceNotFoundException"
 
 
-def test_a_campaign_that_follows_gets_every_new_version(imported: tuple[Service, str]) -> None:
-    service, group_arn = imported
+def test_a_campaign_that_follows_gets_every_new_version(filled: tuple[Service, str]) -> None:
+    service, group_arn = filled
     solution_arn = solution(service, group_arn)
-    first = _train(service, solution_arn)
+    first = trained(service, solution_arn)
     follow = {"syncWithLatestSolutionVersion": True}
     code, message = service.refused(
         "create_campaign", name="c", solutionVersionArn=first["solutionVersionArn"], campaignConfig=follow
     )
     assert code == "InvalidInputException"
     assert LATEST in message
-    campaign = _campaign(service, solution_arn + LATEST, campaignConfig=follow)
+    campaign = deployed(service, solution_arn + LATEST, campaignConfig=follow)
     assert campaign["solutionVersionArn"] == first["solutionVersionArn"]
-    second = _train(service, solution_arn)
+    second = trained(service, solution_arn)
     found = settled(service, "describe_campaign", "campaign", campaignArn=campaign["campaignArn"])
     assert found["solutionVersionArn"] == second["solutionVersionArn"]
     assert found["campaignConfig"] == follow
 
 
-def test_what_can_not_be_deployed(imported: tuple[Service, str]) -> None:
-    service, group_arn = imported
+def test_what_can_not_be_deployed(filled: tuple[Service, str]) -> None:
+    service, group_arn = filled
     solution_arn = solution(service, group_arn)
     for version in (solution_arn, solution_arn + LATEST, solution_arn + "/00000000"):
         code, _ = service.refused("create_campaign", name="c", solutionVersionArn=version)
         assert code == "ResourceNotFoundException"
-    ready = str(_train(service, solution_arn)["solutionVersionArn"])
+    ready = str(trained(service, solution_arn)["solutionVersionArn"])
     for config in (
         {"itemExplorationConfig": {"explorationWeight": "0.3"}},
         {"enableMetadataWithRecommendations": True},
@@ -173,15 +152,15 @@ def test_what_can_not_be_deployed(imported: tuple[Service, str]) -> None:
     ],
 )
 def test_a_failed_import_says_why_and_changes_nothing(
-    imported: tuple[Service, str], tmp_path: Path, content: str, text: str
+    filled: tuple[Service, str], tmp_path: Path, content: str, text: str
 ) -> None:
-    service, group_arn = imported
+    service, group_arn = filled
     bad = tmp_path / "bad.csv"
     bad.write_text(content, encoding="utf-8")
-    found = _import(service, f"{service.arn_prefix}dataset/movies/INTERACTIONS", bad, "bad")
-    assert found["status"] == "CREATE FAILED"
+    arn = f"{service.arn_prefix}dataset/movies/INTERACTIONS"
+    found = imported(service, arn, bad, "bad", ends="CREATE FAILED")
     assert text in str(found["failureReason"])
-    assert _train(service, solution(service, group_arn))["status"] == "ACTIVE"
+    trained(service, solution(service, group_arn))
 
 
 def test_locations_and_modes_that_are_refused_at_once(working: Service, tmp_path: Path) -> None:
@@ -201,14 +180,12 @@ def test_locations_and_modes_that_are_refused_at_once(working: Service, tmp_path
     )
     assert code == "InvalidInputException"
     assert "FULL" in message
-    missing = _import(working, arn, tmp_path / "nowhere.csv", "nowhere")
-    assert missing["status"] == "CREATE FAILED"
+    missing = imported(working, arn, tmp_path / "nowhere.csv", "nowhere", ends="CREATE FAILED")
     assert "Invalid Data location" in str(missing["failureReason"])
 
 
 def test_training_without_enough_data_fails_with_the_services_text(working: Service) -> None:
-    version = _train(working, solution(working, group(working)))
-    assert version["status"] == "CREATE FAILED"
+    version = trained(working, solution(working, group(working)), ends="CREATE FAILED")
     assert "no interactions" in str(version["failureReason"])
     arn = version["solutionVersionArn"]
     assert working.refused("get_solution_metrics", solutionVersionArn=arn)[0] == "ResourceInUseException"

@@ -6,7 +6,7 @@ import random
 from pathlib import Path
 from typing import Any
 
-from tests.contract.clients import INTERACTIONS, RECIPE, Service, dataset, group, schema, settled
+from tests.contract.clients import INTERACTIONS, RECIPE, Service, dataset, group, imported, schema, settled
 
 EVENTS = {**INTERACTIONS, "fields": [*INTERACTIONS["fields"], {"name": "EVENT_TYPE", "type": "string"}]}
 
@@ -32,13 +32,7 @@ def test_the_life_of_a_recommender(working: Service, tmp_path: Path) -> None:
     arn = group(working, "films", domain="VIDEO_ON_DEMAND")
     made = schema(working, "events", EVENTS, domain="VIDEO_ON_DEMAND")
     interactions = dataset(working, arn, made)
-    job = working.call(
-        "create_dataset_import_job",
-        jobName="all",
-        datasetArn=interactions,
-        dataSource={"dataLocation": str(watched(tmp_path / "watched.csv"))},
-    )
-    assert settled(working, "describe_dataset_import_job", "datasetImportJob", **job)["status"] == "ACTIVE"
+    imported(working, interactions, watched(tmp_path / "watched.csv"))
 
     params = {"name": "popular", "datasetGroupArn": arn, "recipeArn": RECIPE + "aws-vod-most-popular"}
     tags = [{"tagKey": "team", "tagValue": "home"}]

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.contract.clients import Service, dataset, group, schema, settled
+from tests.contract.clients import Service, dataset, group, imported, schema
 from tests.contract.test_batch import Shop, answered, infer, places, version
 from tests.contract.test_filters import EVENTS, PRICED, filter_
 
@@ -42,14 +42,7 @@ def films(working: Service, tmp_path: Path) -> Shop:
     ):
         (tmp_path / f"{kind}.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
         arn = dataset(working, group_arn, schema(working, kind, described), kind)
-        job = working.call(
-            "create_dataset_import_job",
-            jobName=kind,
-            datasetArn=arn,
-            dataSource={"dataLocation": str(tmp_path / f"{kind}.csv")},
-        )["datasetImportJobArn"]
-        found = settled(working, "describe_dataset_import_job", "datasetImportJob", datasetImportJobArn=job)
-        assert found["status"] == "ACTIVE", found
+        imported(working, arn, tmp_path / f"{kind}.csv", kind)
     return working, group_arn
 
 

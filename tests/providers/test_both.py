@@ -16,7 +16,16 @@ from pzdecl.kinds import KINDS
 from pzdecl.kinds.listing import items
 from pzdecl.providers.client import Client
 from pzdecl.providers.staging import Staging
-from tests.contract.clients import RECIPE, dataset, group, schema, settled, write_interactions
+from tests.contract.clients import (
+    RECIPE,
+    dataset,
+    group,
+    imported,
+    schema,
+    settled,
+    trained,
+    write_interactions,
+)
 from tests.engine.http.running import running
 
 ROLE = "arn:aws:iam::000000000000:role/data"
@@ -109,25 +118,17 @@ def test_files_of_this_machine_are_imported_and_answered_from(client: Client, tm
     (tmp_path / "in").mkdir()
     write_interactions(tmp_path / "in/data.csv")
     for name, location in (("file", tmp_path / "in/data.csv"), ("folder", tmp_path / "in")):
-        job = client.call(
-            "create_dataset_import_job",
-            jobName=name,
-            datasetArn=arn,
-            dataSource={"dataLocation": str(location)},
-        )
-        found = settled(service, "describe_dataset_import_job", "datasetImportJob", **job)
-        assert found["status"] == "ACTIVE", found
-        client.progress(job["datasetImportJobArn"])
+        found = imported(service, arn, location, name)
+        client.progress(found["datasetImportJobArn"])
     solution = client.call(
         "create_solution", name="s", datasetGroupArn=made, recipeArn=f"{RECIPE}aws-popularity-count"
     )
-    version = client.call("create_solution_version", **solution)
-    assert settled(service, "describe_solution_version", "solutionVersion", **version)["status"] == "ACTIVE"
+    version = trained(service, solution["solutionArn"])
     (tmp_path / "ask.json").write_text('{"userId": "u1"}\n')
     job = client.call(
         "create_batch_inference_job",
         jobName="b",
-        **version,
+        solutionVersionArn=version["solutionVersionArn"],
         jobInput={"s3DataSource": {"path": str(tmp_path / "ask.json")}},
         jobOutput={"s3DataDestination": {"path": "s3://data/out/"}},
     )
