@@ -14,6 +14,7 @@ from pzdecl.kinds.base import Kind, Status
 from pzdecl.kinds.listing import items
 from pzdecl.kinds.names import tail
 from pzdecl.plan.refresh import describe
+from pzdecl.project.fitting import check_target
 from pzdecl.providers.client import ReadClient
 
 if TYPE_CHECKING:
@@ -25,7 +26,8 @@ def adopt(project: Project, text: str, arn: str) -> list[str]:
     """Records the resource at an ARN as the address, a Solution's newest trained version too.
 
     Nothing in the service changes. Returns what was taken for granted. Raises UsageError for an address that no
-    manifest declares or that is managed, PzdeclError for an ARN with nothing of that kind, ServiceError.
+    manifest declares or that is managed, PzdeclError for an ARN with nothing of that kind, Refused where the
+    state is about another account or region, ServiceError.
     """
     address = project.address(text)
     desired = project.declared.resources.get(address)
@@ -33,6 +35,7 @@ def adopt(project: Project, text: str, arn: str) -> list[str]:
         raise UsageError(f"{address} is not declared", hint="write its manifest first, or use --all")
     with project.locked(command="adopt") as state, project.client() as client:
         rows = state.resources()
+        check_target(client, (row.arn for row in rows.values()), "the state")
         _refuse_managed(rows, address, arn)
         unfinished = [one for one in state.intents() if one.address == address]
         if unfinished:
