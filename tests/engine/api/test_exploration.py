@@ -11,7 +11,17 @@ import pytest
 
 from pzdecl.engine import Engine
 from pzdecl.engine.store import store
-from tests.contract.clients import InProcess, dataset, group, schema, settled, solution
+from tests.contract.clients import (
+    InProcess,
+    dataset,
+    deployed,
+    group,
+    imported,
+    schema,
+    settled,
+    solution,
+    trained,
+)
 
 DAY = 86_400
 NOW = 1_600_000_000
@@ -43,26 +53,11 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[InProcess]:
             ("Items", _items(folder / "items.csv"), FIELDS),
         ):
             arn = dataset(working, group_arn, schema(working, kind, fields), kind)
-            job = working.call(
-                "create_dataset_import_job",
-                jobName=kind,
-                datasetArn=arn,
-                dataSource={"dataLocation": str(path)},
-            )["datasetImportJobArn"]
-            found = settled(working, "describe_dataset_import_job", "datasetImportJob", datasetImportJobArn=job)
-            assert found["status"] == "ACTIVE", found
+            imported(working, arn, path, kind)
         for name, recipe in (("up", "aws-user-personalization"), ("pr", "aws-personalized-ranking")):
             config = {"algorithmHyperParameters": {"hidden_dimension": "32"}}
             arn = solution(working, group_arn, name, recipe, solutionConfig=config)
-            version = working.call("create_solution_version", solutionArn=arn)["solutionVersionArn"]
-            found = settled(
-                working,
-                "describe_solution_version",
-                "solutionVersion",
-                seconds=120,
-                solutionVersionArn=version,
-            )
-            assert found["status"] == "ACTIVE", found
+            trained(working, arn)
         yield working
 
 
@@ -87,16 +82,8 @@ def _items(path: Path) -> Path:
 
 def _campaign(service: InProcess, name: str, of: str = "up", **config: str) -> str:
     settings: dict[str, Any] = {"campaignConfig": {"itemExplorationConfig": config}} if config else {}
-    arn = str(
-        service.call(
-            "create_campaign",
-            name=name,
-            solutionVersionArn=f"{service.arn_prefix}solution/{of}/$LATEST",
-            **settings,
-        )["campaignArn"]
-    )
-    assert settled(service, "describe_campaign", "campaign", campaignArn=arn)["status"] == "ACTIVE"
-    return arn
+    version = f"{service.arn_prefix}solution/{of}/$LATEST"
+    return str(deployed(service, version, name, **settings)["campaignArn"])
 
 
 def _ask(service: InProcess, campaign: str, user: str = "u1", count: int = 10, **more: Any) -> dict[str, Any]:
@@ -214,9 +201,8 @@ def test_what_the_guide_says_of_the_recipe(service: InProcess) -> None:
 def test_an_update_goes_on_from_the_version_that_was_trained_in_full(service: InProcess) -> None:
     arn = f"{service.arn_prefix}solution/up"
     first = service.call("list_solution_versions", solutionArn=arn)["solutionVersions"][0]["solutionVersionArn"]
-    made = service.call("create_solution_version", solutionArn=arn, trainingMode="UPDATE")
-    found = settled(service, "describe_solution_version", "solutionVersion", seconds=120, **made)
-    assert (found["status"], found["trainingMode"]) == ("ACTIVE", "UPDATE"), found
+    made = trained(service, arn, trainingMode="UPDATE")
+    assert made["trainingMode"] == "UPDATE"
     metrics = [
         service.call("get_solution_metrics", solutionVersionArn=version)["metrics"]
         for version in (first, made["solutionVersionArn"])

@@ -11,7 +11,16 @@ import pytest
 
 from pzdecl.engine import Engine
 from pzdecl.engine.store import store
-from tests.contract.clients import InProcess, dataset, group, schema, settled, solution
+from tests.contract.clients import (
+    InProcess,
+    dataset,
+    deployed,
+    group,
+    imported,
+    schema,
+    solution,
+    trained,
+)
 from tests.engine.events.conftest import NOW, avro, field
 
 CIRCLE = 12
@@ -44,30 +53,14 @@ class Live:
         self.tracking_id = made["trackingId"]
 
     def load(self, path: Path, name: str) -> None:
-        made = self.service.call(
-            "create_dataset_import_job",
-            jobName=name,
-            datasetArn=self.dataset,
-            dataSource={"dataLocation": str(path)},
-        )
-        found = settled(self.service, "describe_dataset_import_job", "datasetImportJob", **made)
-        assert found["status"] == "ACTIVE", found
+        imported(self.service, self.dataset, path, name)
 
     def train(self, name: str) -> str:
-        arn = f"{self.service.arn_prefix}solution/{name}"
-        made = self.service.call("create_solution_version", solutionArn=arn)
-        found = settled(self.service, "describe_solution_version", "solutionVersion", seconds=120, **made)
-        assert found["status"] == "ACTIVE", found
+        made = trained(self.service, f"{self.service.arn_prefix}solution/{name}")
         return str(made["solutionVersionArn"])
 
     def deploy(self, name: str, **config: Any) -> None:
-        made = self.service.call(
-            "create_campaign",
-            name=name,
-            solutionVersionArn=f"{self.service.arn_prefix}solution/{name}/$LATEST",
-            **config,
-        )
-        assert settled(self.service, "describe_campaign", "campaign", **made)["status"] == "ACTIVE"
+        deployed(self.service, f"{self.service.arn_prefix}solution/{name}/$LATEST", name, **config)
 
     def walk(
         self, *items: str, user: str | None = None, session: str = "s", begin: int = 0, **more: Any

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pzdecl.engine.training import train as training
-from tests.contract.clients import ITEMS, dataset, schema, settled, solution
+from tests.contract.clients import ITEMS, dataset, schema, settled, solution, trained
 from tests.engine.jobs.conftest import Bench
 
 WIDER = ITEMS | {"fields": [*ITEMS["fields"], {"name": "PRICE", "type": ["null", "float"]}]}
@@ -32,12 +32,6 @@ def seen(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     return found
 
 
-def trained(bench: Bench, arn: str) -> None:
-    version = bench.service.call("create_solution_version", solutionArn=arn)["solutionVersionArn"]
-    done = settled(bench.service, "describe_solution_version", "solutionVersion", solutionVersionArn=version)
-    assert done["status"] == "ACTIVE", done
-
-
 def test_solutions_leave_out_columns_that_came_later(bench: Bench, seen: dict[str, Any]) -> None:
     service = bench.service
     items = dataset(service, bench.group, schema(service, "items", ITEMS), "Items")
@@ -49,13 +43,13 @@ def test_solutions_leave_out_columns_that_came_later(bench: Bench, seen: dict[st
         "excluded": solution(service, bench.group, "excluded", solutionConfig=excluded),
     }
     described = service.call("describe_solution", solutionArn=before["plain"])
-    trained(bench, before["plain"])
+    trained(service, before["plain"])
     assert seen == {"plain": {}}
     service.call("update_dataset", datasetArn=items, schemaArn=schema(service, "wider", WIDER))
     settled(service, "describe_dataset", "dataset", datasetArn=items)
     after = solution(service, bench.group, "after")
     for arn in (*before.values(), after):
-        trained(bench, arn)
+        trained(service, arn)
     assert seen == {
         "plain": {"ITEMS": ["PRICE"]},
         "included": {},
@@ -71,5 +65,5 @@ def test_including_some_columns_leaves_out_the_others(bench: Bench, seen: dict[s
     service = bench.service
     dataset(service, bench.group, schema(service, "items", WIDER), "Items")
     config = {"trainingDataConfig": {"includedDatasetColumns": {"ITEMS": ["PRICE"]}}}
-    trained(bench, solution(service, bench.group, "some", solutionConfig=config))
+    trained(service, solution(service, bench.group, "some", solutionConfig=config))
     assert seen == {"some": {"ITEMS": ["GENRE"]}}

@@ -20,16 +20,19 @@ from pzdecl.engine.store.store import Store
 from pzdecl.process import this_process
 from tests.contract.clients import (
     ITEMS,
+    ROLE,
     InProcess,
     dataset,
+    erased,
     group,
+    imported,
     schema,
     settled,
     solution,
+    trained,
     write_interactions,
 )
 
-ROLE = "arn:aws:iam::000000000000:role/personalize"
 USER, SESSION = "somebody-who-goes", "a-session-of-that-user"
 USERS = ITEMS | {
     "name": "Users",
@@ -48,10 +51,7 @@ class Shop:
         self.events = data
         path = write_interactions(folder / "data.csv")
         path.write_text(path.read_text() + "".join(f"{USER},i{n},{1_700_000_000 + n}\n" for n in range(5)))
-        arn = self.service.call(
-            "create_dataset_import_job", jobName="j", datasetArn=data, dataSource={"dataLocation": str(path)}
-        )["datasetImportJobArn"]
-        settled(self.service, "describe_dataset_import_job", "datasetImportJob", datasetImportJobArn=arn)
+        imported(self.service, data, path)
         path.unlink()
         self.users = dataset(self.service, self.group, schema(self.service, "u", USERS), "Users")
         self.put_users(USER, "last")
@@ -73,14 +73,7 @@ class Shop:
     def erase(self, name: str = "gone") -> dict[str, Any]:
         path = self.folder / f"{name}.csv"
         path.write_text(f"USER_ID\n{USER}\n")
-        arn = self.service.call(
-            "create_data_deletion_job",
-            jobName=name,
-            datasetGroupArn=self.group,
-            dataSource={"dataLocation": str(path)},
-            roleArn=ROLE,
-        )["dataDeletionJobArn"]
-        return settled(self.service, "describe_data_deletion_job", "dataDeletionJob", dataDeletionJobArn=arn)
+        return erased(self.service, self.group, path, name)
 
     def files_with(self, text: str) -> list[str]:
         """The files of the engine in which a text stands; Parquet files are read for it."""
@@ -204,8 +197,7 @@ def test_a_loaded_campaign_no_longer_knows_what_a_user_did(shop: Shop) -> None:
     from pzdecl.engine.events.recent import new_events
 
     arn = solution(shop.service, shop.group, recipe="aws-popularity-count")
-    version = shop.service.call("create_solution_version", solutionArn=arn)["solutionVersionArn"]
-    settled(shop.service, "describe_solution_version", "solutionVersion", solutionVersionArn=version)
+    version = trained(shop.service, arn)["solutionVersionArn"]
     context = shop.engine._context
     model = context.models.get(version)
     shop.put("later", USER)

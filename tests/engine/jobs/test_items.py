@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from pzdecl.engine import Engine
-from tests.contract.clients import ITEMS, InProcess, dataset, group, schema, settled
+from tests.contract.clients import ITEMS, InProcess, dataset, group, imported, schema, settled
 
 
 def _rows(engine: Engine, arn: str) -> list[dict[str, Any]]:
@@ -19,15 +19,7 @@ def _rows(engine: Engine, arn: str) -> list[dict[str, Any]]:
 
 def _import(service: InProcess, arn: str, path: Path, content: str, mode: str) -> None:
     path.write_text(content, encoding="utf-8")
-    job = service.call(
-        "create_dataset_import_job",
-        jobName=path.stem,
-        datasetArn=arn,
-        dataSource={"dataLocation": f"file://{path}"},
-        importMode=mode,
-    )["datasetImportJobArn"]
-    found = settled(service, "describe_dataset_import_job", "datasetImportJob", datasetImportJobArn=job)
-    assert found["status"] == "ACTIVE", found
+    imported(service, arn, f"file://{path}", path.stem, importMode=mode)
 
 
 def test_the_newest_row_of_an_id_wins(tmp_path: Path) -> None:

@@ -14,10 +14,18 @@ from pzdecl.engine.events.attribution import HEADER, file_name
 from pzdecl.engine.jobs import queue, schedule
 from pzdecl.engine.jobs.control import JobCancelled
 from pzdecl.engine.store import store
-from tests.contract.clients import INTERACTIONS, ITEMS, InProcess, dataset, group, schema, settled
+from tests.contract.clients import (
+    INTERACTIONS,
+    ITEMS,
+    ROLE,
+    InProcess,
+    dataset,
+    group,
+    imported,
+    schema,
+)
 from tests.waiting import idle, until
 
-ROLE = "arn:aws:iam::000000000000:role/personalize"
 BUCKET = 1_700_000_100
 START = BUCKET + 100.0
 FIELDS = [
@@ -205,15 +213,8 @@ def write_events(path: Path) -> Path:
 
 def test_an_import_is_reported_where_it_asks_for_it(shop: Shop, tmp_path: Path) -> None:
     path = write_events(tmp_path / "events.csv")
-    params = {"datasetArn": shop.events, "dataSource": {"dataLocation": str(path)}}
     for name, publish in (("silent", False), ("published", True)):
-        arn = shop.service.call(
-            "create_dataset_import_job", jobName=name, publishAttributionMetricsToS3=publish, **params
-        )["datasetImportJobArn"]
-        found = settled(
-            shop.service, "describe_dataset_import_job", "datasetImportJob", datasetImportJobArn=arn
-        )
-        assert found["status"] == "ACTIVE", found
+        found = imported(shop.service, shop.events, path, name, publishAttributionMetricsToS3=publish)
     assert found["publishAttributionMetricsToS3"] is True
     (name,) = (path.name for path in shop.out.iterdir())
     assert name == file_name("BulkImport", found["creationDateTime"].timestamp())
