@@ -21,6 +21,8 @@ from pzdecl.state.codec import fingerprint as digest
 from pzdecl.state.model import Fingerprints, Recorded
 
 Rows = Mapping[Address, Recorded]
+ROLES = ("roleArn", "metricsOutputConfig.roleArn")
+"""Where inputs name the role by which the service reads and writes Amazon S3."""
 
 
 class Adopter:
@@ -58,7 +60,7 @@ class Adopter:
             inputs = desired.inputs
         else:
             inputs = reading.inputs(kind, reading.spec(kind, description, self._named, self._client))
-            inputs = self._located(desired, inputs)
+            inputs = self._without_our_role(desired, self._located(desired, inputs))
         for path in desired.sensitive:
             bare = path.removeprefix("spec.")
             if (value := lookup(inputs, bare)) is not None:
@@ -116,6 +118,16 @@ class Adopter:
             found, wanted = (lookup(one, field) if field else None for one in (inputs, desired.inputs))
             if field and found and wanted and self._absolute(found) == self._absolute(wanted):
                 inputs = replaced(inputs, field, wanted)
+        return inputs
+
+    def _without_our_role(self, desired: Desired, inputs: dict[str, Any]) -> dict[str, Any]:
+        """Inputs without the role that the provider fills in where a manifest names none."""
+        from pzdecl.providers.local import NO_ROLE
+
+        kind = KINDS[desired.address.kind]
+        for path in ROLES if kind.reads or kind.writes else ():
+            if lookup(inputs, path) in (NO_ROLE, self._project.provider.role):
+                inputs = replaced(inputs, path, lookup(desired.inputs, path))
         return inputs
 
     def _absolute(self, location: str) -> str:

@@ -13,7 +13,7 @@ from pzdecl.kinds.fields import lookup
 from pzdecl.manifests.envelope import API_VERSION
 
 if TYPE_CHECKING:
-    from pzdecl.adoption.everything import Found
+    from pzdecl.adoption.surveying import Found
 
 SHARED = "shared"
 """The file of what belongs to no group: schemas that several use, or none."""

@@ -21,7 +21,8 @@ def command(
     arn: Annotated[str | None, typer.Argument(metavar="ARN", help="The resource that is there.")] = None,
     *,
     all: Annotated[
-        bool, typer.Option("--all", help="Everything in the account or engine, with manifests for it.")
+        bool,
+        typer.Option("--all", help="Everything in the account or engine, with manifests where there are none."),
     ] = False,
     into: Annotated[
         Path | None,
@@ -67,5 +68,6 @@ def _all(project: Project, into: Path) -> int:
     if not done.addresses:
         tell("there is nothing that is not managed yet")
     elif not session().automated:
-        tell("`pzdecl plan` shows that nothing is left to do")
+        otherwise = "what manifests say otherwise" if done.declared else "that nothing is left to do"
+        tell(f"`pzdecl plan` shows {otherwise}")
     return 0

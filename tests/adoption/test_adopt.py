@@ -222,3 +222,80 @@ def test_what_is_managed_is_not_adopted_again(cli: Cli, starter: Path) -> None:
     done = cli("-C", starter, "adopt", "DatasetGroup/shop", own)
     assert done.code == 64
     assert "is managed already as this very resource" in done.err
+
+
+def forget(root: Path) -> None:
+    shutil.rmtree(root / ".pzdecl/state")
+
+
+def test_a_lost_state_is_taken_up_again_at_once(cli: Cli, shop: Path) -> None:
+    """By the names that plans give: also what was replaced, and has another one than its manifest says."""
+    recorded = cli("-C", shop, "state", "list").out.split()
+    arns = {address: arn(cli, shop, address) for address in recorded}
+    assert arns["Solution/shop-popular"].rpartition("/")[2] != "shop-popular"
+    forget(shop)
+    done = cli("-C", shop, "adopt", "--all")
+    assert done.code == 0, done.err
+    assert "what manifests say otherwise" in done.err
+    assert not (shop / "adopted").exists(), "everything is declared"
+    past = {"BatchInferenceJob/nightly"}
+    assert set(cli("-C", shop, "state", "list").out.split()) == {*recorded} - past
+    assert {address: arn(cli, shop, address) for address in {*recorded} - past} == {
+        address: found for address, found in arns.items() if address not in past
+    }
+    plan = cli("-C", shop, "plan", "--detailed-exitcode", "--exclude", "BatchInferenceJob/nightly")
+    assert plan.code == 0, plan.out
+
+
+def test_what_is_declared_differs_and_what_is_not_has_a_manifest(cli: Cli, shop: Path) -> None:
+    more = shop / "more.yaml"
+    documents = more.read_text().split("---\n")
+    more.write_text("---\n".join(one for one in documents if "name: unseen" not in one))
+    forget(shop)
+    done = cli("-C", shop, "adopt", "--all", "--var", "tps=7")
+    assert done.code == 0, done.err
+    assert [path.name for path in (shop / "adopted").iterdir()] == ["shop.yaml"]
+    assert "kind: Filter" in (shop / "adopted/shop.yaml").read_text()
+    plan = cli("-C", shop, "plan", "--exclude", "BatchInferenceJob/nightly", "--var", "tps=7")
+    assert "minProvisionedTPS 1 → 7" in plan.out
+    assert plan.out.endswith("Plan: 1 to update, 0 to delete.\n")
+
+
+def test_environments_that_share_an_engine_are_told_apart_by_their_prefixes(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "pzdecl.yaml").write_text(
+        "name: other\nprovider: {type: local, engine: shared}\n"
+        "environments: {dev: {namePrefix: dev-}, prod: {namePrefix: prod-}}\n"
+    )
+    manifest = tmp_path / "own.yaml"
+    manifest.write_text(
+        "apiVersion: pzdecl/v1\nkind: DatasetGroup\nmetadata: {name: movies}\nspec: {}\n---\n"
+        "apiVersion: pzdecl/v1\nkind: EventTracker\nmetadata: {name: web}\nspec: {datasetGroup: movies}\n"
+    )
+    for environment in ("dev", "prod"):
+        assert cli("-C", tmp_path, "apply", "--auto-approve", "-e", environment).code == 0
+    forget(tmp_path)
+    manifest.unlink()
+    done = cli("-C", tmp_path, "adopt", "--all", "-e", "dev")
+    assert done.out.replace(": adopted", "").split() == ["DatasetGroup/movies", "EventTracker/web"]
+    assert "2 resources of other environments: their names do not begin with dev-" in done.err
+    assert "prod" not in (tmp_path / "adopted/movies.yaml").read_text()
+    again = cli("-C", tmp_path, "adopt", "--all", "-e", "prod")
+    assert again.out == done.out
+    for environment in ("dev", "prod"):
+        plan = cli("-C", tmp_path, "plan", "--detailed-exitcode", "-e", environment)
+        assert plan.code == 0, plan.out
+
+
+def test_what_refers_to_something_that_is_gone_is_left(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "pzdecl.yaml").write_text("name: other\n")
+    (tmp_path / "own.yaml").write_text(
+        "apiVersion: pzdecl/v1\nkind: DatasetGroup\nmetadata: {name: movies}\nspec: {}\n---\n"
+        "apiVersion: pzdecl/v1\nkind: EventTracker\nmetadata: {name: web}\nspec: {datasetGroup: movies}\n"
+    )
+    with Engine(tmp_path / ".pzdecl/engine") as engine:
+        other = engine.client().create_dataset_group(name="books")["datasetGroupArn"]
+        engine.client().create_event_tracker(name="web", datasetGroupArn=other)
+    done = cli("-C", tmp_path, "adopt", "--all")
+    assert done.code == 0, done.err
+    assert done.out == "DatasetGroup/books: adopted\n"
+    assert "the manifest of EventTracker/web refers to DatasetGroup/movies, which is not there" in done.err
