@@ -18,7 +18,7 @@ Vector = Any
 
 
 class RecurrentReader:
-    """Reads `network.*`, `session_gap`, and of each user `session_states`, `user_states`, `last_times`."""
+    """Reads `network.*`, `session_gap`, `history_offsets`, and of each user `*_states` and `last_times`."""
 
     def __init__(self, tensors: Mapping[str, NDArray[Any]]) -> None:
         self.tensors = tensors
@@ -40,7 +40,7 @@ class RecurrentReader:
         import numpy as np
 
         t = self.tensors
-        if user is None or t["last_times"][user] < 0:
+        if user is None or t["history_offsets"][user] == t["history_offsets"][user + 1]:
             level, last = t["network.start"], None
             state = self._begin(level)
         else:

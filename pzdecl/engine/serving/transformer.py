@@ -31,11 +31,19 @@ def gap_codes(seconds: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 class TransformerReader:
-    """Reads `network.*`, `attention_shape`, and of each user the newest events, `history_*`."""
+    """Reads `network.*`, `attention_shape`, and `history_*`, what each user did.
+
+    Of `history_items` there is all that a user had; of `history_times` and `history_cells_*` only what the
+    network can look back on, the newest `length` events and one more: `starts` int64[U + 1] says where.
+    """
 
     def __init__(self, tensors: Mapping[str, NDArray[Any]]) -> None:
+        import numpy as np
+
         self.tensors = tensors
         self.heads, self.length = (int(number) for number in tensors["attention_shape"])
+        kept = np.minimum(np.diff(tensors["history_offsets"]), self.length + 1)
+        self.starts = np.concatenate(([0], np.cumsum(kept)))
         self.blocks = len({name.split(".")[2] for name in tensors if name.startswith("network.blocks.")})
 
     def expect(
@@ -64,17 +72,17 @@ class TransformerReader:
         return np.asarray(shift + now, np.float32)
 
     def _history(self, user: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-        """float32[n, h], the vectors of a user's events, and their times int64[n]."""
+        """float32[n, h], the vectors of a user's newest events, and their times int64[n]."""
         import numpy as np
 
-        t = self.tensors
-        start, end = t["history_offsets"][user], t["history_offsets"][user + 1]
-        vectors = t["items"][t["history_items"][start:end]]
+        t, end = self.tensors, self.tensors["history_offsets"][user + 1]
+        start, stop = self.starts[user], self.starts[user + 1]
+        vectors = t["items"][t["history_items"][end - (stop - start) : end]]
         if "history_cells_offsets" in t:
             parts = (t[f"history_cells_{part.name}"] for part in fields(Cells))
-            cells = Cells(*parts).take(np.arange(start, end))
+            cells = Cells(*parts).take(np.arange(start, stop))
             vectors = vectors + cells.times(t["features.events.input"])
-        return vectors, t["history_times"][start:end]
+        return vectors, t["history_times"][start:stop]
 
     def read(self, vectors: NDArray[np.float32], timestamps: NDArray[np.int64]) -> NDArray[np.float32]:
         """float32[h]: what is expected after these events; of more than `length`, after the newest.

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 MIN_INTERACTIONS = 1000
 MIN_USERS = 25
+SELDOM = 100
+"""One user in so many must have two events at least: the rest says nothing of what follows what."""
 TEST_SHARE = 10
 """One user in ten tests; one in ten of a test user's events, the newest, is the truth."""
 NEWEST_SHARE = 5
@@ -37,12 +39,18 @@ class Split:
 
 
 def check_minimum(data: Interactions, event_type: str | None) -> None:
-    """Raises TrainingFailed if there is too little to learn from, in the service's words."""
+    """Raises TrainingFailed if there is too little to learn from, mostly in the service's words."""
     if len(data) < MIN_INTERACTIONS:
         after = f" after filtering by event type: {event_type}" if event_type else ""
         raise TrainingFailed(f"Dataset has fewer than {MIN_INTERACTIONS} interactions{after}.")
-    if int((data.lengths >= 2).sum()) < MIN_USERS:
+    with_two, active = (int((data.lengths >= least).sum()) for least in (2, 1))
+    if with_two < MIN_USERS:
         raise TrainingFailed(f"Dataset has fewer than {MIN_USERS} users with at least 2 interactions each.")
+    if with_two * SELDOM < active:
+        raise TrainingFailed(
+            f"Dataset has fewer than {100 // SELDOM}% of users with at least 2 interactions each: "
+            f"{with_two:,} of {active:,}."
+        )
 
 
 def split(data: Interactions, seed: int = 0) -> Split:

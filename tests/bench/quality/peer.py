@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from pzdecl.engine.data.interactions import Interactions
-from pzdecl.engine.training.sequence.fit import one_thread
 from pzdecl.engine.training.sequence.loss import cross_entropy, product_dtype
+from pzdecl.engine.training.sequence.threads import one_thread
 from tests.bench.quality.data import coded, training_data, truths
 from tests.bench.quality.measure import Measured, ranking
 from tests.bench.quality.protocols import LIST, first_hit, leave_last_out, relevant

@@ -10,7 +10,7 @@ import torch
 from pzdecl.engine.data.interactions import Interactions
 from pzdecl.engine.serving.recurrent import RecurrentReader
 from pzdecl.engine.training.hrnn.network import Network
-from pzdecl.engine.training.sequence.sequences import tables
+from pzdecl.engine.training.sequence.sequences import of_users, tables
 from tests.engine.training.worlds import interactions
 
 GAP = 3600
@@ -35,8 +35,7 @@ def _histories() -> Interactions:
 
 
 def _stored(network: Network, known: Interactions) -> RecurrentReader:
-    users = np.arange(USERS)
-    return RecurrentReader({**tables(network), **network.carried(known, users), **network.tensors()})
+    return RecurrentReader({**tables(network), **of_users(network, known), **network.tensors()})
 
 
 def test_new_events_of_known_users_lead_where_the_network_leads() -> None:

@@ -131,6 +131,8 @@ class _Numbers(Sequence[str]):
         return self.count
 
     def __getitem__(self, place: Any) -> Any:
+        if place >= self.count:
+            raise IndexError(place)
         return str(place)
 
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -250,6 +251,54 @@ def test_a_killed_training_goes_on_to_the_same_weights(tmp_path: Path) -> None:
     assert 2 < resumed[0].done <= 3
     assert reported[-1].done == resumed[-1].done
     assert all(np.array_equal(whole[name], parts[name]) for name in whole)
+
+
+@pytest.mark.parametrize("left", ["of other data", "half written"])
+def test_a_training_goes_on_only_from_a_checkpoint_of_its_own(left: str, tmp_path: Path) -> None:
+    """While it was interrupted, an import may have replaced the data, or the machine have gone down."""
+    data = ring(40, 10, 30)
+    whole = fitted("aws-hrnn", data, job(tmp_path / "whole")).finish(TrainingData(data))
+
+    def kill(progress: Progress) -> None:
+        if progress.done > 1.4:
+            raise Killed
+
+    other = ring(40, 11, 30) if left == "of other data" else data
+    with pytest.raises(Killed):
+        fitted("aws-hrnn", other, replace(job(tmp_path / "cut"), report=kill))
+    (file,) = (tmp_path / "cut").iterdir()
+    if left == "half written":
+        file.write_bytes(file.read_bytes()[:1000])
+    found = fitted("aws-hrnn", data, job(tmp_path / "cut")).finish(TrainingData(data))
+    assert all(np.array_equal(whole[name], found[name]) for name in whole)
+
+
+@pytest.mark.parametrize("recipe", ["aws-hrnn", "aws-item-affinity"])
+def test_all_is_worked_out_on_one_thread(recipe: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sums that threads share end in other digits, so a model would depend on the number of cores."""
+    threads: list[int] = []
+    run = Network.forward
+
+    def watched(self: Network, *given: Any) -> Any:
+        threads.append(torch.get_num_threads())
+        return run(self, *given)
+
+    monkeypatch.setattr(Network, "forward", watched)
+    data, before = ring(40, 10, 30), torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        model = fitted(recipe, data, replace(job(tmp_path), cancelled=lambda: False))
+        trained = len(threads)
+        if recipe == "aws-hrnn":
+            model.recommend(data, np.arange(5), 3)
+        else:
+            model.answers(data, 3, 5)
+        asked = len(threads)
+        model.finish(TrainingData(data))
+    finally:
+        torch.set_num_threads(before)
+    assert 0 < trained < asked < len(threads)
+    assert set(threads) == {1}
 
 
 def test_progress_tells_epochs_rate_loss_and_time_left(tmp_path: Path) -> None:

@@ -61,6 +61,14 @@ def test_too_few_users_in_the_services_words() -> None:
     check_minimum(interactions([list(range(50))] * 25, 50), None)
 
 
+def test_of_a_crowd_of_passers_by_one_in_a_hundred_must_come_again() -> None:
+    """Users without events, whom only the Users dataset knows, don't count."""
+    again = [[0, 1]] * 30
+    check_minimum(interactions(again + [[0]] * 2970 + [[]] * 500, 2), None)
+    with pytest.raises(TrainingFailed, match=r"fewer than 1% of users .* interactions each: 30 of 3,001\.$"):
+        check_minimum(interactions(again + [[0]] * 2971, 2), None)
+
+
 def test_percentiles_are_inclusive_and_leave_out_the_absent() -> None:
     counts = np.array([0, 1, 2, 3, 4, 5])
     assert within_percentiles(counts, 0.0, 1.0).tolist() == [False, True, True, True, True, True]

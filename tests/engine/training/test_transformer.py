@@ -22,7 +22,7 @@ from pzdecl.engine.serving.features import Features
 from pzdecl.engine.serving.sequences import reader_of
 from pzdecl.engine.serving.transformer import START, TransformerReader, gap_codes
 from pzdecl.engine.training.errors import TrainingCancelled, TrainingFailed
-from pzdecl.engine.training.sequence.sequences import tables
+from pzdecl.engine.training.sequence.sequences import of_users, tables
 from pzdecl.engine.training.transformer import windows
 from pzdecl.engine.training.transformer.featured import FeaturedTransformer
 from pzdecl.engine.training.transformer.fit import Size, build
@@ -51,6 +51,11 @@ def network(items: int, length: int = 8, width: int = 16, seed: int = 0) -> Tran
     for parameter in made.parameters():
         parameter.data += torch.randn(parameter.shape, generator=generator(seed + 1)) * 0.2
     return made
+
+
+def stored(model: Transformer, data: Interactions) -> dict[str, np.ndarray]:
+    """What a training leaves to serve with, as far as the network is concerned."""
+    return {**tables(model), **of_users(model, data), **model.tensors()}
 
 
 def random_histories(lengths: list[int], items: int, seed: int = 0) -> Interactions:
@@ -142,7 +147,7 @@ def test_attention_equals_torchs() -> None:
 def test_serving_without_torch_expects_the_same(length: int) -> None:
     data = random_histories([length, 4], 9)
     model = network(9)
-    tensors = model.tensors() | model.carried(data, np.arange(2)) | {"items": model.items.detach().numpy()}
+    tensors = stored(model, data)
     reader = reader_of(tensors)
     assert isinstance(reader, TransformerReader)
     whole = slice(0, length)
@@ -154,12 +159,16 @@ def test_serving_without_torch_expects_the_same(length: int) -> None:
 
 @pytest.mark.parametrize(("known", "new"), [(0, 2), (3, 1), (6, 5), (30, 3), (5, 20)])
 def test_new_events_are_read_as_if_they_had_been_there(known: int, new: int) -> None:
-    data = random_histories([known + new], 9)
+    """Of somebody among others, whose histories are longer than the network looks back, and shorter."""
+    lengths = [40, known + new, 20, 3]
+    data = random_histories(lengths, 9)
     model = network(9)
-    before = data.select(np.arange(known + new) < known)
-    tensors = model.tensors() | model.carried(before, np.arange(1)) | {"items": model.items.detach().numpy()}
-    found = reader_of(tensors).expect(0 if known else None, data.items[known:], data.timestamps[known:])
-    np.testing.assert_allclose(found, model.last_expectations(data, np.arange(1))[0], atol=1e-4)
+    start, end = int(data.offsets[1]), int(data.offsets[2])
+    before = data.select(np.r_[np.ones(start + known, bool), np.zeros(new, bool), np.ones(23, bool)])
+    reader = reader_of(stored(model, before))
+    later = slice(start + known, end)
+    found = reader.expect(1 if known else None, data.items[later], data.timestamps[later])
+    np.testing.assert_allclose(found, model.last_expectations(data, np.arange(2))[1], atol=1e-4)
 
 
 def test_it_learns_a_circle(tmp_path: Path) -> None:
@@ -266,15 +275,19 @@ def test_event_weights_decide_what_is_learned(tmp_path: Path) -> None:
     assert forward[1] < -0.5
 
 
-def test_weights_that_are_all_zero_are_refused(tmp_path: Path) -> None:
-    listed = [{"eventType": "buy", "weight": 0}]
+@pytest.mark.parametrize("weights", [{"look": 0.0}, {"look": 0.0, "buy": 1.0}])
+def test_events_that_weigh_nothing_are_refused(weights: dict[str, float], tmp_path: Path) -> None:
+    """Whether no type has a weight, or only types of which there are no events."""
+    data = ring(30, 10, 30)
+    data = replace(data, columns=pa.table({"EVENT_TYPE": ["Look"] * len(data)}))
+    listed = [{"eventType": name, "weight": weight} for name, weight in weights.items()]
     config = {"eventsConfig": {"eventParametersList": listed}}
-    with pytest.raises(TrainingFailed, match="weight above 0"):
-        fitted(RECIPE, ring(30, 10, 30), replace(job(tmp_path, RECIPE), config=config))
+    with pytest.raises(TrainingFailed, match="no event a weight above 0"):
+        fitted(RECIPE, data, replace(job(tmp_path, RECIPE), config=config))
 
 
 def test_features_join_and_serving_reads_them_too(tmp_path: Path) -> None:
-    data = random_histories([20, 3, 6, 0], 9)
+    data = random_histories([20, 3, 300, 0], 9)
     rng = np.random.default_rng(1)
     columns = pa.table(
         {"EVENT_TYPE": rng.choice(["buy", "view", "rate"], len(data)), "DEVICE": ["x"] * len(data)}
@@ -292,21 +305,21 @@ def test_features_join_and_serving_reads_them_too(tmp_path: Path) -> None:
     for parameter in model.parameters():
         parameter.data += torch.randn(parameter.shape, generator=generator(2)) * 0.2
     early = data.select(np.arange(len(data)) != data.offsets[1] - 1)
-    stored = {**tables(model), **model.carried(early, np.arange(4)), **model.tensors()}
-    features = Features(stored)
+    tensors = stored(model, early)
+    features = Features(tensors)
     newest = int(data.offsets[1] - 1)
     event = {"EVENT_TYPE": columns["EVENT_TYPE"][newest].as_py()}
     assert np.abs(features.event(event)).max() > 0.01
-    found = reader_of(stored).expect(
+    found = reader_of(tensors).expect(
         0, data.items[newest : newest + 1], data.timestamps[newest : newest + 1], features.event(event)[None]
     )
     expected = model.last_expectations(data, np.arange(4))
     np.testing.assert_allclose(found, expected[0], atol=1e-4)
-    np.testing.assert_allclose(stored["expected"][1:], expected[1:], atol=1e-5)
+    np.testing.assert_allclose(tensors["expected"][1:], expected[1:], atol=1e-5)
     with torch.no_grad():
         user = model.features.of_users(np.array([3]))[0].numpy()
     assert np.abs(user).max() > 0.01
-    np.testing.assert_allclose(reader_of(stored).expect(None, *NOTHING) + user, expected[3], atol=1e-4)
+    np.testing.assert_allclose(reader_of(tensors).expect(None, *NOTHING) + user, expected[3], atol=1e-4)
 
 
 @pytest.mark.slow

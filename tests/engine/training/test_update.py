@@ -111,6 +111,13 @@ def test_rows_go_where_their_items_are_and_new_ones_begin_beside_their_neighbour
     assert torch.equal(new.session.state, old.session.state)
 
 
+def test_where_all_items_are_new_there_is_nothing_to_go_on_from() -> None:
+    data = interactions([[0, 1, 2]] * 3, 3)
+    network = Network(3, 4, torch.Generator().manual_seed(0))
+    with pytest.raises(TrainingFailed, match=r"No item .* trainingMode FULL"):
+        restore(network, network.weights(), ["other", "ids"], data, Network.by_item)
+
+
 def test_new_items_are_placed_by_their_metadata_and_new_values_say_nothing(tmp_path: Path) -> None:
     """Users of one genre each: what has just come in a genre is for those who watch it."""
     before, job = genres(items=24, new=2), quick(tmp_path / "a")

@@ -29,6 +29,7 @@ from pzdecl.engine.training.errors import TrainingCancelled, TrainingFailed
 from pzdecl.engine.training.features.hrnn import fit_hrnn_metadata
 from pzdecl.engine.training.model import Job
 from pzdecl.engine.training.sequence.sequences import Sequences, tables
+from pzdecl.engine.training.sequence.threads import one_thread
 from pzdecl.engine.training.split import halves, split
 
 CELLS = 2_000_000
@@ -83,11 +84,9 @@ class Affinity:
     def state(self, events: Interactions, network: Mapping[str, NDArray[Any]] | None = None) -> Tensors:
         """What the network expects of each user after `events`, what they had, and the items' tables."""
         if network is None:
-            everybody = np.arange(len(events.user_ids))
-            network = {
-                **tables(self.network.encoder),
-                "expected": self.network.encoder.last_expectations(events, everybody),
-            }
+            encoder, everybody = self.network.encoder, np.arange(len(events.user_ids))
+            with one_thread():
+                network = {**tables(encoder), "expected": encoder.last_expectations(events, everybody)}
         known = {
             **{name: network[name] for name in ("items", "bias", "expected")},
             **histories(events),

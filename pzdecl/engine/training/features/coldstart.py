@@ -43,11 +43,11 @@ class LastingNetwork(FeaturedNetwork):
     """What it expects of a user at the end of a history is for the most part what it expected all along."""
 
     def last_expectations(self, data: Interactions, users: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Of those without events, what is expected of a new user."""
+        """Without contexts. Of those without events, what is expected of a new user."""
         asked = np.zeros(len(data.user_ids), bool)
         asked[users] = True
         theirs = data.of_users(asked)
-        expected, rows = self.expectations(theirs)
+        expected, rows = self.untold_expectations(theirs)
         total = np.zeros((len(asked), expected.shape[1]), np.float32)
         np.add.at(total, theirs.users[rows], expected)
         now = super().last_expectations(theirs, users)

@@ -106,7 +106,7 @@ def _numbers(column: Any) -> NDArray[np.float64]:
     """float64[n]; NaN is nothing."""
     import pyarrow as pa
 
-    return np.asarray(column.cast(pa.float64()).to_numpy(), np.float64)
+    return np.asarray(column.cast(pa.float64(), safe=False).to_numpy(), np.float64)
 
 
 def _distinct(column: Any) -> tuple[list[Any], NDArray[np.int64]]:

@@ -203,14 +203,20 @@ class Featured(Encoder):
 
     def expectations(self, data: Interactions) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
         """Of every other event the context is told."""
+        expected, rows = self.untold_expectations(data)
+        with torch.no_grad():
+            for part in _parts(len(rows)):
+                told = np.where(rows[part] % 2 == 0, rows[part], -1)
+                expected[part] += self._of_contexts(told, None).cpu().numpy()
+        return expected, rows
+
+    def untold_expectations(self, data: Interactions) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """Without any context."""
         self._look_at(data)
         expected, rows = super().expectations(data)
         with torch.no_grad():
-            for start in range(0, len(rows), ROWS_AT_ONCE):
-                part = slice(start, start + ROWS_AT_ONCE)
+            for part in _parts(len(rows)):
                 expected[part] += self._of_users(rows[part]).cpu().numpy()
-                told = np.where(rows[part] % 2 == 0, rows[part], -1)
-                expected[part] += self._of_contexts(told, None).cpu().numpy()
         return expected, rows
 
     def last_expectations(self, data: Interactions, users: NDArray[np.int64]) -> NDArray[np.float32]:
@@ -263,6 +269,11 @@ class Featured(Encoder):
 
 ROWS_AT_ONCE = 2**16
 NO_CELLS = Cells(np.zeros(1, np.int64), np.zeros(0, np.int32), np.zeros(0, np.float32))
+
+
+def _parts(count: int) -> Iterator[slice]:
+    """Of so many rows, ROWS_AT_ONCE at a time."""
+    return (slice(start, start + ROWS_AT_ONCE) for start in range(0, count, ROWS_AT_ONCE))
 
 
 def bags(cells: Cells, vectors: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from pzdecl.engine.training.sequence.fit import one_thread
+from pzdecl.engine.training.sequence.threads import one_thread
 
 SPARE = 20
 """Columns beyond those that are wanted: the more, the closer to the best factors."""

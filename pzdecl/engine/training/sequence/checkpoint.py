@@ -1,13 +1,20 @@
-"""Checkpoints: after each epoch, all that the next one needs, in one file that is replaced in one go."""
+"""Checkpoints: after each epoch, all that the next one needs, in one file that is replaced in one go.
+
+A training goes on only from a checkpoint of its own: while it was interrupted, its data may have been replaced.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 from torch import Tensor, nn
 
+from pzdecl.engine.data.interactions import Interactions
+from pzdecl.engine.training.model import Job
 from pzdecl.engine.training.sequence.optimiser import AdamW
 
 NAME = "checkpoint.safetensors"
@@ -21,8 +28,9 @@ class Checkpoint:
     curve       of each epoch: its number, its mean loss, the validation loss after it
     """
 
-    def __init__(self, folder: Path, network: nn.Module, optimiser: AdamW) -> None:
+    def __init__(self, folder: Path, network: nn.Module, optimiser: AdamW, mark: str) -> None:
         self.file = folder / NAME
+        self.mark = mark
         self.network = network
         self.optimiser = optimiser
         self.epoch = 0
@@ -33,12 +41,13 @@ class Checkpoint:
         self.curve: list[dict[str, float]] = []
 
     @classmethod
-    def open(cls, folder: Path, network: nn.Module, optimiser: AdamW) -> Checkpoint:
-        """Starts, or goes on with what an interrupted training of the same shape left in `folder`."""
+    def open(cls, folder: Path, network: nn.Module, optimiser: AdamW, mark: str) -> Checkpoint:
+        """Starts, or goes on with what an interrupted training with the same `mark` left in `folder`."""
         folder.mkdir(parents=True, exist_ok=True)
-        checkpoint = cls(folder, network, optimiser)
-        if checkpoint.file.exists():
-            checkpoint._load()
+        checkpoint = cls(folder, network, optimiser, mark)
+        left = _read(checkpoint.file)
+        if left is not None and left[0].get("mark") == mark:
+            checkpoint._go_on_from(*left)
         return checkpoint
 
     def advance(self, loss: float, validation_loss: float) -> None:
@@ -60,23 +69,48 @@ class Checkpoint:
         tensors = {f"network.{name}": value for name, value in _copy(self.network).items()}
         tensors |= {f"best.{name}": value for name, value in self.best.items()}
         tensors |= {f"optimiser.{name}": value for name, value in self.optimiser.state().items()}
-        facts = {"epoch": self.epoch, "best_epoch": self.best_epoch, "best_loss": self.best_loss}
-        facts_text = json.dumps({**facts, "detail": self.detail, "curve": self.curve})
+        facts = {
+            "mark": self.mark,
+            "epoch": self.epoch,
+            "best_epoch": self.best_epoch,
+            "best_loss": self.best_loss,
+            "detail": self.detail,
+            "curve": self.curve,
+        }
         partial = self.file.with_suffix(".partial")
-        save_file(tensors, partial, metadata={"facts": facts_text})
+        save_file(tensors, partial, metadata={"facts": json.dumps(facts)})
         os.replace(partial, self.file)
 
-    def _load(self) -> None:
-        from safetensors import safe_open
-
-        with safe_open(self.file, framework="pt") as opened:
-            facts = json.loads(opened.metadata()["facts"])
-            tensors = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
+    def _go_on_from(self, facts: dict[str, Any], tensors: dict[str, Tensor]) -> None:
         self.network.load_state_dict(_under("network.", tensors))
         self.best = _under("best.", tensors)
         self.optimiser.restore(_under("optimiser.", tensors))
         self.epoch, self.best_epoch = facts["epoch"], facts["best_epoch"]
         self.best_loss, self.detail, self.curve = facts["best_loss"], facts["detail"], facts["curve"]
+
+
+def mark_of(network: nn.Module, data: Interactions, job: Job) -> str:
+    """What a training is of, in 32 characters: these events, with these ids, hyperparameters and shapes."""
+    found = hashlib.blake2b(digest_size=16)
+    for column in (data.users, data.items, data.timestamps):
+        found.update(column.tobytes())
+    for ids in (data.user_ids, data.item_ids):
+        found.update("\0".join(ids).encode("utf-8", "surrogatepass"))
+    shapes = {name: list(value.shape) for name, value in network.state_dict().items()}
+    found.update(json.dumps([shapes, dict(job.parameters), job.seed], sort_keys=True).encode())
+    return found.hexdigest()
+
+
+def _read(file: Path) -> tuple[dict[str, Any], dict[str, Tensor]] | None:
+    """Facts and tensors; None without a file, or with one that a machine left half written as it went down."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(file, framework="pt") as opened:
+            facts = json.loads(opened.metadata()["facts"])
+            return facts, {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
+    except (OSError, SafetensorError):
+        return None
 
 
 def _copy(network: nn.Module) -> dict[str, Tensor]:

@@ -6,18 +6,15 @@ same validation users. For serving, one more epoch at a small learning rate over
 events and items in, and each user's state is computed once.
 
 Everything random follows from the seed and the epoch, so a training that is killed and goes on from its
-checkpoint gives the same weights as one that was never interrupted. Torch is held to one thread: the steps are
-small, a second thread gains little on an idle machine, and on a busy one threads that wait for each other make
-it many times slower. It also keeps results independent of the number of cores. Trainings run side by side
-instead.
+checkpoint gives the same weights as one that was never interrupted. Torch is held to one thread (see
+`threads.py`).
 """
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -33,11 +30,12 @@ from pzdecl.engine.training.errors import TrainingCancelled, TrainingFailed
 from pzdecl.engine.training.model import Base, Job
 from pzdecl.engine.training.objective import objective_of
 from pzdecl.engine.training.sequence import blend
-from pzdecl.engine.training.sequence.checkpoint import Checkpoint
+from pzdecl.engine.training.sequence.checkpoint import Checkpoint, mark_of
 from pzdecl.engine.training.sequence.encoder import Encoder, Settings
 from pzdecl.engine.training.sequence.optimiser import AdamW
 from pzdecl.engine.training.sequence.sequences import Sequences, tables
 from pzdecl.engine.training.sequence.softmax import Softmax, full_loss
+from pzdecl.engine.training.sequence.threads import one_thread
 from pzdecl.engine.training.split import split, within_percentiles
 
 FINISHING = 2**31
@@ -50,18 +48,19 @@ UPDATING_STEPS = 40
 VALIDATION_CELLS = 2**29
 """Events x items that the validation loss looks at at most: 100,000 events with 5,000 items."""
 DIVERGED = "Training diverged: the loss is no longer a number."
+NOTHING_COUNTS = (
+    "eventsConfig gives no event a weight above 0: there is nothing to learn. Give a weight to a type of which "
+    "there are events."
+)
 
 Build = Callable[[TrainingData, Job, torch.Generator], Encoder]
 """Makes the untrained encoder for data; all its randomness comes from the generator."""
 
 
+@one_thread()
 def fit_sequences(build: Build, data: TrainingData, job: Job, settings: Settings) -> Sequences:
     """Trains until the validation loss no longer falls, and fits the blend."""
-    with one_thread():
-        return _fit(build, data.with_interactions(_within(data.interactions, settings)), job, settings)
-
-
-def _fit(build: Build, data: TrainingData, job: Job, settings: Settings) -> Sequences:
+    data = data.with_interactions(_within(data.interactions, settings))
     if job.base is not None:
         return _updated(build, data, job, job.base, settings)
     events = data.interactions
@@ -77,7 +76,8 @@ def _fit(build: Build, data: TrainingData, job: Job, settings: Settings) -> Sequ
             "and none is left. Widen the percentiles, or import more users."
         )
     encoder = build(data, job, torch.Generator().manual_seed(job.seed)).to(chosen_device(job.device))
-    curve = _train(encoder, training, validation, job, settings)
+    mark = mark_of(encoder, events, job)
+    curve = _train(encoder, training, validation, job, settings, mark)
     expected, rows = encoder.expectations(validation)
     known = {**tables(encoder), **blend.memory(training)}
     gate = blend.fit_blend(known, validation, rows, expected, np.random.default_rng(job.seed))
@@ -106,22 +106,29 @@ def _finisher(encoder: Encoder, job: Job, settings: Settings) -> Callable[[Inter
 
     def finish(everybody: Interactions) -> Interactions:
         kept = _within(everybody, settings)
-        with one_thread():
-            _finishing_epochs(encoder, kept, job, settings)
+        _finishing_epochs(encoder, kept, job, settings)
         return kept
 
     return finish
 
 
 def _train(
-    encoder: Encoder, training: Interactions, validation: Interactions, job: Job, settings: Settings
+    encoder: Encoder,
+    training: Interactions,
+    validation: Interactions,
+    job: Job,
+    settings: Settings,
+    mark: str,
 ) -> list[dict[str, float]]:
-    """Leaves the weights of the epoch with the lowest validation loss in `encoder`; gives all losses."""
+    """Leaves the weights of the epoch with the lowest validation loss in `encoder`; gives all losses.
+
+    `mark` is of what may be gone on with: see `checkpoint`.
+    """
     steps = encoder.count(training)
     epochs = min(max(math.ceil(settings.steps / steps), settings.epochs[0]), settings.epochs[1])
     softmax = Softmax(encoder, training)
     optimiser = optimiser_of(encoder, settings)
-    checkpoint = Checkpoint.open(job.scratch, encoder, optimiser)
+    checkpoint = Checkpoint.open(job.scratch, encoder, optimiser, mark)
     weights = event_weights(training, settings)
     began, already = time.monotonic(), checkpoint.epoch
     while checkpoint.epoch < epochs and checkpoint.epoch - checkpoint.best_epoch < settings.patience:
@@ -198,8 +205,10 @@ def recency_weights(data: Interactions) -> NDArray[np.float32]:
 
 
 def event_weights(data: Interactions, settings: Settings) -> NDArray[np.float32]:
-    """float32[n]: how much each event counts in the loss."""
+    """float32[n]: how much each event counts in the loss. Raises TrainingFailed where none does."""
     weights = type_weights(data, settings.by_type)
+    if not weights.any():
+        raise TrainingFailed(NOTHING_COUNTS)
     return weights * recency_weights(data) if settings.recency else weights
 
 
@@ -219,14 +228,3 @@ def _rate(progress: float, settings: Settings) -> float:
         return settings.peak_rate * max(progress / settings.warm_up, 0.04)
     done = (progress - settings.warm_up) / (1 - settings.warm_up)
     return settings.peak_rate * max(0.5 + 0.5 * math.cos(math.pi * done), 1e-3)
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Holds torch to one thread, and lets it go as it was."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)

@@ -16,6 +16,7 @@ from pzdecl.engine.serving.objective import FAVOUR
 from pzdecl.engine.training.objective import Objective
 from pzdecl.engine.training.sequence import blend
 from pzdecl.engine.training.sequence.encoder import Encoder
+from pzdecl.engine.training.sequence.threads import one_thread
 
 USERS_AT_ONCE = 256
 CELLS = 2**24
@@ -66,31 +67,30 @@ class Sequences:
         at_once = max(1, min(USERS_AT_ONCE, CELLS // len(shown.item_ids)))
         for start in range(0, len(users), at_once):
             some = users[start : start + at_once]
+            with one_thread():
+                expected = self.encoder.last_expectations(shown, some)
             yield blended(
                 known,
-                self.encoder.last_expectations(shown, some),
+                expected,
                 [shown.items[shown.offsets[user] : shown.offsets[user + 1]] for user in some],
             )
 
+    @one_thread()
     def finish(self, data: TrainingData) -> dict[str, NDArray[Any]]:
         """One more epoch over everybody, then the state of every user.
 
         Returns `items` float32[N, h], `bias` float32[N], `blend` float32[FACTS, COLUMNS]: see
-        `pzdecl.engine.serving.blend`; `memory_*`: see `blend.memory`; `expected` float32[U, h];
-        `history_offsets` int64[U + 1] and `history_items` int32[n]: what each user had, the oldest first;
-        `new_user` float32[N]: the answer without a history; and what the encoder needs to carry a state on.
+        `pzdecl.engine.serving.blend`; `memory_*`: see `blend.memory`; those of `of_users`; `new_user`
+        float32[N]: the answer without a history; and what the encoder needs to carry a state on.
         """
         events = data.interactions
         self.fitted = self._finish(events)
-        users = np.arange(len(events.user_ids))
         known = tables(self.encoder)
         return {
             **known,
             **blend.memory(self.fitted),
             "blend": self.gate,
-            **self.encoder.carried(events, users),
-            "history_offsets": events.offsets.astype(np.int64),
-            "history_items": events.items.astype(np.int32),
+            **of_users(self.encoder, events),
             "new_user": self._new_user(events, known),
             **({FAVOUR: self.objective.favour} if self.objective else {}),
             **self.encoder.tensors(),
@@ -110,6 +110,19 @@ class Sequences:
             counts = np.bincount(data.items[data.timestamps >= late], minlength=len(data.item_ids))
             chances += NEW_USER_POPULARITY * (counts / counts.sum() - chances)
         return np.asarray(chances, np.float32)
+
+
+def of_users(encoder: Encoder, events: Interactions) -> dict[str, NDArray[Any]]:
+    """Where each user is after `events`, for serving.
+
+    `history_offsets` int64[U + 1] and `history_items` int32[n]: all that each had, the oldest first; `expected`
+    float32[U, h] and what else the encoder has `carried` so far.
+    """
+    return {
+        "history_offsets": events.offsets.astype(np.int64),
+        "history_items": events.items.astype(np.int32),
+        **encoder.carried(events, np.arange(len(events.user_ids))),
+    }
 
 
 def tables(encoder: Encoder) -> dict[str, NDArray[Any]]:

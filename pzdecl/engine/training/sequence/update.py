@@ -16,6 +16,7 @@ from torch import Tensor, from_numpy, nn, no_grad
 from pzdecl.engine.data.interactions import Interactions
 from pzdecl.engine.data.neighbours import beside
 from pzdecl.engine.serving.blend import CONTEXT
+from pzdecl.engine.training.errors import TrainingFailed
 
 
 @no_grad()
@@ -30,9 +31,15 @@ def restore(
 
     by_item  the names of those with a row for each item: the rows go where the ids are now, and new items get
              the mean of their neighbours'
+
+    Raises TrainingFailed where all items are new.
     """
     rows = {one: row for row, one in enumerate(item_ids)}
     places = np.array([rows.get(one, -1) for one in data.item_ids], np.int64)
+    if (places < 0).all():
+        raise TrainingFailed(
+            "No item of the solution version to update from is left: train one with trainingMode FULL."
+        )
     for name, tensor in network.state_dict().items():
         stored = from_numpy(np.array(weights[name]))
         tensor.copy_(_moved(stored, places, data) if name in by_item else stored)

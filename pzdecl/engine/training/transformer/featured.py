@@ -17,9 +17,9 @@ class FeaturedTransformer(Featured, Transformer):
     """The transformer, with features."""
 
     def carried(self, data: Interactions, users: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
-        """The transformer's, and the features of each event of the histories: `history_cells_*` (`Cells`)."""
+        """The transformer's, and the features of the events in `newest_rows`: `history_cells_*` (`Cells`)."""
         kept = super().carried(data, users)
         if not self.features.designs.events.columns:
             return kept
-        cells = self._events.take(self.history_rows(data, users)[1])
+        cells = self._events.take(self.newest_rows(data, users))
         return {**kept, **{f"history_cells_{part.name}": getattr(cells, part.name) for part in fields(cells)}}

@@ -11,7 +11,6 @@ import torch
 
 from pzdecl.engine.data.event_parameters import event_parameters
 from pzdecl.engine.data.training_data import TrainingData
-from pzdecl.engine.training.errors import TrainingFailed
 from pzdecl.engine.training.features.featured import Designs
 from pzdecl.engine.training.model import Job
 from pzdecl.engine.training.sequence.encoder import Settings
@@ -65,14 +64,10 @@ def build(data: TrainingData, job: Job, generator: torch.Generator) -> Transform
 
 def settings(job: Job) -> Settings:
     """How the transformer is trained."""
-    recency = bool(job.parameters["apply_recency_bias"])
-    by_type = event_parameters(job.config)
-    if by_type and not any(one.weight for one in by_type.values()):
-        raise TrainingFailed("eventsConfig gives no event type a weight above 0: there is nothing to learn.")
     return Settings(
         peak_rate=PEAK_RATE,
         finishing_rate=FINISHING_RATE,
         epochs=EPOCHS,
-        recency=recency,
-        by_type=by_type,
+        recency=bool(job.parameters["apply_recency_bias"]),
+        by_type=event_parameters(job.config),
     )

@@ -173,26 +173,20 @@ class Transformer(Encoder):
         return expected
 
     def carried(self, data: Interactions, users: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
-        """Of each user `expected`, and the newest events with the one before, for the time between them.
-
-        `history_offsets` int64[U + 1], `history_items` int32[n], `history_times` int64[n].
-        """
-        offsets, rows = self.history_rows(data, users)
+        """Of each user `expected`; and `history_times` int64[n], seconds, of the events in `newest_rows`."""
         return {
             **super().carried(data, users),
-            "history_offsets": offsets,
-            "history_items": data.items[rows],
-            "history_times": data.timestamps[rows],
+            "history_times": data.timestamps[self.newest_rows(data, users)],
         }
 
-    def history_rows(
-        self, data: Interactions, users: NDArray[np.int64]
-    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """int64[U + 1] and int64[n]: the rows of the newest `length` events of each user, and one before."""
+    def newest_rows(self, data: Interactions, users: NDArray[np.int64]) -> NDArray[np.int64]:
+        """int64[n]: the rows of the newest `length` events of each user, and of the one before these.
+
+        That one says how much time passed before the first of them.
+        """
         starts, ends = data.offsets[users], data.offsets[users + 1]
         starts = np.maximum(starts, ends - self.length - 1)
-        rows = np.concatenate([np.zeros(0, np.int64), *map(np.arange, starts, ends)])
-        return np.concatenate(([0], np.cumsum(ends - starts))).astype(np.int64), rows
+        return np.concatenate([np.zeros(0, np.int64), *map(np.arange, starts, ends)])
 
     def tensors(self) -> dict[str, NDArray[Any]]:
         """`network.*`: the weights; `attention_shape` int64[2]: heads, and places of a window."""

@@ -29,7 +29,7 @@ from pzdecl.engine.training.features.coldstart import (
 from pzdecl.engine.training.features.hrnn import FeaturedNetwork
 from pzdecl.engine.training.novelty import births
 from tests.engine.training.features.test_featured import told
-from tests.engine.training.features.worlds import genres, quick, table
+from tests.engine.training.features.worlds import genres, quick, table, weekends
 from tests.engine.training.worlds import interactions
 
 RECIPE = RECIPES["aws-hrnn-coldstart"]
@@ -49,6 +49,20 @@ def test_age_counts_from_creation_or_else_from_the_first_event_or_else_none() ->
     assert births(data).tolist() == [7, 0, 240, 900]
     without = replace(data, items=table({"GENRE": list("abcd")}))
     assert births(without).tolist() == [0, 0, 240, 240]
+
+
+def test_what_is_expected_of_a_user_is_the_same_whoever_else_is_asked_about(tmp_path: Path) -> None:
+    """Also where events have a context, of which every other one is told in validation."""
+    data = weekends()
+    plain, events = told(data, tmp_path), data.interactions
+    network = LastingNetwork(12, 32, _generator(), gap=plain.gap, steps=plain.steps)
+    network.describe(data)
+    network.load_state_dict(plain.state_dict())
+    odd = events.select(np.arange(len(events)) != events.offsets[3])
+    together = network.last_expectations(odd, np.arange(3, 9))
+    for place, user in enumerate(range(3, 9)):
+        alone = network.last_expectations(odd, np.array([user]))
+        np.testing.assert_allclose(alone[0], together[place], atol=1e-5)
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,16 @@ def test_rare_categories_share_a_cell() -> None:
     assert column == Categories("G", ("a", "b"))
 
 
+def test_whole_numbers_may_be_as_large_as_their_type() -> None:
+    """Beyond 2^53 neighbours become one number; order is all that counts."""
+    large = [2**62, -(2**62), 2**62 + 1, None, 5]
+    column = only({"BARCODE": large})
+    assert isinstance(column, Number)
+    cells = cells_of(side_design(table({"BARCODE": large})), rows({"BARCODE": large}))
+    places = cells.weights[cells.offsets[:-1]]
+    assert places[1] < places[4] < places[0] == places[2]
+
+
 @pytest.mark.parametrize(
     "columns",
     [
