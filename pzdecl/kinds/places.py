@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import Field, StringConstraints
-
-from pzdecl.kinds.base import Spec
+from pzdecl.kinds.spec import Field, Spec, StringConstraints
 
 REMOTE = ("s3://", "http://", "https://")
 Location = Annotated[str, StringConstraints(min_length=1)]

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import Field, StringConstraints
-
-from pzdecl.kinds.base import Spec
+from pzdecl.kinds.spec import Field, Spec, StringConstraints
 from pzdecl.manifests.policy_settings import PoliciesSpec
 from pzdecl.manifests.provider_settings import ProviderSpec
 from pzdecl.manifests.state_settings import StateSpec

@@ -28,6 +28,7 @@ HEAVY = (
     "deepdiff",
     "starlette",
     "psycopg",
+    "pydantic",
 )
 
 
