@@ -68,8 +68,10 @@ def _campaign(engine: Any, scratch: Path) -> tuple[str, str]:
     """A campaign that knows all items, and its dataset group."""
     from tests.contract.clients import (
         InProcess,
+        avro,
         dataset,
         deployed,
+        field,
         group,
         imported,
         schema,
@@ -80,15 +82,13 @@ def _campaign(engine: Any, scratch: Path) -> tuple[str, str]:
     from tests.contract.test_filters import USERS as PEOPLE
 
     draw = random.Random(1)
-    items = EVENTS | {
-        "name": "Items",
-        "fields": [
-            {"name": "ITEM_ID", "type": "string"},
-            {"name": "GENRES", "type": "string", "categorical": True},
-            {"name": "PRICE", "type": "float"},
-            {"name": "YEAR", "type": "int"},
-        ],
-    }
+    items = avro(
+        "Items",
+        field("ITEM_ID", "string"),
+        field("GENRES", "string", categorical=True),
+        field("PRICE", "float"),
+        field("YEAR", "int"),
+    )
     folder = scratch / "filters-data"
     folder.mkdir()
     rows = {

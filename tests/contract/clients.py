@@ -17,27 +17,28 @@ RECIPE = "arn:aws:personalize:::recipe/"
 ROLE = "arn:aws:iam::000000000000:role/personalize"
 REST = frozenset({"ACTIVE", "INACTIVE", "COMPLETED", "FAILED", "CREATE FAILED", "CREATE STOPPED"})
 """The statuses of what nothing is being done with."""
-INTERACTIONS = {
-    "type": "record",
-    "name": "Interactions",
-    "namespace": "com.amazonaws.personalize.schema",
-    "fields": [
-        {"name": "USER_ID", "type": "string"},
-        {"name": "ITEM_ID", "type": "string"},
-        {"name": "TIMESTAMP", "type": "long"},
-    ],
-    "version": "1.0",
-}
-ITEMS = {
-    "type": "record",
-    "name": "Items",
-    "namespace": "com.amazonaws.personalize.schema",
-    "fields": [
-        {"name": "ITEM_ID", "type": "string"},
-        {"name": "GENRE", "type": ["null", "string"], "categorical": True},
-    ],
-    "version": "1.0",
-}
+
+
+def avro(name: str, *fields: dict[str, Any]) -> dict[str, Any]:
+    """A schema of this name."""
+    return {
+        "type": "record",
+        "name": name,
+        "namespace": "com.amazonaws.personalize.schema",
+        "fields": list(fields),
+        "version": "1.0",
+    }
+
+
+def field(name: str, *types: str, **more: Any) -> dict[str, Any]:
+    """A field of a schema: of one type, or of any of several."""
+    return {"name": name, "type": types[0] if len(types) == 1 else list(types), **more}
+
+
+INTERACTIONS = avro(
+    "Interactions", field("USER_ID", "string"), field("ITEM_ID", "string"), field("TIMESTAMP", "long")
+)
+ITEMS = avro("Items", field("ITEM_ID", "string"), field("GENRE", "null", "string", categorical=True))
 
 
 class Service(Protocol):

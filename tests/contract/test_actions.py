@@ -14,9 +14,11 @@ from tests.contract.clients import (
     RECIPE,
     ROLE,
     Service,
+    avro,
     dataset,
     deployed,
     erased,
+    field,
     group,
     imported,
     schema,
@@ -30,29 +32,22 @@ DAY = 24 * 60 * 60
 RECIPE_NAME = "aws-next-best-action"
 
 
-def avro(name: str, **fields: Any) -> dict[str, Any]:
-    listed = [
-        {"name": field, "type": type[0] if len(type) == 1 else list(type)} for field, type in fields.items()
-    ]
-    return {**INTERACTIONS, "name": name, "fields": listed}
-
-
 ACTIONS = avro(
     "Actions",
-    ACTION_ID=["string"],
-    VALUE=["null", "long"],
-    TYPE=["null", "string"],
-    EXPIRATION_TIMESTAMP=["null", "long"],
-    REPEAT_FREQUENCY=["null", "long"],
-    PRICE=["null", "float"],
+    field("ACTION_ID", "string"),
+    field("VALUE", "null", "long"),
+    field("TYPE", "null", "string"),
+    field("EXPIRATION_TIMESTAMP", "null", "long"),
+    field("REPEAT_FREQUENCY", "null", "long"),
+    field("PRICE", "null", "float"),
 )
 ACTED = avro(
     "ActionInteractions",
-    USER_ID=["string"],
-    ACTION_ID=["string"],
-    EVENT_TYPE=["string"],
-    TIMESTAMP=["long"],
-    NUMBER_OF_ACTIONS=["null", "int"],
+    field("USER_ID", "string"),
+    field("ACTION_ID", "string"),
+    field("EVENT_TYPE", "string"),
+    field("TIMESTAMP", "long"),
+    field("NUMBER_OF_ACTIONS", "null", "int"),
 )
 
 

@@ -10,8 +10,10 @@ import pytest
 from tests.contract.clients import (
     ITEMS,
     Service,
+    avro,
     dataset,
     deployed,
+    field,
     group,
     imported,
     schema,
@@ -20,30 +22,20 @@ from tests.contract.clients import (
 )
 from tests.waiting import until
 
-EVENTS = {
-    "type": "record",
-    "name": "Interactions",
-    "namespace": "com.amazonaws.personalize.schema",
-    "fields": [
-        {"name": "USER_ID", "type": "string"},
-        {"name": "ITEM_ID", "type": "string"},
-        {"name": "EVENT_TYPE", "type": "string"},
-        {"name": "TIMESTAMP", "type": "long"},
-    ],
-    "version": "1.0",
-}
-PRICED = ITEMS | {
-    "fields": [
-        {"name": "ITEM_ID", "type": "string"},
-        {"name": "GENRE", "type": ["null", "string"], "categorical": True},
-        {"name": "PRICE", "type": ["null", "float"]},
-        {"name": "TITLE", "type": "string", "textual": True},
-    ]
-}
-USERS = ITEMS | {
-    "name": "Users",
-    "fields": [{"name": "USER_ID", "type": "string"}, {"name": "AGE", "type": "int"}],
-}
+EVENTS = avro(
+    "Interactions",
+    field("USER_ID", "string"),
+    field("ITEM_ID", "string"),
+    field("EVENT_TYPE", "string"),
+    field("TIMESTAMP", "long"),
+)
+PRICED = avro(
+    "Items",
+    *ITEMS["fields"],
+    field("PRICE", "null", "float"),
+    field("TITLE", "string", textual=True),
+)
+USERS = avro("Users", field("USER_ID", "string"), field("AGE", "int"))
 GENRES = ("Comedy|Drama", "Drama", "Horror")
 
 

@@ -6,9 +6,20 @@ import random
 from pathlib import Path
 from typing import Any
 
-from tests.contract.clients import INTERACTIONS, RECIPE, Service, dataset, group, imported, schema, settled
+from tests.contract.clients import (
+    INTERACTIONS,
+    RECIPE,
+    Service,
+    avro,
+    dataset,
+    field,
+    group,
+    imported,
+    schema,
+    settled,
+)
 
-EVENTS = {**INTERACTIONS, "fields": [*INTERACTIONS["fields"], {"name": "EVENT_TYPE", "type": "string"}]}
+EVENTS = avro("Interactions", *INTERACTIONS["fields"], field("EVENT_TYPE", "string"))
 
 
 def watched(path: Path) -> Path:

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from tests.contract.clients import Service, dataset, group, imported, schema
+from tests.contract.clients import Service, avro, dataset, field, group, imported, schema
 from tests.contract.test_batch import Shop, answered, infer, places, version
-from tests.contract.test_filters import EVENTS, PRICED, filter_
+from tests.contract.test_filters import EVENTS, filter_
 
 CONFIG = {"fieldsForThemeGeneration": {"itemName": "NAME"}}
 THEMED: dict[str, Any] = {"batchInferenceJobMode": "THEME_GENERATION", "themeGenerationConfig": CONFIG}
@@ -18,13 +18,10 @@ WORLDS = ("Deep space", "Old Paris", "Wild west")
 """i0, i3, ... are of the first, and so on; who takes up one of them takes up others of it."""
 
 
-def fields(*more: dict[str, Any]) -> dict[str, Any]:
-    return PRICED | {"fields": [{"name": "ITEM_ID", "type": "string"}, *more]}
-
-
-NAME = {"name": "NAME", "type": "string"}
-ABOUT = {"name": "ABOUT", "type": ["null", "string"], "textual": True}
-GENRE = {"name": "GENRE", "type": ["null", "string"], "categorical": True}
+ID = field("ITEM_ID", "string")
+NAME = field("NAME", "string")
+ABOUT = field("ABOUT", "null", "string", textual=True)
+GENRE = field("GENRE", "null", "string", categorical=True)
 
 
 @pytest.fixture
@@ -38,7 +35,7 @@ def films(working: Service, tmp_path: Path) -> Shop:
     ]
     for kind, described, lines in (
         ("Interactions", EVENTS, ["USER_ID,ITEM_ID,EVENT_TYPE,TIMESTAMP", *events]),
-        ("Items", fields(NAME, ABOUT, GENRE), ["ITEM_ID,NAME,ABOUT,GENRE", *rows]),
+        ("Items", avro("Items", ID, NAME, ABOUT, GENRE), ["ITEM_ID,NAME,ABOUT,GENRE", *rows]),
     ):
         (tmp_path / f"{kind}.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
         arn = dataset(working, group_arn, schema(working, kind, described), kind)
@@ -131,8 +128,8 @@ def test_what_themes_are_refused_for(films: Shop, tmp_path: Path) -> None:
     service.call("delete_dataset", datasetArn=of["ITEMS"])
     for described, words in (
         (None, "the dataset group has no Items dataset"),
-        (fields({"name": "PRICE", "type": "float"}), "expected a column of text, and there is none"),
-        (fields(NAME, GENRE), "no textual column"),
+        (avro("Items", ID, field("PRICE", "float")), "expected a column of text, and there is none"),
+        (avro("Items", ID, NAME, GENRE), "no textual column"),
     ):
         made = ""
         if described:

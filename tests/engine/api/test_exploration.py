@@ -12,9 +12,12 @@ import pytest
 from pzdecl.engine import Engine
 from pzdecl.engine.store import store
 from tests.contract.clients import (
+    ITEMS,
     InProcess,
+    avro,
     dataset,
     deployed,
+    field,
     group,
     imported,
     schema,
@@ -25,17 +28,7 @@ from tests.contract.clients import (
 
 DAY = 86_400
 NOW = 1_600_000_000
-FIELDS = {
-    "type": "record",
-    "name": "Items",
-    "namespace": "com.amazonaws.personalize.schema",
-    "fields": [
-        {"name": "ITEM_ID", "type": "string"},
-        {"name": "GENRE", "type": ["null", "string"], "categorical": True},
-        {"name": "CREATION_TIMESTAMP", "type": "long"},
-    ],
-    "version": "1.0",
-}
+FIELDS = avro("Items", *ITEMS["fields"], field("CREATION_TIMESTAMP", "long"))
 OLD, NEW = [f"i{n:02}" for n in range(30)], [f"new{n}" for n in range(8)]
 
 

@@ -11,23 +11,9 @@ import pytest
 
 from pzdecl.engine import Engine
 from pzdecl.engine.store import store
-from tests.contract.clients import InProcess, dataset, group, schema
+from tests.contract.clients import InProcess, avro, dataset, field, group, schema
 
 NOW = 1_700_000_000
-
-
-def avro(name: str, *fields: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "type": "record",
-        "name": name,
-        "namespace": "com.amazonaws.personalize.schema",
-        "fields": list(fields),
-        "version": "1.0",
-    }
-
-
-def field(name: str, *types: str, **more: Any) -> dict[str, Any]:
-    return {"name": name, "type": types[0] if len(types) == 1 else list(types), **more}
 
 
 INTERACTIONS = avro(

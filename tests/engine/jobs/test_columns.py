@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from pzdecl.engine.training import train as training
-from tests.contract.clients import ITEMS, dataset, schema, settled, solution, trained
+from tests.contract.clients import ITEMS, avro, dataset, field, schema, settled, solution, trained
 from tests.engine.jobs.conftest import Bench
 
-WIDER = ITEMS | {"fields": [*ITEMS["fields"], {"name": "PRICE", "type": ["null", "float"]}]}
+WIDER = avro("Items", *ITEMS["fields"], field("PRICE", "null", "float"))
 
 
 @pytest.fixture

@@ -19,11 +19,12 @@ from pzdecl.engine.store.shown import Shown
 from pzdecl.engine.store.store import Store
 from pzdecl.process import this_process
 from tests.contract.clients import (
-    ITEMS,
     ROLE,
     InProcess,
+    avro,
     dataset,
     erased,
+    field,
     group,
     imported,
     schema,
@@ -34,10 +35,7 @@ from tests.contract.clients import (
 )
 
 USER, SESSION = "somebody-who-goes", "a-session-of-that-user"
-USERS = ITEMS | {
-    "name": "Users",
-    "fields": [{"name": "USER_ID", "type": "string"}, {"name": "AGE", "type": "int"}],
-}
+USERS = avro("Users", field("USER_ID", "string"), field("AGE", "int"))
 
 
 class Shop:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from pzdecl.engine import Engine
-from tests.contract.clients import ITEMS, InProcess, dataset, group, imported, schema, settled
+from tests.contract.clients import ITEMS, InProcess, avro, dataset, field, group, imported, schema, settled
 
 
 def _rows(engine: Engine, arn: str) -> list[dict[str, Any]]:
@@ -51,7 +51,7 @@ def test_a_wider_schema_gives_old_rows_the_new_column(tmp_path: Path) -> None:
         service = InProcess(engine)
         arn = dataset(service, group(service), schema(service, "items", ITEMS), "Items")
         _import(service, arn, tmp_path / "a.csv", "ITEM_ID,GENRE\nx,a\n", "FULL")
-        wider = {**ITEMS, "fields": [*ITEMS["fields"], {"name": "PRICE", "type": ["null", "float"]}]}
+        wider = avro("Items", *ITEMS["fields"], field("PRICE", "null", "float"))
         wider_arn = schema(service, "wider", wider)
         service.call("update_dataset", datasetArn=arn, schemaArn=wider_arn)
         found = settled(service, "describe_dataset", "dataset", datasetArn=arn)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.clients import INTERACTIONS, dataset, group, schema, write_interactions
+from tests.contract.clients import INTERACTIONS, avro, dataset, field, group, schema, write_interactions
 from tests.engine.jobs.conftest import Bench
 from tests.engine.jobs.programs import STEPS
 from tests.waiting import PATIENCE, until
@@ -56,10 +56,7 @@ def test_a_killed_training_goes_on_and_is_not_done_twice(bench: Bench) -> None:
 def test_a_recommender_that_is_killed_in_training_goes_on_and_serves_one_model(bench: Bench) -> None:
     domain = {"domain": "ECOMMERCE"}
     shop = group(bench.service, "shop", **domain)
-    fields = {
-        **INTERACTIONS,
-        "fields": [*INTERACTIONS["fields"], {"name": "EVENT_TYPE", "type": "string"}],
-    }
+    fields = avro("Interactions", *INTERACTIONS["fields"], field("EVENT_TYPE", "string"))
     dataset(bench.service, shop, schema(bench.service, "typed", fields, **domain), name="typed")
     recipe = "arn:aws:personalize:::recipe/aws-ecomm-recommended-for-you"
     params = {"name": "for-you", "datasetGroupArn": shop, "recipeArn": recipe}
