@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -23,6 +22,7 @@ from pzdecl.providers.client import READ_PREFIXES, Client
 from pzdecl.state.model import Recorded
 from tests.e2e.random_shops import Shop
 from tests.plan.world import counted
+from tests.waiting import until
 
 HOLDING = frozenset(name for name, kind in KINDS.items() if kind.holds_data)
 GIVEN_UP = DEADLY.partition("{}")[0]
@@ -288,14 +288,12 @@ DISTURBANCES = (_delete, _label, _throttle, _deploy)
 def _wait(client: Client, kind: str, arn: str) -> bool:
     """Whether it became ready rather than failed."""
     row = KINDS[kind]
-    until = time.monotonic() + 20
-    while time.monotonic() < until:
-        call = row.describe(arn)
-        status = row.status(client.read(call.operation, **call.params)[row.operations.describe_key])
-        if status is not Status.BUSY:
-            return status is Status.READY
-        time.sleep(0.02)
-    raise AssertionError(f"{arn} is still busy")
+    call = row.describe(arn)
+
+    def look() -> Status:
+        return row.status(client.read(call.operation, **call.params)[row.operations.describe_key])
+
+    return until(look, lambda status: status is not Status.BUSY, why=arn) is Status.READY
 
 
 def _tags(client: Client, arn: str) -> dict[str, str]:

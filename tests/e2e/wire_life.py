@@ -5,19 +5,21 @@ from __future__ import annotations
 import json
 import random
 import subprocess
-import time
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
 
-from tests.contract.clients import RECIPE
+from tests.contract.clients import RECIPE, settled, statuses
 from tests.engine.events.conftest import avro
 from tests.engine.events.conftest import field as column
 from tests.engine.http.running import BY_METHOD
+from tests.waiting import until
 
 ROLE = "arn:aws:iam::000000000000:role/personalize"
+LONG = 300.0
 NOW = 1_700_000_000
 CIRCLE = 12
 INTERACTIONS = avro(
@@ -98,16 +100,9 @@ class Life:
     arns: dict[str, str] = field(default_factory=dict)
 
     def settled(self, operation: str, key: str, **arn: str) -> dict[str, Any]:
-        deadline = time.monotonic() + 300
-        while True:
-            found: dict[str, Any] = self.call(operation, **arn)[key]
-            update = found.get("latestCampaignUpdate") or {}
-            statuses = {found["status"], update.get("status", "ACTIVE")}
-            if not statuses & {"CREATE PENDING", "CREATE IN_PROGRESS"}:
-                assert statuses == {"ACTIVE"}, found
-                return found
-            assert time.monotonic() < deadline, found
-            time.sleep(self.pause)
+        found = settled(self, operation, key, LONG, pause=self.pause, **arn)
+        assert statuses(found) == {"ACTIVE"}, found
+        return found
 
     def refused(self, code: str, operation: str, **params: Any) -> None:
         with pytest.raises(RefusedError) as caught:
@@ -289,20 +284,17 @@ class Life:
             arn = self.arns[name]
             self.call(operation, **{key: arn})
             described = operation.replace("delete_", "describe_")
-            deadline = time.monotonic() + 300
-            while self._there(described, {key: arn}):
-                assert time.monotonic() < deadline, f"{arn} stays"
-                time.sleep(self.pause)
+            until(partial(self._gone, described, {key: arn}), why=arn, seconds=LONG, pause=self.pause)
         assert self.call("list_dataset_groups")["datasetGroups"] == []
 
-    def _there(self, operation: str, params: dict[str, str]) -> bool:
+    def _gone(self, operation: str, params: dict[str, str]) -> bool:
         try:
             self.call(operation, **params)
         except RefusedError as error:
             if "(ResourceNotFoundException)" not in str(error):
                 raise
-            return False
-        return True
+            return True
+        return False
 
 
 def only(answer: dict[str, Any]) -> dict[str, str]:
