@@ -333,7 +333,7 @@ CODES: dict[str, Code] = {
     ),
     "PZ7006": Code(
         "too few users",
-        "Training needs at least 25 users with two interactions or more.",
+        "Training needs at least 25 users with two interactions or more, and at least 1% of all users.",
     ),
 }
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from pzdecl.engine.data.check import CsvReport
 
 MIN_USERS = 25
+SELDOM = 100
+"""One user in so many must have two interactions at least."""
 _VERSION = 1
 """Grows when the rules of checking change, so that old results are not used."""
 
@@ -96,7 +98,7 @@ def _result(
     parts = (str(_VERSION), content.sha256, dataset_type, schema_text(schema))
     key = hashlib.sha256("\0".join(parts).encode()).hexdigest()
     known = cache.get(key)
-    if isinstance(known, dict) and known.keys() == {"problems", "users_with_two", "event_types"}:
+    if isinstance(known, dict) and known.keys() == {"problems", "users", "users_with_two", "event_types"}:
         return known
     from pzdecl.engine.data.check import check_csv
 
@@ -109,6 +111,7 @@ def _kept(report: CsvReport) -> dict[str, Any]:
     problems = [[p.file, p.line, p.column, p.field, p.message, p.expected] for p in report.problems]
     return {
         "problems": problems,
+        "users": report.users,
         "users_with_two": report.users_with_two,
         "event_types": dict(report.event_types),
     }
@@ -146,14 +149,15 @@ def _minimums(
         solutions = [
             one for trained, one in learners.items() if chosen is None or address in chosen or trained in chosen
         ]
-        if solutions and result["users_with_two"] < MIN_USERS:
+        needed = max(MIN_USERS, -(-result["users"] // SELDOM))
+        if solutions and result["users_with_two"] < needed:
             yield Diagnostic(
                 "PZ7006",
-                f"only {result['users_with_two']} users have two interactions or more",
+                f"only {result['users_with_two']} of {result['users']:,} users have two interactions or more",
                 at(desired, LOCATION),
                 str(address),
                 LOCATION,
-                f"at least {MIN_USERS} such users to train {solutions[0].address} on",
+                f"at least {needed:,} such users to train {solutions[0].address} on",
             )
         for solution in solutions:
             yield from _of_type(solution, result["event_types"])

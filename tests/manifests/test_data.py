@@ -193,6 +193,7 @@ def test_good_data_has_nothing_wrong_and_is_read_once(tmp_path: Path, monkeypatc
         (rows(50, 20).encode() + b"u\xff,i,1\n", "PZ7004", "interactions.csv:1002:1"),
         (rows(50, 19), "PZ7005", "m.yaml:29:30"),
         (rows(2000, 1), "PZ7006", "m.yaml:29:30"),
+        (rows(3000, 1) + "".join(f"u{n},i,2\n" for n in range(29)), "PZ7006", "m.yaml:29:30"),
     ],
 )
 def test_bad_data(tmp_path: Path, csv: str | bytes, code: str | None, place: str | None) -> None:
