@@ -11,7 +11,7 @@ from pzdecl.engine.api.operation import Context, Params, Result, operation
 from pzdecl.engine.data.actions import NAMES, WRITTEN, event_type
 from pzdecl.engine.errors import InvalidInputException, ResourceInUseException, ResourceNotFoundException
 from pzdecl.engine.events import log
-from pzdecl.engine.events.checking import RESERVED, encoded_size, seconds
+from pzdecl.engine.events.checking import RESERVED, seconds
 from pzdecl.engine.events.log import EventRow
 from pzdecl.engine.events.values import Known, converted, known_columns, named, properties
 from pzdecl.engine.store.rows import Reader, Resource
@@ -65,8 +65,6 @@ def tracked(reader: Reader, tracking_id: str) -> Resource:
 
 def _row(given: Mapping[str, Any], known: Known, path: str, problems: list[str]) -> EventRow:
     """The row of an interaction; what is wrong goes to `problems`, without the values: they are private."""
-    for name in ("actionId", "userId", "sessionId"):
-        encoded_size(given.get(name, ""), f"{path}.{name}", problems)
     inner = f"{path}.properties"
     read = properties(given.get("properties"), inner, problems)
     values = named(read, known, inner, problems, reserved=RESERVED)

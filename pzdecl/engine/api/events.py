@@ -12,7 +12,7 @@ from pzdecl.engine.api.operation import Context, Params, Result, operation
 from pzdecl.engine.data.parts import KEYS
 from pzdecl.engine.errors import InvalidInputException, ResourceInUseException
 from pzdecl.engine.events import log, puts
-from pzdecl.engine.events.checking import encoded_size, event_row
+from pzdecl.engine.events.checking import event_row
 from pzdecl.engine.events.recent import interactions
 from pzdecl.engine.events.values import Known, converted, known_columns, named, properties
 from pzdecl.engine.store.rows import Reader, Resource
@@ -38,8 +38,6 @@ def put_events(context: Context, params: Params) -> Result:
         event_row(event, known, f"eventList[{place}]", shown_with, problems)
         for place, event in enumerate(params["eventList"])
     ]
-    for name in ("userId", "sessionId"):
-        encoded_size(params.get(name, ""), name, problems)
     _refuse(problems)
     with context.store.write() as tx:
         found = tx.get(dataset)
@@ -112,7 +110,6 @@ def _put(
         values = named(properties(one.get("properties"), path, problems), known, path, problems)
         if values.get(key, one[id_key]) != one[id_key]:
             problems.append(f"{path} has another id than {words}[{place}].{id_key}: leave it out")
-        encoded_size(one[id_key], f"{words}[{place}].{id_key}", problems)
         rest = [column for name, column in known.columns.items() if name != key]
         rows.append((str(one[id_key]), converted(values, rest, path, problems)))
     _refuse(problems)

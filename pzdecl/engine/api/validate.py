@@ -151,6 +151,10 @@ def _scalar(shape: Mapping[str, Any]) -> Check:
             return
         if isinstance(value, str) and is_text:
             size = len(value)
+            if not value.isascii() and not _whole(value):
+                text = "Member must be whole text, without half a character (a lone surrogate)"
+                problems.append(_violation(value, path, text, hidden))
+                return
             if high is not None and size > high:
                 problems.append(
                     _violation(value, path, f"Member must have length less than or equal to {high}", hidden)
@@ -176,11 +180,20 @@ def _scalar(shape: Mapping[str, Any]) -> Check:
     return check
 
 
+def _whole(text: str) -> bool:
+    """Whether a text can be written as UTF-8: arguments of a command that are not may hold lone surrogates."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def _location(remote: Check) -> Check:
     """Where data lies: the service's pattern for anything with a scheme, else a path on this machine."""
 
     def check(value: Any, path: str, problems: list[str]) -> None:
-        if not isinstance(value, str) or _REMOTE.match(value):
+        if not isinstance(value, str) or _REMOTE.match(value) or not _whole(value):
             remote(value, path, problems)
         elif not value.removeprefix("file://"):
             problems.append(_violation(value, path, "Member must not be empty"))

@@ -10,7 +10,7 @@ from typing import Any
 
 from pzdecl.engine.data.columns import LATEST_SECOND
 from pzdecl.engine.events.log import EventRow
-from pzdecl.engine.events.values import Known, convert, converted, named, properties
+from pzdecl.engine.events.values import Known, convert, converted, fraction, named, properties
 
 EVENT_BYTES = 10 * 1024
 """The largest event."""
@@ -128,7 +128,7 @@ def seconds(value: Any, path: str, problems: list[str]) -> int:
 
 def _instant(text: str) -> float:
     try:
-        return float(text)
+        return fraction(text)
     except ValueError:
         found = datetime.datetime.fromisoformat(text)
         return found.replace(tzinfo=found.tzinfo or datetime.UTC).timestamp()

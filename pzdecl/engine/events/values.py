@@ -16,6 +16,7 @@ from pzdecl.errors import nearest
 Bounds = tuple[int, int]
 _BOUNDS: dict[str, Bounds] = {"int": (-(2**31), 2**31 - 1), "long": (-(2**63), 2**63 - 1)}
 _FLOAT_MAX = 3.4028234663852886e38
+_NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?", re.ASCII)
 _MARKUP = re.compile(r"<[^<>]*>|[\r\n]+")
 
 
@@ -102,6 +103,13 @@ def convert(value: Any, column: Column) -> tuple[Any, str]:
     return _whole(value, column) if column.type in _BOUNDS else _fraction(value, column)
 
 
+def fraction(text: str) -> float:
+    """The number that a text holds. Raises ValueError, also for `1_000`, `nan` and others that Python reads."""
+    if not _NUMBER.fullmatch(text.strip()):
+        raise ValueError(f"{text!r} is no number")
+    return float(text)
+
+
 def camel(name: str) -> str:
     """How properties write a column: NUM_RATINGS is numRatings."""
     first, *rest = [part for part in name.lower().split("_") if part] or [name]
@@ -115,7 +123,7 @@ def _whole(value: int | float | str, column: Column) -> tuple[Any, str]:
         high, words = LATEST_SECOND, "seconds since 1970-01-01, not milliseconds"
     expected = f"{words}, at most {high}"
     try:
-        number = int(value)
+        number = int(value if not isinstance(value, str) or _NUMBER.fullmatch(value.strip()) else "")
     except (ValueError, OverflowError):  # nan and infinity have no whole part
         return None, expected
     exact = isinstance(value, str) or number == value
@@ -124,7 +132,7 @@ def _whole(value: int | float | str, column: Column) -> tuple[Any, str]:
 
 def _fraction(value: int | float | str, column: Column) -> tuple[Any, str]:
     try:
-        number = float(value)
+        number = fraction(value) if isinstance(value, str) else float(value)
     except (ValueError, OverflowError):
         return None, "a number"
     most = _FLOAT_MAX if column.type == "float" else math.inf

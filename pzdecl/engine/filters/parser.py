@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+import re
 from typing import cast
 
 from pzdecl.engine.filters.syntax import (
@@ -32,6 +33,7 @@ COMPARISONS = ("=", "!=", "<", "<=", ">", ">=")
 PLACEHOLDER_MAX = 50
 """Characters of a placeholder's name: what a request can name."""
 _WRITTEN = ("Items", "Interactions", "Users", "Actions", "Action_Interactions")
+_NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?", re.ASCII)
 
 
 @functools.lru_cache(maxsize=512)
@@ -157,8 +159,12 @@ class _Parser:
             whole = Anything(token.place, token.end) if token.text == "*" else None
             return whole or Text(token.text, token.place, token.end)
         if token.kind == "number":
+            try:
+                value = number(token.text)
+            except ValueError:
+                raise self._wrong(token, "a number that is not too large") from None
             self.at += 1
-            return Number(number(token.text), token.place, token.end)
+            return Number(value, token.place, token.end)
         if token.kind == "placeholder":
             if len(token.text) > PLACEHOLDER_MAX:
                 raise self._wrong(token, f"a placeholder of at most {PLACEHOLDER_MAX} characters")
@@ -238,11 +244,18 @@ class _Parser:
 
 
 def number(text: str) -> int | float:
-    """A number as it is written: whole ones stay exact. Raises ValueError."""
+    """A number as it is written: whole ones stay exact. Raises ValueError, also for what no float can hold."""
+    if not _NUMBER.fullmatch(text.strip()):  # Python would also read 1_000, and the digits of other scripts
+        raise ValueError(f"{text} is no number")
     try:
-        return int(text)
+        whole = int(text)
     except ValueError:
         found = float(text)
         if not math.isfinite(found):
             raise ValueError(f"{text} is no finite number") from None
         return found
+    try:
+        float(whole)
+    except OverflowError:
+        raise ValueError(f"{text} is too large a number") from None
+    return whole

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 SEPARATOR = "|"
 """Between the values of one category cell."""
+FEW = 8
+"""So many numbers are compared with a column one after the other; more are looked up at once."""
 
 
 class Numbers:
@@ -53,9 +55,18 @@ class Numbers:
         """bool[R + 1]: which rows have one of the values."""
         import numpy as np
 
-        found = np.zeros(len(self.values), bool)
-        for value in values:
-            found |= self.compared("=", value)
+        wanted = [self._exact(value) for value in values]
+        if len(wanted) > FEW and self.values.dtype.kind == "f":
+            found = np.isin(self.values, np.array(wanted, self.values.dtype))
+        elif len(wanted) > FEW:
+            bounds = np.iinfo(self.values.dtype)  # what is not whole, or beyond them, is in no row
+            whole = {int(one) for one in wanted if one == int(one) and bounds.min <= one <= bounds.max}
+            found = np.isin(self.values, np.array(sorted(whole), self.values.dtype))
+        else:
+            found = np.zeros(len(self.values), bool)
+            for one in wanted:
+                found |= self.values == one
+        found &= self.there
         return found
 
     def of(self, row: int) -> list[int | float]:
@@ -67,11 +78,12 @@ class Numbers:
         import numpy as np
 
         if self.values.dtype == np.float32:
-            return np.float32(value)
+            with np.errstate(over="ignore"):  # what is too large for it is larger than all that is in it
+                return np.float32(value)
         if self.values.dtype.kind == "i" and isinstance(value, int):
             bounds = np.iinfo(self.values.dtype)
             return value if bounds.min <= value <= bounds.max else float(value)
-        return value
+        return float(value)
 
 
 class Texts:

@@ -79,6 +79,21 @@ def test_places_of_data_on_this_machine(tmp_path: Path) -> None:
             )
 
 
+@pytest.mark.parametrize(
+    ("operation", "params"),
+    [
+        ("get_recommendations", {"campaignArn": "arn:aws:personalize:::campaign/c", "userId": "a\udcff"}),
+        ("create_schema", {"name": "s", "schema": '{"name": "\ud800"}'}),
+        ("create_data_deletion_job", {"dataSource": {"dataLocation": "/data/\udcff.csv"}}),
+        ("get_recommendations", {"filterValues": {"GENRE": '"\ud800"'}}),
+    ],
+)
+def test_text_that_is_not_whole_is_refused(tmp_path: Path, operation: str, params: dict[str, Any]) -> None:
+    """Arguments of a command that are no UTF-8 come as such."""
+    with Engine(tmp_path) as engine, pytest.raises(InvalidInputException, match="half a character"):
+        engine.call(operation, params)
+
+
 def test_threads_that_write_at_once_share_commits(tmp_path: Path) -> None:
     with Engine(tmp_path) as engine:
         engine.call("create_dataset_group", {"name": "warm"})

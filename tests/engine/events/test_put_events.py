@@ -90,6 +90,8 @@ def test_item_and_value_may_be_among_the_properties(shop: Shop) -> None:
         ({"properties": text(itemId=7), "itemId": ""}, "itemId"),
         ({"itemId": "\ud800"}, "half a character"),
         ({"properties": '{"device": "\\ud800"}'}, "expected a text of whole characters"),
+        ({"properties": text(numRatings="1_0")}, "expected a whole number"),
+        ({"sentAt": "1_700_000_000"}, "sentAt is not a time"),
         ({"sentAt": "yesterday"}, "sentAt is not a time"),
         ({"sentAt": NOW * 1000}, "not milliseconds"),
         ({"sentAt": -1}, "out of range"),
@@ -115,10 +117,12 @@ def test_values_are_private_and_not_repeated(shop: Shop) -> None:
 
 def test_names_must_be_whole_text(shop: Shop) -> None:
     code, message = shop.service.refused("put_events", **shop.request({}, user="\udcff"))
-    assert (code, "userId has half a character" in message) == ("InvalidInputException", True)
+    told = "'userId' failed" in message and "half a character" in message
+    assert (code, told) == ("InvalidInputException", True)
     items = [{"itemId": "\udcff", "properties": text(price=1)}]
     code, message = shop.service.refused("put_items", datasetArn=shop.datasets["Items"], items=items)
-    assert (code, "items[0].itemId has half a character" in message) == ("InvalidInputException", True)
+    told = "'items[0].itemId' failed" in message and "half a character" in message
+    assert (code, told) == ("InvalidInputException", True)
 
 
 def test_events_beyond_ten_kilobytes_are_refused(shop: Shop) -> None:

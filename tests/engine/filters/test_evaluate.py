@@ -143,6 +143,50 @@ def test_values_of_the_wire() -> None:
             bind(expression, {"A": wrong})
 
 
+def _table(rows: list[list[Any]]) -> Table:
+    """From the values of each column."""
+    schema = arrow_schema(COLUMNS)
+    arrays = [pa.array(one, field.type) for one, field in zip(rows, schema, strict=True)]
+    return Table(pa.table(arrays, schema=schema), "ITEM_ID", COLUMNS)
+
+
+def test_numbers_of_the_wire_are_written_as_numbers() -> None:
+    rows = [["a", "b"], [None, None], [None, None], [1.5, 3e38], [19, 2**60]]
+    table = _table(rows)
+    catalogue, known = Catalogue(Index(pa.array(["a", "b"]))), Known({"ITEMS": table})
+
+    def passing(condition: str, value: str) -> list[bool]:
+        expression = parse(f"INCLUDE ItemID WHERE Items.{condition}")
+        return list(allowed(expression, catalogue, known, bind(expression, {"N": value})).tolist())
+
+    for condition in ("MADE < $N", "MADE IN ($N)", "PRICE > $N"):
+        for wrong in ("9" * 400, "1e999", '"1_9"', '"\u0661\u0669"', '"nan"', '"inf"', '""'):
+            with pytest.raises(ValueProblem, match="The value of \\$N is no number"):
+                passing(condition, wrong)
+    assert passing("MADE < $N", '" 2e1 "') == [True, False]
+    assert passing("MADE < $N", "9" * 300) == [True, True]
+    assert passing("PRICE < $N", "9" * 300) == [True, True], "beyond what the column can hold"
+    assert passing("PRICE < $N", "1e300") == [True, True]
+
+
+def test_many_numbers_are_found_as_few_are() -> None:
+    made = [0, -5, 2**60, 2**60 + 1, 7]
+    ids = [f"i{n}" for n in range(len(made))]
+    rows = [ids, [None] * 5, [None] * 5, [0.5, None, 12.99, 0.0, 1e30], made]
+    table = _table(rows)
+    others = [f"{n}.5" for n in range(100, 130)] + ["9" * 300, "-1e300", "99999999999999999999"]
+
+    def passing(column: str, operator: str, values: list[str]) -> list[bool]:
+        expression = parse(f"INCLUDE ItemID WHERE Items.{column} {operator} ({', '.join(values)})")
+        known = Known({"ITEMS": table})
+        return list(allowed(expression, Catalogue(Index(pa.array(ids))), known, {}).tolist())
+
+    for column, wanted in (("MADE", [str(2**60), "-5.0"]), ("PRICE", ["12.99", "0", "1e30"])):
+        for operator in ("IN", "NOT IN"):
+            assert passing(column, operator, wanted + others) == passing(column, operator, wanted)
+    assert passing("MADE", "IN", [str(2**60), "-5.0", *others]) == [False, True, True, False, False]
+
+
 def _history(tmp_path: Path, rows: list[tuple[str, str, str | None, int]]) -> History:
     part = tmp_path / "part.parquet"
     names = ("USER_ID", "ITEM_ID", "EVENT_TYPE", "TIMESTAMP")

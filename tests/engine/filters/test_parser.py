@@ -64,6 +64,8 @@ def test_what_stands_on_the_right() -> None:
         ("INCLUDE ItemID WHERE (Items.A = 1)", 21, "no parentheses"),
         ("INCLUDE ItemID WHERE Items.A IN 1", 32, "( and a list of values"),
         ("INCLUDE ItemID WHERE Items.A IN ()", 33, "a value"),
+        ("INCLUDE ItemID WHERE Items.A < 1e999", 31, "a number that is not too large"),
+        (f"INCLUDE ItemID WHERE Items.A IN (1, {'9' * 400})", 36, "a number that is not too large"),
         ("INCLUDE ItemID WHERE Items.A IN (x)", 33, "text stands in quotes"),
         ('INCLUDE ItemID WHERE Items.A IN ("x" "y")', 37, "a comma and another value, or )"),
         ("INCLUDE ItemID WHERE Items.A = (1, 2)", 33, ") after the one value"),
