@@ -13,6 +13,7 @@ A job that was killed goes on after the last block that it noted as written.
 from __future__ import annotations
 
 import json
+import math
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -198,12 +199,22 @@ def _parsed(number: int, raw: bytes) -> _Line:
     except UnicodeDecodeError:
         return _Line(number, raw.decode("utf-8", "replace").strip(), problem="the line is not UTF-8")
     try:
-        asked = json.loads(text)
+        asked = json.loads(text, parse_constant=_none_of_json, parse_float=_finite)
     except (ValueError, RecursionError):
         return _Line(number, text, problem="the line is not valid JSON: expected an object such as " + EXAMPLE)
     if not isinstance(asked, dict):
         return _Line(number, text, problem="the line is no JSON object: expected one such as " + EXAMPLE)
     return _Line(number, text, asked)
+
+
+def _none_of_json(constant: str) -> float:
+    """NaN and Infinity would be echoed, and make the output a file that is not JSON."""
+    raise ValueError(f"{constant} is no number of JSON")
+
+
+def _finite(text: str) -> float:
+    found = float(text)
+    return found if math.isfinite(found) else _none_of_json(text)
 
 
 EXAMPLE = '{"userId": "1"}'

@@ -138,3 +138,17 @@ def test_lines_that_are_none(files: Path) -> None:
         (files / "in/a.json").write_bytes(b"x" * (lines.LONGEST + 2))
         with pytest.raises(JobFailed, match="longer than"):
             run_lines(engine._context, resource(files), Control(job(2), files / "x"), answer, 3)
+
+
+def test_numbers_that_json_does_not_have(files: Path) -> None:
+    wrong = ['{"userId": "a", "x": NaN}', '{"userId": "a", "x": [-Infinity]}', '{"userId": "a", "x": 1e999}']
+    (files / "in/a.json").write_text("\n".join([*wrong, '{"userId": "a", "x": 1e9}']))
+    with Engine(files / "engine") as engine:
+        run_lines(engine._context, resource(files), Control(job(1), files / "w"), answer, 3)
+
+    def refuse(constant: str) -> None:
+        raise AssertionError(f"{constant} in the output")
+
+    out = [json.loads(one, parse_constant=refuse) for one in delivered(files)["a.json.out"].splitlines()]
+    assert [one["input"] for one in out] == [*wrong, {"userId": "a", "x": 1e9}]
+    assert ["not valid JSON" in (one["error"] or "") for one in out] == [True, True, True, False]
