@@ -25,12 +25,21 @@ class RateLimit:
 
     def take(self, client: str) -> bool:
         """Whether a request of that client may be answered now; counts it where it may."""
-        now = self._clock()
         with self._lock:
-            tokens, since = self._buckets.pop(client, (self._burst, now))
-            tokens = min(self._burst, tokens + (now - since) * self.rate)
+            now = self._clock()
+            tokens = self._tokens(client, now)
             allowed = tokens >= 1
             self._buckets[client] = (tokens - 1 if allowed else tokens, now)
+            self._buckets.move_to_end(client)
             if len(self._buckets) > CLIENTS:
                 self._buckets.popitem(last=False)
         return allowed
+
+    def ready(self, client: str) -> bool:
+        """Whether a request of that client could be answered now; counts nothing."""
+        with self._lock:
+            return self._tokens(client, self._clock()) >= 1
+
+    def _tokens(self, client: str, now: float) -> float:
+        tokens, since = self._buckets.get(client, (self._burst, now))
+        return min(self._burst, tokens + (now - since) * self.rate)

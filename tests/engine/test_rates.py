@@ -28,3 +28,12 @@ def test_clients_that_were_quiet_longest_are_forgotten(monkeypatch: object) -> N
     for number in range(rates.CLIENTS + 10):
         assert limit.take(str(number))
     assert len(limit._buckets) == rates.CLIENTS
+
+
+def test_looking_counts_nothing() -> None:
+    limit = RateLimit(1, clock=lambda: 0.0)
+    assert limit.ready("a")
+    assert limit.ready("a")
+    assert limit.take("a")
+    assert not limit.ready("a")
+    assert limit.ready("b")

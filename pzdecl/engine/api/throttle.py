@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -33,6 +34,7 @@ class Throttle:
         by_rate = {rate for _, rate in rates.each.values()}
         self._each = {rate: RateLimit(rate, clock=clock) for rate in by_rate}
         self._runtime = RateLimit(rates.runtime, clock=clock) if rates.runtime else None
+        self._lock = threading.Lock()
 
     def take(self, operation: str, params: Mapping[str, Any]) -> None:
         """Counts a request. Raises ThrottlingException where it is one too many."""
@@ -40,10 +42,13 @@ class Throttle:
         if found is None:
             return
         name, rate = found
-        whose = params.get(name) or params.get("recommenderArn")
-        if not self._each[rate].take(str(whose)):
-            raise ThrottlingException(f"Rate exceeded: {rate:g} requests a second for {name} {whose}")
-        if operation.startswith(RUNTIME) and self._runtime is not None and not self._runtime.take("all"):
-            raise ThrottlingException(
-                f"Rate exceeded: {self._runtime.rate:g} requests a second for all campaigns together"
-            )
+        whose = str(params.get(name) or params.get("recommenderArn"))
+        each, all = self._each[rate], self._runtime if operation.startswith(RUNTIME) else None
+        with self._lock:  # a request that one of the two refuses counts for neither
+            if not each.ready(whose):
+                raise ThrottlingException(f"Rate exceeded: {rate:g} requests a second for {name} {whose}")
+            if all is not None and not all.take("all"):
+                raise ThrottlingException(
+                    f"Rate exceeded: {all.rate:g} requests a second for all campaigns together"
+                )
+            each.take(whose)

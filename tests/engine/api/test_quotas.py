@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 
 from pzdecl.engine import Engine
 from pzdecl.engine.api import quotas
-from pzdecl.engine.api.throttle import Throttle
+from pzdecl.engine.api.throttle import Rates, Throttle
 from pzdecl.engine.errors import InvalidInputException, LimitExceededException, ThrottlingException
 from pzdecl.engine.store import store
 from pzdecl.engine.store.rows import Part, Resource
@@ -296,6 +297,24 @@ def test_requests_a_second_of_all_campaigns_together() -> None:
         throttle.take("get_recommendations", {"campaignArn": str(number % 10)})
     with pytest.raises(ThrottlingException, match="2500 requests a second for all campaigns together"):
         throttle.take("get_recommendations", {"campaignArn": "another"})
+
+
+def test_what_the_limit_of_all_campaigns_refuses_counts_for_no_campaign() -> None:
+    now = [0.0]
+    rates = Rates({"get_recommendations": ("campaignArn", 10)}, runtime=4)
+    throttle = Throttle(rates, clock=lambda: now[0])
+
+    def asked(times: int) -> int:
+        answered = 0
+        for _ in range(times):
+            with contextlib.suppress(ThrottlingException):
+                throttle.take("get_recommendations", {"campaignArn": "c"})
+                answered += 1
+        return answered
+
+    assert asked(50) == 4
+    now[0] = 1.0
+    assert asked(50) == 4, "the 46 that were refused did not use up the campaign's ten"
 
 
 def test_an_engine_throttles_what_it_answers(engine: Engine, service: InProcess) -> None:
