@@ -31,15 +31,15 @@ def parse(body: bytes) -> dict[str, Any]:
         return {}
     try:
         # As text: bytes would be decoded with more patience than Unicode has.
-        found = json.loads(body.decode(), parse_constant=_no_number, parse_float=_finite)
+        found = _READER.decode(body.decode())
         if b"\\u" in body:
             json.dumps(found, ensure_ascii=False).encode()  # half of a surrogate pair is not text
     except RecursionError:
         raise not_json("The request's body is nested too deeply") from None
     except UnicodeError:
         raise not_json("The request's body has text that is not valid Unicode") from None
-    except ValueError as error:
-        raise not_json(f"The request's body is not JSON: {error}") from None
+    except ValueError as error:  # of a number with thousands of digits, Python tells what to set in its modules
+        raise not_json(f"The request's body is not JSON: {str(error).partition(';')[0]}") from None
     if not isinstance(found, dict):
         raise not_json("The request's body is not a JSON object")
     return found
@@ -55,8 +55,7 @@ def encode(shape: str | None, service: str, result: Mapping[str, Any]) -> bytes:
     """The body of a result. An operation without an output shape answers with an empty object."""
     if shape is None:
         return b"{}"
-    shown = _encoder(shape, service)(result, "")
-    return json.dumps(shown, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+    return _WRITER.encode(_encoder(shape, service)(result, "")).encode()
 
 
 @functools.cache
@@ -96,9 +95,15 @@ def _same(value: Any, path: str) -> Any:  # noqa: ARG001 - a `Convert`
 
 
 def _structure(members: Mapping[str, Convert], keep_unknown: bool) -> Convert:
+    names = members.keys()
+    plain = all(member is _same for member in members.values())
+
     def convert(value: Any, path: str) -> Any:
-        if not isinstance(value, Mapping):
+        if not isinstance(value, dict | Mapping):  # a dict is told quickly, another mapping is not
             return value
+        if plain and type(value) is dict and None not in value.values():
+            if keep_unknown or value.keys() <= names:
+                return value
         prefix = f"{path}." if path else ""
         return {
             key: members[key](one, prefix + key) if key in members else one
@@ -156,3 +161,7 @@ def _finite(text: str) -> float:
     if not math.isfinite(value):
         raise ValueError(f"{text} is too large a number")
     return value
+
+
+_READER = json.JSONDecoder(parse_constant=_no_number, parse_float=_finite)
+_WRITER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)

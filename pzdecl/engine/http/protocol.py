@@ -10,12 +10,15 @@ import asyncio
 import json
 from http import HTTPStatus
 
+import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 HEAD_MAX = 64 * 1024
 """Bytes of the request line and the headers, beside those that came in the same read as the first of them."""
 HEAD_SECONDS = 30.0
 """Seconds from a request's first byte to the end of its headers."""
+_UPGRADES = (b"upgrade", b"http2-settings")
+"""Headers, and words of the header Connection."""
 
 
 class Protocol(HttpToolsProtocol):
@@ -24,6 +27,7 @@ class Protocol(HttpToolsProtocol):
     _in_head = False
     _begun_now = False
     _size = 0
+    _upgrading = False
     _deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -36,7 +40,7 @@ class Protocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """Reads on; ends the connection where a request's head is too large."""
         self._begun_now = False
-        super().data_received(data)
+        self._feed(data)
         if not self._in_head or self.transport.is_closing():
             return
         if not self._begun_now:  # else this read may have brought the end of another request, too
@@ -49,6 +53,31 @@ class Protocol(HttpToolsProtocol):
             )
         elif self._deadline is None:
             self._deadline = self.loop.call_later(HEAD_SECONDS, self._too_slow)
+
+    def _feed(self, data: bytes) -> None:
+        """The same as uvicorn's, but that no request is made another protocol's."""
+        self._unset_keepalive_if_required()
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            head = self._without_upgrade()
+            self.parser = httptools.HttpRequestParser(self)
+            self._feed(head + data[upgrade.args[0] :])
+        except httptools.HttpParserError:
+            self.send_400_response("")
+
+    def _without_upgrade(self) -> bytes:
+        """The head that was read just now, without what asks for another protocol."""
+        lines = [
+            b"%s %s HTTP/%s" % (self.parser.get_method(), self.url, self.parser.get_http_version().encode())
+        ]
+        for name, value in self.headers:
+            if name == b"connection":
+                words = [word for word in value.split(b",") if word.strip().lower() not in _UPGRADES]
+                lines.append(b"connection: " + b",".join(words))
+            elif name not in _UPGRADES:
+                lines.append(name + b": " + value)
+        return b"\r\n".join((*lines, b"", b""))
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Nothing is waited for any more."""
@@ -64,7 +93,14 @@ class Protocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """From here on the application reads."""
         self._head_ended()
-        super().on_headers_complete()
+        self._upgrading = self.parser.should_upgrade() and self.parser.get_method() != b"CONNECT"
+        if not self._upgrading:
+            super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """The end of a request, but of one that is to be read once more."""
+        if not self._upgrading:
+            super().on_message_complete()
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's text
         """What is no HTTP."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+from types import MappingProxyType
 
 import pytest
 
@@ -91,6 +92,26 @@ def test_answers_have_the_members_of_their_shape() -> None:
         }
     }
     assert "Größe".encode() in body
+
+
+def test_members_of_lists_are_those_of_their_shape_too() -> None:
+    item = {"itemId": "a", "score": 0.5, "reason": ["Popular item"]}
+    items = [item, {**item, "_internal": 1}, {**item, "promotionName": None}, MappingProxyType(item)]
+    body = encode(
+        "GetRecommendationsResponse", "personalize-runtime", {"itemList": items, "recommendationId": "r"}
+    )
+    assert json.loads(body) == {"itemList": [item] * 4, "recommendationId": "r"}
+    assert "_internal" in items[1], "what the engine holds is not changed"
+    promotion = {"name": "p", "filterArn": None}
+    found = decode("GetRecommendationsRequest", "personalize-runtime", {"promotions": [promotion, {"x": 1}]})
+    assert found == {"promotions": [{"name": "p"}, {"x": 1}]}
+
+
+def test_a_number_that_is_too_long_is_told_in_words_of_http() -> None:
+    with pytest.raises(Refusal) as caught:
+        parse(b"[" + b"9" * 5000 + b"]")
+    assert "5000 digits" in caught.value.message
+    assert "sys." not in caught.value.message
 
 
 def test_operations_without_an_output_answer_with_an_empty_object() -> None:

@@ -93,6 +93,23 @@ def test_headers_in_small_pieces_are_put_together(server: Running) -> None:
         assert _everything(client).startswith(b"HTTP/1.1 200 ")
 
 
+@pytest.mark.parametrize("pieces", [1, 7, 10_000])
+def test_a_wish_for_another_protocol_is_passed_over(server: Running, pieces: int) -> None:
+    """What Java's HttpClient and `curl --http2` send; neither the body nor what comes behind it may be lost."""
+    body = b'{"maxResults": 7, "nextToken": "nonsense"}'
+    head = LIST.replace(b"Content-Length: 2", b"Content-Length: %d" % len(body))
+    wish = b"Connection: Upgrade, HTTP2-Settings%s\r\nUpgrade: h2c\r\nHTTP2-Settings: AAEAAEAAAAIAAAAB\r\n\r\n"
+    sent = head + wish % b"" + body + head + wish % b", close" + body
+    with socket.create_connection(server.address) as client:
+        client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        step = -(-len(sent) // pieces)
+        for start in range(0, len(sent), step):
+            client.sendall(sent[start : start + step])
+        answers = _everything(client)  # the second request asks for the end of the connection
+    assert answers.count(b"InvalidNextTokenException") == 2
+    assert answers.count(b"HTTP/1.1 ") == 2
+
+
 def test_requests_that_are_sent_before_the_answers_are_answered_in_order(server: Running) -> None:
     with socket.create_connection(server.address) as client:
         wrong = LIST.replace(b"ListDatasetGroups", b"ListNothing")
