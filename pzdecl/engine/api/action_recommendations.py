@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pzdecl.engine.api.exploration import seed_of
 from pzdecl.engine.api.operation import Context, Params, Result, operation
-from pzdecl.engine.api.runtime import RUNTIME, SCORE_DIGITS, new_recommendation_id, serving_of
+from pzdecl.engine.api.runtime import RUNTIME, new_recommendation_id, serving_of
 from pzdecl.engine.api.selection import Serving, allowed_actions
 from pzdecl.engine.data.actions import event_type
 from pzdecl.engine.errors import InvalidInputException
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 DEFAULT_RESULTS = 5
 MAX_RESULTS = 100
+SCORE_DIGITS = 7
 
 
 @operation("GetActionRecommendations", service=RUNTIME)

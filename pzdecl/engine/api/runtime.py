@@ -24,7 +24,6 @@ from pzdecl.engine.store.shown import Shown
 
 DEFAULT_RESULTS = 25
 MAX_RESULTS = 500
-SCORE_DIGITS = 7
 RUNTIME = "personalize-runtime"
 
 
@@ -71,7 +70,7 @@ def get_recommendations(context: Context, params: Params) -> Result:
         context.shown.append(_log_line(recommendation_id, serving, params, answer, items))
     if promoted is not None:
         items = promoted.among(items, seed_of(recommendation_id))
-    return {"itemList": [_item(item, shown) for item in items], "recommendationId": recommendation_id}
+    return {"itemList": _with_metadata(items, shown), "recommendationId": recommendation_id}
 
 
 @operation("GetPersonalizedRanking", service=RUNTIME)
@@ -98,7 +97,7 @@ def get_personalized_ranking(context: Context, params: Params) -> Result:
     except ValueError as error:
         raise InvalidInputException(str(error)) from error
     return {
-        "personalizedRanking": [_item(item, shown) for item in ranked],
+        "personalizedRanking": _with_metadata(ranked, shown),
         "recommendationId": new_recommendation_id(),
     }
 
@@ -130,10 +129,8 @@ def _of_campaign(reader: Reader, arn: str) -> tuple[Resource, Resource]:
     return campaign, find(reader, SOLUTION_VERSION, campaign.body["solutionVersionArn"])
 
 
-def _item(item: dict[str, Any], shown: Metadata | None) -> dict[str, Any]:
-    if "score" in item:
-        item = {**item, "score": round(float(item["score"]), SCORE_DIGITS)}
-    return item if shown is None else {**item, "metadata": shown.of(item["itemId"])}
+def _with_metadata(items: list[dict[str, Any]], shown: Metadata | None) -> list[dict[str, Any]]:
+    return items if shown is None else [{**item, "metadata": shown.of(item["itemId"])} for item in items]
 
 
 def _reasoned(serving: Serving, params: Params, query: Query, answer: Answer) -> list[dict[str, Any]]:

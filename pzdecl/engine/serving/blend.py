@@ -111,6 +111,10 @@ def _add_remembered(
     weighed = np.concatenate(
         [shares[part] * weight for part, weight in zip(parts, gap_weights(), strict=False)]
     )
+    if len(met) >= len(row):  # of few items the same ones are met again and again
+        usual = np.bincount(met, weighed, len(row))
+        row += trusted * np.log1p(usual * len(row)).astype(np.float32)
+        return
     many = len(met) * MANY > len(row)
     if not many:
         met, places = np.unique(met, return_inverse=True)

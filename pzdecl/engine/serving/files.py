@@ -121,9 +121,14 @@ class Ids(Sequence[str]):
             raise IndexError(index)
         return str(self._text[self._offsets[start] : self._offsets[start + 1]], "utf-8")
 
+    def some(self, places: Sequence[int]) -> list[str]:
+        """The ids at some places, none of them negative; quicker than one by one."""
+        text, offsets = self._text, self._offsets
+        return [str(text[offsets[place] : offsets[place + 1]], "utf-8") for place in places]
+
     def find(self, wanted: str) -> int | None:
         """The index of an id, or None. UTF-8 sorts as its code points do."""
-        key = wanted.encode()
+        key = wanted.encode("utf-8", "surrogatepass")  # half a character is in no id
         low, high = 0, len(self)
         while low < high:
             middle = (low + high) // 2

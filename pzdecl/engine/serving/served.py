@@ -139,7 +139,7 @@ class ServedModel:
 
     def listed(self, answer: Answer) -> list[dict[str, Any]]:
         """An answer in the words of the API."""
-        ids = [self.item_ids[item] for item in answer.items.tolist()]
+        ids = self.item_ids.some(answer.items.tolist())
         if answer.scores is None or not self.recipe.returns_scores:
             return [{"itemId": one} for one in ids]
         return [

@@ -40,6 +40,10 @@ class MoreIds(Sequence[str]):
         place = index if index >= 0 else len(self) + index
         return self._known[place] if place < len(self._known) else self._more[place - len(self._known)]
 
+    def some(self, places: Sequence[int]) -> list[str]:
+        """The ids at some places, none of them negative."""
+        return [self[place] for place in places]
+
     def find(self, wanted: str) -> int | None:
         """The index of an id, or None."""
         found = self._known.find(wanted)

@@ -52,7 +52,7 @@ def test_the_total_is_that_of_the_softmax(size: int, shift: float) -> None:
     assert chances == pytest.approx(softmax(scores[None])[0], rel=1e-9)
 
 
-@pytest.mark.parametrize("items", [50, 3000])
+@pytest.mark.parametrize("items", [50, 200, 3000])
 def test_what_is_remembered_of_few_items_is_added_as_that_of_all(items: int) -> None:
     hidden, followers = 4, 6
     tensors = {

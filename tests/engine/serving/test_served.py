@@ -154,4 +154,6 @@ def test_ids_are_found_without_reading_them_all() -> None:
     assert ids.find("~~") is None
     assert ids[-1] == names[-1]
     assert ids[1:3] == names[1:3]
+    assert ids.some([4, 0, 5]) == [names[4], names[0], names[5]]
+    assert ids.find("\ud800") is None, "half a character"
     assert Ids.unpack("x", Ids.pack("x", [])).find("a") is None
