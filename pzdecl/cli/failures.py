@@ -73,7 +73,10 @@ def _diagnostics(diagnostics: tuple[Diagnostic, ...], session: Session) -> None:
             for diagnostic in diagnostics:
                 events.diagnostic(diagnostic, session.root)
         case "github" | "junit" | "sarif":
-            sys.stdout.write(view.in_format(session.format, diagnostics))
+            from pzdecl.views.places import in_repository
+
+            base = in_repository(session.root)
+            sys.stdout.write(view.in_format(session.format, diagnostics, base=base))
     if session.format not in MACHINE:
         style = session.style(sys.stderr)
         sys.stderr.write(view.render(diagnostics, session.root, style))
@@ -93,6 +96,11 @@ def _say(session: Session, message: str, hint: str | None, code: str, status: in
         sys.stderr.write(f"{style.paint('error', 'bold', 'red')}: {message}\n")
         if hint:
             sys.stderr.write(f"  {style.paint('=', 'blue')} hint: {hint}\n")
+        if session.format == "github":
+            from pzdecl.views.annotations import annotation
+
+            text = f"{message}\nhint: {hint}" if hint else message
+            sys.stdout.write(annotation("error", "pzdecl", text) + "\n")
 
 
 def _events(session: Session) -> JsonView:

@@ -83,8 +83,9 @@ def show(plan: object, format: Literal["text", "json", "markdown", "github", "ju
             write(plan_markdown.render(plan))
         case "github":
             from pzdecl.views import github
+            from pzdecl.views.places import in_repository
 
-            write(github.render(plan))
+            write(github.render(plan, in_repository(session().root)))
         case "junit":
             from pzdecl.views import findings, junit
 
@@ -92,8 +93,9 @@ def show(plan: object, format: Literal["text", "json", "markdown", "github", "ju
             write(junit.render(f"{plan.project}.{plan.environment}", addresses, findings.of_plan(plan)))
         case "sarif":
             from pzdecl.views import findings, sarif
+            from pzdecl.views.places import in_repository
 
-            write(sarif.render(findings.of_plan(plan)))
+            write(sarif.render(findings.of_plan(plan), in_repository(session().root)))
         case "text":
             from pzdecl.views import plan_text
 

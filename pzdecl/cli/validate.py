@@ -22,9 +22,10 @@ def command(format: options.ValidateFormat = "text") -> None:
         return
     if format != "text":
         from pzdecl.views import diagnostics
+        from pzdecl.views.places import in_repository
 
         addresses = [str(a) for a in project.resources if a.kind != "SolutionVersion"]
-        write(diagnostics.in_format(format, project.warnings, addresses))
+        write(diagnostics.in_format(format, project.warnings, addresses, in_repository(project.root)))
         return
     if project.warnings:
         import sys

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pzdecl.errors import Diagnostic, Position, Severity
-from pzdecl.views.annotations import annotation
+from pzdecl.views.annotations import Level, annotation, limited
+from pzdecl.views.places import below
 from pzdecl.views.style import PLAIN, Style
 
 WIDTH = 140
@@ -137,28 +138,36 @@ def in_format(
     format: Literal["github", "junit", "sarif"],
     diagnostics: Sequence[Diagnostic],
     addresses: Iterable[str] = (),
+    base: str = "",
 ) -> str:
-    """For CI. `addresses` are what was looked at, as far as it could be read."""
+    """For CI. `addresses` are what was looked at, as far as it could be read; `base` is the way from the
+    repository's top to the project's folder (`pzdecl.views.places`).
+    """
     from pzdecl.views import findings, junit, sarif
 
     match format:
         case "junit":
             return junit.render("validate", addresses, findings.of_diagnostics(diagnostics))
         case "sarif":
-            return sarif.render(findings.of_diagnostics(diagnostics))
+            return sarif.render(findings.of_diagnostics(diagnostics), base)
         case "github":
-            return workflow(diagnostics)
+            return workflow(diagnostics, base)
 
 
-def workflow(diagnostics: Iterable[Diagnostic]) -> str:
-    """GitHub workflow commands, a line for each diagnostic."""
-    return "".join(
-        annotation(
-            "error" if d.severity is Severity.ERROR else "warning",
-            f"{d.code} {d.address or ''}".strip(),
-            "\n".join([d.summary, *(f"{name}: {text}" for name, text in _facts(d) if name != "resource")]),
-            d.position,
-        )
-        + "\n"
-        for d in diagnostics
-    )
+def workflow(diagnostics: Sequence[Diagnostic], base: str = "") -> str:
+    """GitHub workflow commands, a line for each diagnostic, errors first."""
+    out: list[str] = []
+    levels: tuple[tuple[Level, bool], ...] = (("error", True), ("warning", False))
+    for level, wrong in levels:
+        lines = [
+            annotation(
+                level,
+                f"{d.code} {d.address or ''}".strip(),
+                "\n".join([d.summary, *(f"{name}: {text}" for name, text in _facts(d) if name != "resource")]),
+                below(base, d.position),
+            )
+            for d in diagnostics
+            if (d.severity is Severity.ERROR) is wrong
+        ]
+        out += limited(level, lines, "pzdecl", "see the log")
+    return "".join(f"{line}\n" for line in out)

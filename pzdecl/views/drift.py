@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pzdecl.plan.model import Plan
+from pzdecl.views.markdown import COMMENT, code, fenced
 from pzdecl.views.plan_text import drift_lines
 from pzdecl.views.style import PLAIN, Style
 from pzdecl.views.words import plural
@@ -23,9 +24,21 @@ def text(plan: Plan, style: Style = PLAIN) -> str:
 
 
 def markdown(plan: Plan) -> str:
-    """For an issue or a comment."""
-    head = f"### pzdecl drift: `{plan.project}`, environment `{plan.environment}`\n\n"
+    """For an issue or a comment; what does not fit is left out by whole resources, and said so."""
+    head = f"### pzdecl drift: {code(plan.project)}, environment {code(plan.environment)}\n\n"
     if not plan.drift:
         return f"{head}{NONE}\n"
-    lines = "\n".join(line for drift in plan.drift for line in drift_lines(drift))
-    return f"{head}**{plural(len(plan.drift), 'resource')} changed outside of pzdecl**\n\n```\n{lines}\n```\n"
+    entries = ["\n".join(drift_lines(drift)) for drift in plan.drift]
+    kept: list[str] = []
+    size = len(head) + 200
+    for entry in entries:
+        size += len(entry) + 1
+        if size > COMMENT:
+            break
+        kept.append(entry)
+    text = f"{head}**{plural(len(plan.drift), 'resource')} changed outside of pzdecl**\n"
+    if kept:
+        text += "\n" + fenced("\n".join(kept)) + "\n"
+    if len(kept) < len(entries):
+        text += f"\n{plural(len(entries) - len(kept), 'resource')} more than fit here: see `pzdecl drift`.\n"
+    return text

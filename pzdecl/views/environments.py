@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pzdecl.plan.environments import Contrast, Side
+from pzdecl.views.markdown import code
 from pzdecl.views.style import PLAIN, Style
 from pzdecl.views.values import short
 from pzdecl.views.words import plural
@@ -29,13 +30,15 @@ def text(found: Sequence[Contrast], left: str, right: str, style: Style = PLAIN)
 def markdown(found: Sequence[Contrast], left: str, right: str) -> str:
     """A table, a row for each field."""
     if not found:
-        return f"`{left}` and `{right}` are alike.\n"
-    rows = [f"| resource | field | {left} | {right} |", "| --- | --- | --- | --- |"]
+        return f"{code(left)} and {code(right)} are alike.\n"
+    rows = [f"| resource | field | {_span(left)} | {_span(right)} |", "| --- | --- | --- | --- |"]
     for one in found:
         if one.side is not Side.BOTH:
             marks = ("yes", "") if one.side is Side.LEFT else ("", "yes")
             rows.append(f"| `{one.address}` | | {marks[0]} | {marks[1]} |")
-        rows += [f"| `{one.address}` | `{f.path}` | {_cell(f.left)} | {_cell(f.right)} |" for f in one.fields]
+        rows += [
+            f"| `{one.address}` | {_span(f.path)} | {_cell(f.left)} | {_cell(f.right)} |" for f in one.fields
+        ]
     return "\n".join(rows) + "\n"
 
 
@@ -62,4 +65,8 @@ def _value(value: Any) -> str:
 
 
 def _cell(value: Any) -> str:
-    return "" if value is None else f"`{short(value, PLAIN)}`".replace("|", "\\|")
+    return "" if value is None else _span(short(value, PLAIN))
+
+
+def _span(text: str) -> str:
+    return code(text).replace("|", "\\|")

@@ -44,9 +44,10 @@ def of_plan(plan: Plan) -> Iterator[Finding]:
     yield from of_diagnostics(plan.warnings)
     for change in plan.blocked:
         assert change.blocked
-        title = f"{change.action} is blocked"
         at = change.blocked.position or change.position
-        yield Finding("plan/blocked", "error", str(change.address), change.blocked.text, title, at)
+        yield Finding(
+            "plan/blocked", "error", str(change.address), change.blocked.text, "a change is blocked", at
+        )
     happening = [c for c in plan.changes if c.action is not Action.NO_OP and not c.blocked]
     for change in sorted(happening, key=lambda c: (c.action not in DEAR, c.address)):
         yield _happens(change)

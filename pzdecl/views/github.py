@@ -6,27 +6,28 @@ from collections.abc import Iterator
 
 from pzdecl.plan.model import Action, Change, Plan
 from pzdecl.views import plan_text, words
-from pzdecl.views.annotations import Level, annotation
-
-LIMIT = 10
-"""GitHub shows ten annotations of a level from one step and silently drops the rest."""
+from pzdecl.views.annotations import LIMIT, Level, annotation
+from pzdecl.views.places import below
 
 _DEAR = (Action.DELETE, Action.REPLACE)
 
 
-def render(plan: Plan) -> str:
-    """Annotations for the plan: errors for what is blocked, warnings for what is dear, notices for the rest."""
-    return "\n".join(_lines(plan)) + "\n"
+def render(plan: Plan, base: str = "") -> str:
+    """Annotations for the plan: errors for what is blocked, warnings for what is dear, notices for the rest.
+
+    base  the way from the repository's top to the project's folder (`pzdecl.views.places`)
+    """
+    return "\n".join(_lines(plan, base)) + "\n"
 
 
-def _lines(plan: Plan) -> Iterator[str]:
+def _lines(plan: Plan, base: str) -> Iterator[str]:
     chosen = [c for c in plan.changes if c.action is not Action.NO_OP and not c.blocked]
     chosen.sort(key=lambda c: (_rank(c), c.address))
-    yield from _group("error", [_change("error", c) for c in plan.blocked])
-    yield from _group("warning", [_change("warning", c) for c in chosen if c.action in _DEAR])
+    yield from _group("error", [_change("error", c, base) for c in plan.blocked])
+    yield from _group("warning", [_change("warning", c, base) for c in chosen if c.action in _DEAR])
     text = plan_text.summary(plan) if plan.has_changes else plan_text.NOTHING
     notices = [annotation("notice", f"pzdecl plan: {plan.project}, {plan.environment}", text)]
-    yield from _group("notice", notices + [_change("notice", c) for c in chosen if c.action not in _DEAR])
+    yield from _group("notice", notices + [_change("notice", c, base) for c in chosen if c.action not in _DEAR])
 
 
 def _group(level: Level, lines: list[str]) -> list[str]:
@@ -42,11 +43,11 @@ def _rank(change: Change) -> int:
     return order.index(change.action)
 
 
-def _change(level: Level, change: Change) -> str:
+def _change(level: Level, change: Change, base: str) -> str:
     if change.blocked:
         title, texts = f"{change.address} cannot {change.action}", [change.blocked.text]
     else:
         title, texts = f"{change.address} {words.WORDS[change.action].future}", []
     texts += [reason.text for reason in change.reasons if reason.text not in texts]
     at = next((r.position for r in change.reasons if r.position), None) or change.position
-    return annotation(level, title, "\n".join(texts) or title, at)
+    return annotation(level, title, "\n".join(texts) or title, below(base, at))

@@ -16,15 +16,17 @@ def render(suite: str, subjects: Iterable[str], findings: Iterable[Finding]) -> 
     failed = sum(any(one.level == "error" for one in found) for found in cases.values())
     root = xml.Element("testsuites", {"name": "pzdecl"})
     top = xml.SubElement(
-        root, "testsuite", {"name": suite, "tests": str(len(cases)), "failures": str(failed), "errors": "0"}
+        root,
+        "testsuite",
+        {"name": clean(suite), "tests": str(len(cases)), "failures": str(failed), "errors": "0"},
     )
     for subject, found in sorted(cases.items()):
-        kind, _, name = subject.partition("/")
-        case = xml.SubElement(top, "testcase", {"classname": f"{suite}.{kind}", "name": name or kind})
+        kind, _, name = clean(subject).partition("/")
+        case = xml.SubElement(top, "testcase", {"classname": clean(f"{suite}.{kind}"), "name": name or kind})
         for one in found:
             text = clean(f"{one.text}\n({one.position})" if one.position else one.text)
             if one.level == "error":
-                about = {"type": one.rule, "message": clean(one.text.splitlines()[0])}
+                about = {"type": one.rule, "message": text.partition("\n")[0]}
                 xml.SubElement(case, "failure", about).text = text
             else:
                 xml.SubElement(case, "system-out").text = text

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from urllib.parse import quote
 
 from pzdecl.plan.file import reviewed
 from pzdecl.plan.model import Action, Change, Plan, ReasonCode
 from pzdecl.views import plan_text, words
+from pzdecl.views.markdown import COMMENT, code, fenced
 from pzdecl.views.style import PLAIN
 from pzdecl.views.values import shift
-
-LIMIT = 60_000
-"""A comment holds 65,536 characters; what does not fit is left out by whole changes, and said so."""
 
 _MARK = {
     Action.DELETE: "-",
@@ -28,10 +27,13 @@ _MARK = {
 
 
 def render(plan: Plan) -> str:
-    """The comment's body. Its first line is an invisible marker by which a bot finds its comment again."""
+    """The comment's body. Its first line is an invisible marker by which a bot finds its comment again.
+
+    What does not fit into a comment is left out by whole changes, and said so.
+    """
     head = [
-        f"<!-- pzdecl:{plan.project}:{plan.environment} -->",
-        f"### pzdecl plan: `{plan.project}`, environment `{plan.environment}`",
+        f"<!-- pzdecl:{quote(plan.project)}:{quote(plan.environment)} -->",
+        f"### pzdecl plan: {code(plan.project)}, environment {code(plan.environment)}",
         "",
     ]
     if not plan.has_changes and not plan.drift and not plan_text.pinned(plan):
@@ -43,7 +45,7 @@ def render(plan: Plan) -> str:
         kept: list[str] = []
         size = len(body) + len(heading) + 200
         for entry in entries:
-            if size + len(entry) > LIMIT:
+            if size + len(entry) > COMMENT:
                 break
             kept.append(entry)
             size += len(entry) + 1
@@ -52,7 +54,8 @@ def render(plan: Plan) -> str:
             opened = " open" if "eletion" in heading or heading.startswith("Blocked") else ""
             body += (
                 f"\n<details{opened}><summary>{heading} ({len(entries):,})</summary>\n\n"
-                f"```diff\n" + "\n".join(kept) + "\n```\n\n</details>\n"
+                + fenced("\n".join(kept), "diff")
+                + "\n\n</details>\n"
             )
     if left_out:
         body += f"\n{words.plural(left_out, 'change')} more than fit here: see the plan's full text.\n"

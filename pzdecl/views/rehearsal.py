@@ -11,6 +11,7 @@ from pzdecl.rehearsal.lists import TOP, Movement
 from pzdecl.rehearsal.model import CampaignReport, Rehearsal
 from pzdecl.serving import Measured
 from pzdecl.views import table, words
+from pzdecl.views.markdown import plain
 from pzdecl.views.metrics import heading, in_order
 from pzdecl.views.style import PLAIN, Style
 
@@ -36,17 +37,17 @@ def text(one: Rehearsal, style: Style = PLAIN) -> str:
 
 def markdown(one: Rehearsal) -> str:
     """For a pull request."""
-    lines = [f"### {_title(one)}", "", *_paragraphs(_facts(one))]
+    lines = [f"### {plain(_title(one))}", "", *_paragraphs(_facts(one))]
     for report in one.campaigns:
-        lines += [f"#### `{report.address}`", "", _escaped(_what(report)), ""]
+        lines += [f"#### `{report.address}`", "", plain(_what(report)), ""]
         rows = _rows(report)
         if rows:
             lines += [table.markdown(HEADER, rows, RIGHT)]
-        lines += [f"- {_escaped(line)}" for line in [*_moves(report), *report.notes]]
+        lines += [f"- {plain(line)}" for line in [*_moves(report), *report.notes]]
         lines.append("")
     if one.problems:
         lines += ["#### What went wrong, or was held back", ""]
-        lines += [f"- `{address}`: {_escaped(why)}" for address, why in one.problems]
+        lines += [f"- `{address}`: {plain(why)}" for address, why in one.problems]
         lines.append("")
     lines += _paragraphs(_ending(one))
     return "\n".join(lines).rstrip() + "\n"
@@ -232,8 +233,4 @@ def _share(value: float) -> str:
 
 
 def _paragraphs(lines: Iterable[str]) -> list[str]:
-    return [part for line in lines for part in (_escaped(line), "")]
-
-
-def _escaped(text: str) -> str:
-    return "".join(f"\\{sign}" if sign in "<>*_|`[]" else sign for sign in text)
+    return [part for line in lines for part in (plain(line), "")]

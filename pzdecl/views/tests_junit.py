@@ -15,8 +15,8 @@ def render(results: Sequence[TestResult]) -> str:
     root = xml.Element("testsuites", {"name": "pzdecl"})
     for result in results:
         facts = {
-            "name": result.name,
-            "file": result.file,
+            "name": clean(result.name),
+            "file": clean(result.file),
             "tests": str(len(result.steps)),
             "failures": str(sum(bool(step.failed) for step in result.steps)),
             "errors": "0",

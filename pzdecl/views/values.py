@@ -30,6 +30,9 @@ def short(value: Any, style: Style, maximum: int = MAXIMUM) -> str:
         text = "{}" if isinstance(value, dict) else "[]"
     else:
         text = json.dumps(value, ensure_ascii=not style.unicode, sort_keys=True, default=str)
+        if not text.isprintable():
+            # Signs that turn the direction of writing, say, show a reviewer something else than there is.
+            text = json.dumps(value, sort_keys=True, default=str)
     if len(text) > maximum:
         text = text[: maximum - len(style.ellipsis)] + style.ellipsis
     return text

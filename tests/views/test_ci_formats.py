@@ -26,7 +26,7 @@ def test_sarif_holds_every_finding_with_its_rule_and_place() -> None:
     assert (solution["level"], solution["ruleId"]) == ("warning", "plan/replace")
     place = solution["locations"][0]["physicalLocation"]
     assert place == {
-        "artifactLocation": {"uri": "solutions.yaml"},
+        "artifactLocation": {"uri": "solutions.yaml", "uriBaseId": "%SRCROOT%"},
         "region": {"startLine": 12, "startColumn": 7},
     }
     blocked = [one for one in run["results"] if one["level"] == "error"]
