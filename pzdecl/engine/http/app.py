@@ -14,8 +14,9 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from pzdecl.engine.http import metrics
-from pzdecl.engine.http.gateway import Gateway
+from pzdecl.engine.http.gateway import Gateway, check_local
 from pzdecl.engine.http.network import is_loopback
+from pzdecl.engine.http.refusals import Refusal
 
 
 def application(gateway: Gateway, *, public_metrics: bool = False) -> Starlette:
@@ -37,6 +38,11 @@ def application(gateway: Gateway, *, public_metrics: bool = False) -> Starlette:
         if gateway.asks_for_keys and not public_metrics and not is_loopback(peer):
             reason = "only this machine may read them (pzdecl serve --public-metrics)"
             return JSONResponse({"message": reason}, HTTPStatus.FORBIDDEN)
+        if not gateway.asks_for_keys:
+            try:
+                check_local(request)
+            except Refusal as refusal:
+                return JSONResponse({"message": refusal.message}, refusal.status)
         page = await asyncio.to_thread(gateway.metrics.page)
         return Response(page, media_type=metrics.CONTENT_TYPE)
 

@@ -101,9 +101,9 @@ def _structure(members: Mapping[str, Convert], keep_unknown: bool) -> Convert:
     def convert(value: Any, path: str) -> Any:
         if not isinstance(value, dict | Mapping):  # a dict is told quickly, another mapping is not
             return value
-        if plain and type(value) is dict and None not in value.values():
-            if keep_unknown or value.keys() <= names:
-                return value
+        fits = plain and type(value) is dict and (keep_unknown or value.keys() <= names)
+        if fits and None not in value.values():
+            return value
         prefix = f"{path}." if path else ""
         return {
             key: members[key](one, prefix + key) if key in members else one

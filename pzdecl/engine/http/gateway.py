@@ -6,6 +6,7 @@ The event loop reads and verifies; the engine's blocking calls run in threads of
 from __future__ import annotations
 
 import asyncio
+import functools
 import json
 import os
 import re
@@ -15,7 +16,6 @@ import uuid
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import partial
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
@@ -127,7 +127,7 @@ class Gateway:
     async def _answer(self, request: Request, exchange: _Exchange) -> Response:
         peer = request.client.host if request.client else "-"
         if self._verifier is None:
-            _check_local(request)
+            check_local(request)
             self._take(peer)
         await self._read(request, exchange)
         if self._verifier is not None:
@@ -151,6 +151,10 @@ class Gateway:
             raise refusals.throttled(self._rate.rate)
 
     async def _read(self, request: Request, exchange: _Exchange) -> None:
+        told = request.headers.get("content-length")  # the parser let none through that is no number
+        most = self._max_body + (0 if "expect" in request.headers else DRAIN)
+        if told is not None and int(told) > most:
+            raise refusals.too_large(self._max_body)  # and none of it is waited for
         body, size = bytearray(), 0
         try:
             async with asyncio.timeout(self._body_seconds):
@@ -164,6 +168,9 @@ class Gateway:
             raise refusals.too_slow(self._body_seconds) from None
         if size > self._max_body:
             raise refusals.too_large(self._max_body)
+        coding = request.headers.get("content-encoding", "identity")
+        if coding.lower() != "identity":
+            raise refusals.encoded(coding)
         exchange.body = bytes(body)
 
     async def _perform(self, route: Route, body: bytes) -> Response:
@@ -173,7 +180,7 @@ class Gateway:
         try:
             loop = asyncio.get_running_loop()
             pool = self._answering if route.service == "personalize-runtime" else self._threads
-            content = await loop.run_in_executor(pool, partial(self._call, route, body))
+            content = await loop.run_in_executor(pool, functools.partial(self._call, route, body))
         finally:
             self._waiting -= 1
         headers = {ARNS: self.engine.arn("")}
@@ -248,16 +255,23 @@ def _signed(request: Request, body: bytes) -> Signed:
     return Signed(request.method, path, scope["query_string"].decode("latin-1"), headers, body)
 
 
-def _check_local(request: Request) -> None:
+def check_local(request: Request) -> None:
     """Without keys, only programs of this machine may ask: no web page that a browser here shows.
 
     A page of another site says so in Origin; one whose host name was made to point here says that name in Host.
+    Raises a Refusal.
     """
     if "origin" in request.headers or request.headers.get("sec-fetch-site", "none") != "none":
         raise refusals.denied("Web pages can't ask a server that has no keys: start it with --credentials")
-    host = re.sub(r":\d+$", "", request.headers.get("host", "localhost"))
-    if not is_loopback(host):
+    host = request.headers.get("host", "localhost")
+    if not _is_here(host):
         raise refusals.denied(
             "A server without keys answers to localhost, 127.0.0.1 and ::1 only, "
             f"not to {host[:100]}: start it with --credentials"
         )
+
+
+@functools.lru_cache(maxsize=64)
+def _is_here(host: str) -> bool:
+    """Whether a host, with its port or without, is this machine."""
+    return is_loopback(re.sub(r":\d+$", "", host))

@@ -54,6 +54,15 @@ def too_large(limit: int) -> Refusal:
     )
 
 
+def encoded(coding: str) -> Refusal:
+    """The body is compressed, say."""
+    return Refusal(
+        "SerializationException",
+        HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+        f"The request's body has the Content-Encoding {coding[:100]}: send it without one",
+    )
+
+
 def too_slow(seconds: float) -> Refusal:
     """The body did not come in time."""
     return Refusal(

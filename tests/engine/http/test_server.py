@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import http.client
 import itertools
 import json
@@ -185,6 +186,23 @@ def test_only_programs_of_this_machine_are_answered_without_keys(common: Wire) -
         assert (answer.status, answer.error) == (400, "InvalidInputException"), host
 
 
+def test_web_pages_read_no_figures_without_keys(common: Wire) -> None:
+    for headers in ({"Host": "evil.example"}, {"Origin": "https://evil.example"}):
+        answer = common.send("GET", "/metrics", headers=headers)
+        assert answer.status == 403
+        assert b"pzdecl_requests" not in answer.body
+    assert common.send("GET", "/metrics", headers={"Host": "127.0.0.1:9"}).status == 200
+
+
+def test_a_body_that_is_compressed_is_told_so(common: Wire) -> None:
+    headers = {"Content-Encoding": "gzip"}
+    answer = common.send("POST", "/events", gzip.compress(b"{}"), headers)
+    assert (answer.status, answer.error) == (415, "SerializationException")
+    assert "Content-Encoding gzip" in answer.message
+    answer = common.send("POST", "/events", b"{}", {"Content-Encoding": "identity"})
+    assert answer.error == "InvalidInputException", "that is none"
+
+
 def test_keys_are_asked_for_and_verified(engine: Engine) -> None:
     from botocore.exceptions import ClientError
 
@@ -275,6 +293,21 @@ def test_a_body_that_is_too_large_is_refused_and_the_reason_read(engine: Engine,
         wire = Wire(server)
         assert wire.raw(LIST, b" " * 2000).status == 200
         wire.close()
+
+
+@pytest.mark.parametrize(
+    ("size", "more"), [(10**15, b""), (5000, b"Expect: 100-continue\r\n")], ids=["huge", "asks first"]
+)
+def test_what_is_said_to_be_too_large_is_not_waited_for(engine: Engine, size: int, more: bytes) -> None:
+    with running(engine, max_body=2000) as server, socket.create_connection(server.address) as client:
+        client.settimeout(PATIENCE)
+        head = b"POST /events HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n%s\r\n"
+        client.sendall(head % (size, more))
+        answer = b""
+        while part := client.recv(65536):
+            answer += part
+    assert answer.startswith(b"HTTP/1.1 413 ")
+    assert b"2000 bytes" in answer
 
 
 def test_a_body_that_never_comes_is_not_waited_for(engine: Engine) -> None:
