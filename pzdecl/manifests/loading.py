@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
@@ -26,7 +26,8 @@ from pzdecl.manifests.filters import check_filters
 from pzdecl.manifests.lost import Lost
 from pzdecl.manifests.model import Desired, Project, Trigger
 from pzdecl.manifests.moves import History, is_history
-from pzdecl.manifests.nodes import Node, ScalarNode, compose, decode
+from pzdecl.manifests.nesting import find_endless
+from pzdecl.manifests.nodes import Node, ScalarNode, SequenceNode, compose, decode
 from pzdecl.manifests.patches import Patch, check_targets
 from pzdecl.manifests.positions import Positions
 from pzdecl.manifests.project_file import Settings
@@ -79,15 +80,16 @@ def _load(
     report = Report()
     given = Given(variables, tuple(var_files), os.environ)
     settings = project_file.read(root, environment, given, report)
-    files = discover(root, settings.exclude if settings else (), var_files)
+    lost = Lost()
+    missed = partial(_missed, report, lost)
+    files = discover(root, settings.exclude if settings else (), var_files, missed if settings else None)
     composed = {file: nodes for file in files if (nodes := _compose(root, file, report)) is not None}
     if settings is None:
         # Without variables every placeholder would be one more error: only what is no YAML is added.
         report.raise_errors()
         raise AssertionError("a project file that cannot be read is reported")
     settings = replace(settings, patches=(*settings.patches, *patches))
-    unread = [file for file in files if file not in composed]
-    lost = Lost(list(_readable(root, unread)))
+    _add_texts(root, [file for file in files if file not in composed], lost)
     history = _history(composed, settings.variables, report)
     documents = _documents(root, composed, settings, report, lost)
     check_targets(settings.patches, documents, report)
@@ -101,7 +103,7 @@ def _load(
     check_rules(documents, settings.provider, report)
     check_schemas(documents, report)
     check_filters(root, documents, report)
-    _check_files(documents, report)
+    _check_files(root, documents, report)
     report.raise_errors()
     return Project(
         root=root,
@@ -135,7 +137,11 @@ def _compose(root: Path, file: str, report: Report) -> list[Node] | None:
         data = (root / file).read_bytes()
     except OSError as error:
         report.add(
-            "PZ1007", f"the file cannot be read: {error.strerror}", Position(file), expected="a readable file"
+            "PZ1007",
+            f"the file cannot be read: {error.strerror}",
+            Position(file),
+            expected="a readable file",
+            hint="it is a link, and leads nowhere" if (root / file).is_symlink() else None,
         )
         return None
     text = decode(data, file, report)
@@ -153,9 +159,19 @@ def _compose(root: Path, file: str, report: Report) -> list[Node] | None:
 
 
 def _name(node: Node) -> set[str]:
-    """The name in a document that is no resource."""
+    """The name that is written in a document."""
     found = Positions("", node).node(("metadata", "name"))
     return {str(found.value)} if isinstance(found, ScalarNode) else set()
+
+
+def _names_in_templates(composed: Mapping[str, list[Node]]) -> set[str]:
+    """The names of what instances of templates make, with placeholders in them."""
+    found: set[str] = set()
+    for node in (node for nodes in composed.values() for node in nodes):
+        documents = Positions("", node).node(("documents",))
+        if isinstance(documents, SequenceNode):
+            found.update(name for document in documents.value for name in _name(document))
+    return found
 
 
 def _blank(node: Node) -> bool:
@@ -171,10 +187,17 @@ def _documents(
     for file, nodes in composed.items():
         for node in nodes:
             templates.add(file, node, report)
+    find_endless(templates, report)
+    if templates.broken:
+        lost.names |= _names_in_templates(composed)
     for file, nodes in composed.items():
         for node in nodes:
             try:
-                for one in expand(file, node, settings.variables, templates, report):
+                before = len(report.errors)
+                copies = list(expand(file, node, settings.variables, templates, report))
+                if len(report.errors) > before:
+                    lost.names |= _name(node) | _names_in_templates(composed)
+                for one in copies:
                     document = read_document(root, one._replace(patches=settings.patches), report)
                     if document is None:
                         lost.names |= _name(one.node)
@@ -215,19 +238,23 @@ def _declared_twice(document: Document, first: Document, report: Report) -> None
     )
 
 
-def _check_files(documents: Documents, report: Report) -> None:
+def _check_files(root: Path, documents: Documents, report: Report) -> None:
     """The data of every import, and the questions of every batch job, are there."""
     for document in documents.values():
         source = document.data
         if document.spec is None or source is None or source.path is None:
             continue
-        if data_files(source.path):
-            continue
+        try:
+            if data_files(source.path):
+                continue
+            missing = "holds no files" if source.path.is_dir() else "is not there"
+        except OSError as error:
+            missing = f"cannot be read: {error.strerror}: {os.path.relpath(str(error.filename), root)}"
         field = f"spec.{document.kind.reads}"
         what = "a CSV file" if document.kind.name == "DatasetImport" else "a file of JSON lines"
         report.add(
             "PZ7001",
-            f"{source.location} {'holds no files' if source.path.is_dir() else 'is not there'}",
+            f"{source.location} {missing}",
             document.positions.get(field, document.position),
             address=document.address,
             field=field,
@@ -237,11 +264,25 @@ def _check_files(documents: Documents, report: Report) -> None:
         )
 
 
-def _readable(root: Path, files: Iterable[str]) -> Iterator[str]:
-    """The texts of files that could not be parsed; one that may not be read has none, and was reported."""
+def _missed(report: Report, lost: Lost, folder: str, error: OSError) -> None:
+    """A folder that cannot be read: going on without its manifests would plan to delete what they declare."""
+    lost.anything = True
+    report.add(
+        "PZ1007",
+        f"the folder cannot be read: {error.strerror}",
+        Position(folder.rstrip("/") or "."),
+        expected="a folder that this user can list",
+        hint="if no manifests are in it, name it under exclude: in pzdecl.yaml",
+    )
+
+
+def _add_texts(root: Path, files: Iterable[str], lost: Lost) -> None:
+    """Takes in the texts of files that could not be parsed; one that may not be read was reported."""
     for file in files:
-        with suppress(OSError):
-            yield (root / file).read_text("utf-8", "replace")
+        try:
+            lost.texts.append((root / file).read_text("utf-8", "replace"))
+        except OSError:
+            lost.anything = True
 
 
 def _half_s3(location: str) -> bool:

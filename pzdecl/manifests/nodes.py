@@ -174,6 +174,10 @@ def _syntax_error(error: yaml.MarkedYAMLError, text: str, file: str, report: Rep
         hint = "put text that holds `: ` in quotes, and check the indentation"
     elif "cannot start any token" in problem:
         hint = "put the text in quotes"
+    elif "did not find expected key" in problem or "expected <block end>" in problem:
+        hint = "keys of one mapping stand below each other: this line is indented otherwise than those above it"
+    elif "did not find expected '-' indicator" in problem:
+        hint = "entries of one list stand below each other: this line is indented otherwise than those above it"
     elif "flow" in str(error.context) and "${" in line:
         hint = 'inside { } and [ ], put text with a placeholder in quotes: "${var.NAME}"'
     context = f" {error.context}" if error.context else ""

@@ -170,7 +170,11 @@ def _where_else(root: Path) -> str:
 def _document(root: Path, report: Report) -> Node | None:
     try:
         data = (root / FILE).read_bytes()
-    except OSError:
+    except OSError as error:
+        if not isinstance(error, (FileNotFoundError, NotADirectoryError)):
+            what = f"the file cannot be read: {error.strerror}"
+            report.add("PZ1007", what, Position(FILE), expected="a readable file")
+            return None
         report.add(
             "PZ0001",
             f"there is no {FILE} here",

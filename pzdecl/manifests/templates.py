@@ -117,12 +117,22 @@ class Templates:
         first = self.instances.setdefault(metadata.name, node)
         if first is not node:
             at = places.nearest(("metadata", "name"))
-            report.add("PZ4005", f"Instance/{metadata.name} is declared twice", at, expected="each name once")
+            hint = (
+                "put ${param.name}, ${each.key} or another parameter into the name, so that the copies differ"
+            )
+            report.add(
+                "PZ4005",
+                f"Instance/{metadata.name} is declared twice",
+                at,
+                address=f"Instance/{metadata.name}",
+                expected="each name once",
+                hint=hint,
+            )
             return
         template = self.found.get(spec.template)
         if template is None:
             if spec.template not in self.broken:
-                self._unknown(spec.template, places, report)
+                self._unknown(spec.template, f"Instance/{metadata.name}", places, report)
             return
         values = _parameters(template, spec.parameters or {}, places, report, f"Instance/{metadata.name}")
         if values is None:
@@ -136,11 +146,12 @@ class Templates:
         for document in template.documents.value:
             yield _complete(duplicate(document)), template.file, local
 
-    def _unknown(self, name: str, places: Positions, report: Report) -> None:
+    def _unknown(self, name: str, address: str, places: Positions, report: Report) -> None:
         report.add(
             "PZ2006",
             f"there is no template {name}",
             places.nearest(("spec", "template")),
+            address=address,
             field="spec.template",
             expected=f"one of {', '.join(sorted(self.found))}" if self.found else "a document of kind Template",
             suggestion=nearest(name, self.found),
@@ -171,7 +182,10 @@ def _parameters(
             at = places.nearest(("spec", "parameters", name))
             what = f"the parameter {name} has no value" if value is None else f"{name} is {describe(value)}"
             field_name = f"spec.parameters.{name}"
-            report.add("PZ2007", what, at, address=address, field=field_name, expected=expected(spec))
+            hint = "give it below spec.parameters, or a default in the template" if value is None else None
+            report.add(
+                "PZ2007", what, at, address=address, field=field_name, expected=expected(spec), hint=hint
+            )
             fine = False
         values[name] = value
     return values if fine else None

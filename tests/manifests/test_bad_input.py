@@ -112,6 +112,7 @@ DOCUMENTS = {
     "tab": Bad(f"{HEAD}kind: DatasetGroup\nmetadata:\n\tname: g\n", "PZ1003", 4, 1),
     "tab after spaces": Bad(f"{HEAD}metadata:\n  \tname: g\n", "PZ1003", 3, 3),
     "not YAML": Bad(f"{HEAD}kind: [Solution\nmetadata: x\n", "PZ1002", 3, 9),
+    "indented otherwise": Bad(f"{HEAD}kind: Campaign\nmetadata:\n   name: x\n  tags: {{}}\n", "PZ1002", 5, 3),
     "colon in text": Bad(f"{HEAD}kind: a: b\n", "PZ1002", 2, 8),
     "control character": Bad(f"{HEAD}kind: a\x01\n", "PZ1002", 2, 8),
     "undefined alias": Bad(f"{HEAD}kind: *nothing\n", "PZ1002", 2, 7),

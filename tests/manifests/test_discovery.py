@@ -52,3 +52,11 @@ def test_variable_files_are_no_manifests(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text("")
     (tmp_path / "prod.yaml").write_text("")
     assert discover(tmp_path, (), [tmp_path / "sub" / ".." / "prod.yaml"]) == ["a.yaml"]
+
+
+def test_a_link_to_nothing_is_a_manifest_that_is_missing(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").symlink_to(tmp_path / "gone.yaml")
+    (tmp_path / "round.yaml").symlink_to(tmp_path / "round.yaml")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "b.yaml").symlink_to(tmp_path / "folder")
+    assert discover(tmp_path) == ["a.yaml", "round.yaml"]

@@ -164,3 +164,45 @@ def test_a_template_in_itself_ends(tmp_path: Path) -> None:
         "    spec: {template: site, parameters: {city: a}}\n"
     )
     assert "PZ2006" in [one.code for one in wrong(tmp_path, TEMPLATE + inner, INSTANCE)]
+
+
+ITSELF = "  - kind: Instance\n    metadata: {name: inner}\n    spec: {template: site, parameters: {city: a}}\n"
+
+
+def test_a_template_that_holds_itself_is_told_by_its_name_once(tmp_path: Path) -> None:
+    """Also where the instance's name is the same each time, and where there is no instance outside yet."""
+    for number, documents in enumerate(([TEMPLATE + ITSELF, INSTANCE], [TEMPLATE + ITSELF])):
+        (found,) = wrong(tmp_path / str(number), *documents)
+        assert (found.code, found.summary) == ("PZ2006", "the template site holds an instance of itself")
+        assert found.position is not None
+        assert found.position.line == (TEMPLATE + ITSELF).splitlines().index(ITSELF.splitlines()[-1]) + 1
+
+
+def test_templates_that_hold_each_other_are_told_as_a_circle(tmp_path: Path) -> None:
+    one = TEMPLATE + ITSELF.replace("template: site", "template: other")
+    other = TEMPLATE.replace("name: site", "name: other") + ITSELF
+    around = TEMPLATE.replace("name: site", "name: around") + ITSELF
+    (found,) = wrong(tmp_path, one, other, around, INSTANCE)
+    assert (found.code, found.summary) == ("PZ2006", "templates hold each other: other -> site -> other")
+
+
+def test_a_template_may_hold_itself_where_enabled_ends_it(tmp_path: Path) -> None:
+    inner = ITSELF.replace("name: inner", "name: '${param.name}x'").replace("city: a", "city: a, tps: 2")
+    template = TEMPLATE.replace('"${param.city}"}', '"${param.city}${param.tps}"}')
+    template = template.replace('datasetGroup: "${param.city}"', 'datasetGroup: "${param.city}${param.tps}"')
+    root = write(
+        tmp_path, {"m.yaml": f"{template}{inner}    enabled: ${{var.search}}\n---\n{INSTANCE}"}, PROJECT
+    )
+    assert "EventTracker/north-web" in addresses(root)
+
+
+def test_what_could_not_be_made_is_not_missed_by_others(tmp_path: Path) -> None:
+    tracker = TRACKER.replace("forEach: ${var.cities}\n", "").replace("${each.key}", "oslo")
+    for number, (documents, code) in enumerate(
+        (
+            ([EACH + "forEach: 3\n", tracker], "PZ2004"),
+            ([TEMPLATE, INSTANCE.replace("city: oslo", ""), tracker.replace("g-oslo", "oslo")], "PZ2007"),
+            ([TEMPLATE.replace("tps: {", "name: {"), INSTANCE, tracker.replace("g-oslo", "oslo")], "PZ2007"),
+        )
+    ):
+        assert [one.code for one in wrong(tmp_path / str(number), *documents)] == [code]

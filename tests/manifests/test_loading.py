@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import gc
+import os
 from pathlib import Path
 
 import pytest
@@ -271,3 +273,76 @@ def test_many_resources_load_in_linear_time(tmp_path: Path) -> None:
 
     work(10)
     assert work(900) < 3.5 * work(300)
+
+
+def test_a_project_file_that_may_not_be_read_is_not_called_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = everything(tmp_path)
+    refused(monkeypatch, root / "pzdecl.yaml")
+    (found,) = errors(root)
+    assert (found.code, found.summary) == ("PZ1007", "the file cannot be read: Permission denied")
+
+
+def test_a_folder_that_may_not_be_read_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it declares would be deleted otherwise. References into it are not called wrong."""
+    root = write(tmp_path, {"m.yaml": SOLUTION, "deep/er/g.yaml": GROUP, "left/out.yaml": ""}, "name: test\n")
+    refused(monkeypatch, root / "deep", root / "left")
+    found = {(one.code, one.summary, str(one.position)) for one in errors(root)}
+    assert found == {
+        ("PZ1007", "the folder cannot be read: Permission denied", f"{name}:1:1") for name in ("deep", "left")
+    }
+    (root / "pzdecl.yaml").write_text("name: test\nexclude: [left]\n")
+    assert [one.position and one.position.file for one in errors(root)] == ["deep"]
+
+
+def test_a_manifest_that_may_not_be_read_is_not_missed_by_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = write(tmp_path, {"m.yaml": SOLUTION, "g.yaml": GROUP}, "name: test\n")
+    refused(monkeypatch, root / "g.yaml")
+    assert [one.code for one in errors(root)] == ["PZ1007"]
+
+
+def test_data_that_may_not_be_read_is_not_called_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where it is a part alone: the rest would be imported without it."""
+    root = everything(tmp_path)
+    (document,) = [d for d in load(root).resources.values() if d.data is not None]
+    assert document.data is not None
+    assert document.data.path is not None
+    path = document.data.path
+    path.unlink()
+    (path / "deep").mkdir(parents=True)
+    (path / "a.csv").write_text("USER_ID,ITEM_ID,TIMESTAMP\n1,2,3\n")
+    (path / ".hidden").mkdir()
+    refused(monkeypatch, path / "deep", path / ".hidden")
+    (found,) = [one for one in errors(root) if one.code != "PZ1007"]  # the folder may hold manifests, too
+    assert found.code == "PZ7001"
+    assert "cannot be read: Permission denied" in found.summary
+    assert found.summary.endswith("deep")
+
+
+def refused(monkeypatch: pytest.MonkeyPatch, *paths: Path) -> None:
+    """Has these files and folders refuse to be read: the tests may run as a user who may read all."""
+    scandir, read = os.scandir, Path.read_bytes
+
+    def fail(path: object) -> None:
+        if Path(os.path.abspath(str(path))) in paths:
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    def scan(path: str) -> object:
+        fail(path)
+        return scandir(path)
+
+    def reading(path: Path) -> bytes:
+        fail(path)
+        return read(path)
+
+    def text(path: Path, *_: object) -> str:
+        return reading(path).decode()
+
+    monkeypatch.setattr(os, "scandir", scan)
+    monkeypatch.setattr(Path, "read_bytes", reading)
+    monkeypatch.setattr(Path, "read_text", text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -28,11 +29,23 @@ def local_path(location: str) -> Path:
 
 
 def data_files(path: Path) -> list[tuple[str, Path]]:
-    """The files below a folder with their names in it, sorted, without hidden ones; or the file itself."""
+    """The files below a folder with their names in it, sorted, without hidden ones; or the file itself.
+
+    Raises OSError for a folder that cannot be read: without it there would be less data than was meant.
+    """
     if path.is_file():
         return [(path.name, path)]
-    found = ((one.relative_to(path), one) for one in path.rglob("*") if one.is_file())
-    return sorted((n.as_posix(), one) for n, one in found if not any(part.startswith(".") for part in n.parts))
+    found = []
+    for folder, inner, files in os.walk(path, onerror=_unreadable):
+        inner[:] = [name for name in inner if not name.startswith(".")]
+        within = [Path(folder, name) for name in files if not name.startswith(".")]
+        found += [(one.relative_to(path).as_posix(), one) for one in within if one.is_file()]
+    return sorted(found)
+
+
+def _unreadable(error: OSError) -> None:
+    if not isinstance(error, (FileNotFoundError, NotADirectoryError)):
+        raise error
 
 
 def folder_digest(files: Iterable[tuple[str, str]]) -> str:
