@@ -19,25 +19,19 @@ from tests.cli.conftest import Cli, cli, starter
 from tests.e2e.test_aws_provider import BATCH, Target, aimed, target
 from tests.engine.http.running import running
 from tests.servers import proxy
+from tests.shop import document, manifest
 
 __all__ = ["cli", "starter", "target"]
 
 pytest.importorskip("boto3")
 pytest.importorskip("torch")
-MORE = """\
----
-apiVersion: pzdecl/v1
-kind: EventTracker
-metadata: {name: shop}
-spec: {datasetGroup: shop}
----
-apiVersion: pzdecl/v1
-kind: Filter
-metadata: {name: seen}
-spec:
-  datasetGroup: shop
-  filterExpression: 'EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("view")'
-"""
+
+SEEN = """'EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("view")'"""
+MORE = manifest(
+    BATCH,
+    document("EventTracker", "shop", "datasetGroup: shop"),
+    document("Filter", "seen", f"datasetGroup: shop, filterExpression: {SEEN}"),
+)
 
 
 def made(url: str) -> dict[str, list[str]]:
@@ -65,7 +59,7 @@ def test_every_answer_to_a_creation_is_lost_once(
     def first(operation: str, number: int) -> proxy.Fault | None:
         return fault if operation.startswith("Create") and number == 1 else None
 
-    (starter / "more.yaml").write_text(BATCH + MORE)
+    (starter / "more.yaml").write_text(MORE)
     (starter / "users.json").write_text('{"userId": "user-1"}\n')
     with proxy.before(target.url, first) as between:
         aimed(starter, target.provider(endpoint=between.url))

@@ -17,7 +17,17 @@ from pzdecl.engine import Engine
 from pzdecl.engine.jobs import schedule
 from pzdecl.engine.jobs.updating import known_update
 from pzdecl.engine.store import store
-from tests.contract.clients import InProcess, dataset, group, schema, settled, solution
+from tests.contract.clients import (
+    InProcess,
+    dataset,
+    deployed,
+    group,
+    imported,
+    schema,
+    settled,
+    solution,
+    trained,
+)
 from tests.engine.events.conftest import NOW, avro, field, text
 from tests.waiting import idle, until
 
@@ -45,14 +55,7 @@ class World:
             (self.interactions, _interactions(folder / "interactions.csv")),
             (self.items, _items(folder / "items.csv")),
         ):
-            made = self.service.call(
-                "create_dataset_import_job",
-                jobName=path.stem,
-                datasetArn=arn,
-                dataSource={"dataLocation": str(path)},
-            )
-            found = settled(self.service, "describe_dataset_import_job", "datasetImportJob", **made)
-            assert found["status"] == "ACTIVE", found
+            imported(self.service, arn, path, path.stem)
         made = self.service.call("create_event_tracker", name="web", datasetGroupArn=self.group)
         self.tracking_id = made["trackingId"]
         self.version = ""
@@ -110,13 +113,9 @@ class World:
         return list(answer["itemList"])
 
     def deploy(self, name: str, weight: str, of: str = "up") -> None:
-        made = self.service.call(
-            "create_campaign",
-            name=name,
-            solutionVersionArn=f"{self.service.arn_prefix}solution/{of}/$LATEST",
-            campaignConfig={"itemExplorationConfig": {"explorationWeight": weight}},
-        )
-        assert settled(self.service, "describe_campaign", "campaign", **made)["status"] == "ACTIVE"
+        config = {"itemExplorationConfig": {"explorationWeight": weight}}
+        version = f"{self.service.arn_prefix}solution/{of}/$LATEST"
+        deployed(self.service, version, name, campaignConfig=config)
 
 
 def _interactions(path: Path) -> Path:
@@ -138,7 +137,7 @@ def _items(path: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> World:
+def ready(tmp_path_factory: pytest.TempPathFactory) -> World:
     """A world with a trained solution and two campaigns; its engine is closed."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(store, "SYNCHRONOUS", "OFF")
@@ -152,12 +151,8 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> World:
                 solutionConfig=CONFIG,
                 performAutoTraining=False,
             )
-            version = made.service.call(
-                "create_solution_version", solutionArn=f"{made.service.arn_prefix}solution/up"
-            )
-            found = settled(made.service, "describe_solution_version", "solutionVersion", 120, **version)
-            assert found["status"] == "ACTIVE", found
-            made.version = version["solutionVersionArn"]
+            found = trained(made.service, f"{made.service.arn_prefix}solution/up")
+            made.version = found["solutionVersionArn"]
             made.deploy("calm", "0")
             made.deploy("curious", "1")
             made.now = max(made.now, found["lastUpdatedDateTime"].timestamp())
@@ -167,10 +162,10 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> World:
 
 
 @pytest.fixture
-def world(trained: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+def world(ready: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     """A copy of it, at work, for one test."""
     monkeypatch.setattr(store, "SYNCHRONOUS", "OFF")
-    made = trained.copied(tmp_path)
+    made = ready.copied(tmp_path)
     yield made
     made.engine.close()
 
