@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.contract.clients import dataset, schema, settled
+from tests.contract.clients import dataset, imported, schema
 from tests.engine.events.conftest import NOW, Shop, avro, field, text
 
 
@@ -90,15 +90,7 @@ HEADER = "ITEM_ID,GENRES,PRICE,IN_STOCK,CREATION_TIMESTAMP"
 def _import(shop: Shop, folder: Path, name: str, mode: str, *ids: str) -> None:
     path = folder / f"{name}.csv"
     path.write_text("\n".join([HEADER, *(f"{one},,9,," for one in ids)]) + "\n", encoding="utf-8")
-    made = shop.service.call(
-        "create_dataset_import_job",
-        jobName=name,
-        datasetArn=shop.datasets["Items"],
-        dataSource={"dataLocation": str(path)},
-        importMode=mode,
-    )
-    found = settled(shop.service, "describe_dataset_import_job", "datasetImportJob", **made)
-    assert found["status"] == "ACTIVE", found
+    imported(shop.service, shop.datasets["Items"], path, name, importMode=mode)
 
 
 def test_of_an_import_and_a_put_the_newer_counts_and_no_import_removes_what_was_put(
