@@ -200,12 +200,12 @@ def _s3(root: Path | None, endpoint: str | None) -> S3Settings | None:
 
 
 def _verifier(host: str, credentials: Path | None) -> Verifier | None:
-    from pzdecl.engine.http.credentials import read_credentials
+    from pzdecl.engine.http.credentials import KeyFile
     from pzdecl.engine.http.network import is_loopback, listen_addresses
     from pzdecl.engine.http.signature import Verifier
 
     if credentials is not None:
-        return Verifier(read_credentials(credentials))
+        return Verifier(KeyFile(credentials, tell))
     if not all(is_loopback(address) for address in listen_addresses(host)):
         raise UsageError(
             f"--host {host} can be reached from other machines, and no keys are asked for",

@@ -13,9 +13,11 @@ command read it by AWS_SHARED_CREDENTIALS_FILE and AWS_PROFILE.
 from __future__ import annotations
 
 import configparser
+import contextlib
 import re
 import stat
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -23,6 +25,8 @@ from pzdecl.errors import PzdeclError
 
 KEY_ID, SECRET = "aws_access_key_id", "aws_secret_access_key"
 SECRET_MIN = 16
+LOOKED = 1.0
+"""Seconds after which a file of keys is looked at again."""
 _KEY_ID = re.compile(r"[A-Za-z0-9._\-]{3,128}")
 
 
@@ -37,6 +41,57 @@ class Key:
     id: str
     client: str
     secret: str = field(repr=False)
+
+
+class KeyFile:
+    """The keys of a file by their ids, read again when the file has changed.
+
+    So a key that was taken out of the file is refused LOOKED seconds later, without a restart. While the file
+    can't be used, half written say, the keys from before stay in force, and `tell` is given the reason once.
+
+    Raises CredentialsError where the file can't be used to begin with.
+    """
+
+    def __init__(
+        self, path: Path, tell: Callable[[str], None], clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._path = path
+        self._tell = tell
+        self._clock = clock
+        self._looked = clock()
+        self._stamp = self._now()
+        self._keys = read_credentials(path)
+
+    def get(self, id: str) -> Key | None:
+        """The key with an id, if it is in the file."""
+        if self._clock() - self._looked >= LOOKED:
+            self._looked = self._clock()
+            self._look()
+        return self._keys.get(id)
+
+    def _look(self) -> None:
+        stamp = self._now()
+        if stamp == self._stamp:
+            return
+        self._stamp = stamp  # taken before reading: what is written meanwhile is read the next time
+        try:
+            self._keys = read_credentials(self._path)
+        except CredentialsError as error:
+            hint = f"; {error.hint}" if error.hint else ""
+            told = f"warning: the keys from before stay in force: {error.message}{hint}"
+        else:
+            count = len(self._keys)
+            told = f"read {count} key{'' if count == 1 else 's'} from {self._path}, which has changed"
+        with contextlib.suppress(OSError, ValueError):  # whoever listened has gone
+            self._tell(told)
+
+    def _now(self) -> tuple[int, ...] | None:
+        """What changes with the file; None where it is not there."""
+        try:
+            found = self._path.stat()
+        except OSError:
+            return None
+        return found.st_ino, found.st_mtime_ns, found.st_size, found.st_mode
 
 
 def read_credentials(path: Path) -> Mapping[str, Key]:

@@ -19,7 +19,7 @@ from http import HTTPStatus
 from typing import NamedTuple
 from urllib.parse import quote
 
-from pzdecl.engine.http.credentials import Key
+from pzdecl.engine.http.credentials import Key, KeyFile
 from pzdecl.engine.http.refusals import Refusal
 
 ALGORITHM = "AWS4-HMAC-SHA256"
@@ -60,7 +60,7 @@ class _Claim(NamedTuple):
 class Verifier:
     """Checks signatures against `keys` (by access key id). `clock` gives epoch seconds."""
 
-    def __init__(self, keys: Mapping[str, Key], clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, keys: Mapping[str, Key] | KeyFile, clock: Callable[[], float] = time.time) -> None:
         self._keys = keys
         self._clock = clock
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pzdecl.engine.http.credentials import CredentialsError, read_credentials
+from pzdecl.engine.http.credentials import CredentialsError, KeyFile, read_credentials
 
 SECRET = "not-shown-to-anybody"
 GOOD = f"""\
@@ -77,3 +77,46 @@ def test_what_is_no_file(tmp_path: Path) -> None:
     for path in (tmp_path / "none", tmp_path):
         with pytest.raises(CredentialsError):
             read_credentials(path)
+
+
+def test_a_file_that_has_changed_is_read_again(tmp_path: Path) -> None:
+    now, told = [0.0], list[str]()
+    keys = KeyFile(_written(tmp_path, GOOD), told.append, lambda: now[0])
+    one = GOOD.partition("[batch]")[0]
+
+    def known(id: str) -> bool:
+        return keys.get(id) is not None
+
+    assert (known("SHOPBACKEND"), known("BATCH"), known("NEW")) == (True, True, False)
+    _written(tmp_path, one + "[new]\naws_access_key_id = NEW\naws_secret_access_key = another-secret-of-16\n")
+    assert (known("BATCH"), known("NEW")) == (True, False), "nobody has looked yet"
+    now[0] = 1.0
+    assert (known("SHOPBACKEND"), known("BATCH"), known("NEW")) == (True, False, True)
+    assert told == [f"read 2 keys from {tmp_path / 'keys'}, which has changed"]
+
+
+@pytest.mark.parametrize("wrong", ["gone", "half", "open"])
+def test_while_the_file_can_not_be_used_the_keys_from_before_stay(tmp_path: Path, wrong: str) -> None:
+    now, told = [0.0], list[str]()
+    path = _written(tmp_path, GOOD)
+    keys = KeyFile(path, told.append, lambda: now[0])
+    if wrong == "gone":
+        path.unlink()
+    elif wrong == "half":
+        _written(tmp_path, GOOD[:60])
+    else:
+        path.chmod(0o644)
+    for _ in range(3):
+        now[0] += 2
+        assert keys.get("BATCH") is not None
+    assert len(told) == 1
+    assert told[0].startswith("warning: the keys from before stay in force: ")
+    assert SECRET not in told[0]
+    _written(tmp_path, GOOD.partition("[batch]")[0])
+    now[0] += 2
+    assert (keys.get("BATCH"), keys.get("SHOPBACKEND") is None) == (None, False)
+
+
+def test_a_file_that_can_not_be_used_to_begin_with(tmp_path: Path) -> None:
+    with pytest.raises(CredentialsError, match="can't be read"):
+        KeyFile(tmp_path / "none", lambda _: None)
