@@ -210,6 +210,7 @@ def _fields(spec: type[Spec]) -> Mapping[str, Row]:
     for name, annotation in get_type_hints(spec, include_extras=True).items():
         declared = getattr(spec, name, REQUIRED)
         info = declared if isinstance(declared, FieldInfo) else FieldInfo(declared, None, {}, {})
+        assert name not in vars(Spec), f"{spec.__name__}.{name} would hide what every spec has"
         rows[name] = Row(name, info.alias or _camel(name), annotation, info)
     _FIELDS[spec] = rows
     return rows
