@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from pzdecl.engine.data.location import local_path
+from pzdecl.engine.data.location import data_files, local_path
 from pzdecl.engine.data.parts import flush
 from pzdecl.errors import MissingExtra, PzdeclError
 
@@ -60,6 +60,8 @@ class Storage:
         """
         path = self._local(location)
         if path is not None:
+            if _S3.fullmatch(location):
+                self._check_inside(path, location)
             return path
         if not into.exists():
             draft = into.with_name(f"{into.name}.draft")
@@ -120,11 +122,22 @@ class Storage:
             return None
         root = self._s3.root.resolve()
         path = root.joinpath(bucket, *PurePosixPath(key).parts)
-        if "\0" in location or ".." in PurePosixPath(f"{bucket}/{key}").parts or key.startswith("/"):
+        ways_out = {"..", "."} & {bucket, *PurePosixPath(key).parts}
+        if "\0" in location or ways_out or key.startswith("/"):
             raise ValueError(f"Invalid Data location. {location!r} is no place below a bucket")
         if not path.resolve().is_relative_to(root):
             raise ValueError(f"Invalid Data location. {location} leads out of the folder that stands for S3")
         return path
+
+    def _check_inside(self, path: Path, location: str) -> None:
+        """Raises StorageError where a file of a folder is a link that leads out of the root."""
+        assert self._s3.root is not None
+        root = self._s3.root.resolve()
+        for name, file in data_files(path) if path.is_dir() else ():
+            if not file.resolve().is_relative_to(root):
+                raise StorageError(
+                    f"Invalid Data location. {location}: {name} leads out of the folder that stands for S3"
+                )
 
     def _objects(self, location: str) -> Iterator[tuple[str, str, str]]:
         """Bucket, key and name of what is at a location: one object, or all below a prefix."""

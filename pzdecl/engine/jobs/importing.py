@@ -57,6 +57,7 @@ def run_import(context: Context, job: Job, control: Control) -> None:
         kind,
         workspace / "read.parquet",
         control,
+        resource.body["dataSource"]["dataLocation"],
     )
     rows = written.rows
     if resource.body.get("publishAttributionMetricsToS3"):
@@ -133,8 +134,14 @@ def remove(paths: Sequence[Path]) -> None:
         path.unlink(missing_ok=True)
 
 
-def _read(path: Path, schema: dict[str, Any], kind: str, out: Path, control: Control) -> PartWriter:
-    """All files of a location as one Parquet file. Raises JobFailed with what is wrong and where."""
+def _read(
+    path: Path, schema: dict[str, Any], kind: str, out: Path, control: Control, location: str
+) -> PartWriter:
+    """All files of a location, which are at `path`, as one Parquet file.
+
+    Raises JobFailed with what is wrong and where, in the words of the request: what this machine has where is
+    nothing for clients of a server.
+    """
     try:
         found = files(path)
         total = sum(file.stat().st_size for file in found)
@@ -163,9 +170,8 @@ def _read(path: Path, schema: dict[str, Any], kind: str, out: Path, control: Con
             raise JobFailed(
                 f"The engine's folder has no room for the data: {os.strerror(error.errno)}"
             ) from error
-        raise JobFailed(
-            f"Invalid Data location. {error}" if "Invalid Data" not in str(error) else str(error)
-        ) from error
+        told = str(error).replace(str(path), location)
+        raise JobFailed(told if "Invalid Data" in told else f"Invalid Data location. {told}") from error
     return part
 
 

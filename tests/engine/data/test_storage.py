@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from pzdecl.engine import Engine
 from pzdecl.engine.data.storage import S3Settings, Storage, StorageError
+from tests.contract.clients import InProcess, dataset, group, schema, settled
 
 
 def nothing() -> None:
@@ -34,7 +36,14 @@ def test_a_folder_stands_in_for_s3(buckets: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "location", ["s3://shop/../../secret", "s3://../secret", "s3://shop//etc/passwd", "s3://shop/way/out"]
+    "location",
+    [
+        "s3://shop/../../secret",
+        "s3://../secret",
+        "s3://shop//etc/passwd",
+        "s3://shop/way/out",
+        "s3://./shop/in",
+    ],
 )
 def test_there_is_no_way_out_of_the_folder(buckets: Path, tmp_path: Path, location: str) -> None:
     (buckets / "shop/way").symlink_to(tmp_path)
@@ -42,6 +51,15 @@ def test_there_is_no_way_out_of_the_folder(buckets: Path, tmp_path: Path, locati
         Storage(S3Settings(buckets)).absolute(location)
     with pytest.raises(StorageError):
         Storage(S3Settings(buckets)).fetch(location, tmp_path / "x", nothing)
+
+
+def test_no_link_in_a_folder_is_a_way_out(buckets: Path, tmp_path: Path) -> None:
+    storage = Storage(S3Settings(buckets))
+    (buckets / "shop/in/deep/near.json").symlink_to(buckets / "other/c.json")
+    assert storage.fetch("s3://shop/in/", tmp_path / "x", nothing).is_dir()
+    (buckets / "shop/in/deep/far.json").symlink_to(tmp_path / "secret")
+    with pytest.raises(StorageError, match=r"deep/far\.json leads out of the folder"):
+        storage.fetch("s3://shop/in/", tmp_path / "x", nothing)
 
 
 def test_a_folder_that_cannot_be_written_to_is_told(tmp_path: Path) -> None:
@@ -83,3 +101,19 @@ def test_objects_of_a_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
             storage.fetch("s3://absent/x", tmp_path / "absent", nothing)
     finally:
         running.stop()
+
+
+def test_an_import_fails_in_the_words_of_its_request(buckets: Path, tmp_path: Path) -> None:
+    """Where the folder is that stands for S3 is nothing for a server's clients."""
+    with Engine(tmp_path / "engine", s3=S3Settings(buckets)) as engine:
+        service = InProcess(engine)
+        arn = dataset(service, group(service), schema(service))
+        engine.start_worker(scheduled=False)
+        for number, location in enumerate(("s3://shop/none.csv", "s3://empty/", "s3://shop/in/a.json")):
+            (buckets / "empty").mkdir(exist_ok=True)
+            params = {"jobName": f"j{number}", "datasetArn": arn, "dataSource": {"dataLocation": location}}
+            made = service.call("create_dataset_import_job", **params)
+            found = settled(service, "describe_dataset_import_job", "datasetImportJob", **made)
+            assert found["status"] == "CREATE FAILED"
+            assert str(tmp_path) not in found["failureReason"]
+            assert number == 2 or location in found["failureReason"]
