@@ -18,10 +18,13 @@ pytest.importorskip("torch")
 
 ROOT = Path(__file__).parents[2]
 CI = ROOT / "examples" / "ci"
+BOT = "github-actions[bot]"
 GH = """#!{python}
 # GitHub's comments of one pull request, in a file.
 import json, os, subprocess, sys
 file = os.environ["COMMENTS"]
+if file == "none":
+    sys.exit("HTTP 403: Resource not accessible by integration")
 comments = json.load(open(file))
 arguments = sys.argv[2:]
 body = next((open(a[6:]).read() for a in arguments if a.startswith("body=@")), None)
@@ -29,11 +32,13 @@ if "PATCH" in arguments:
     at = int(arguments[2].rpartition("/")[2])
     comments = [dict(c, body=body) if c["id"] == at else c for c in comments]
 elif "POST" in arguments:
-    comments.append({{"id": len(comments) + 1, "body": body}})
+    comments.append({{"id": len(comments) + 1, "body": body, "user": {{"login": "github-actions[bot]"}}}})
 else:
     program = arguments[arguments.index("--jq") + 1]
-    marker, field = program.split('"')[1], program.rpartition(".")[2]
-    print("\\n".join(str(c[field]) for c in comments if c["body"].startswith(marker)))
+    assert "env.AUTHOR" in program and "startswith(env.MARKER)" in program, program
+    marker, author, field = os.environ["MARKER"], os.environ["AUTHOR"], program.rpartition(".")[2]
+    fitting = [c for c in comments if c["body"].startswith(marker) and c["user"]["login"] == author]
+    print("\\n".join(str(c[field]) for c in fitting))
 json.dump(comments, open(file, "w"))
 """
 
@@ -48,22 +53,23 @@ def project(tmp_path: Path) -> Path:
 class Runner:
     """Runs the action's script with a `gh` that keeps comments in a file."""
 
-    def __init__(self, folder: Path, project: Path) -> None:
+    def __init__(self, folder: Path, project: Path, pzdecl: str | None = None) -> None:
         self.comments = folder / "comments.json"
-        self.comments.write_text('[{"id": 1, "body": "looks good"}]')
+        self.comments.write_text('[{"id": 1, "body": "looks good", "user": {"login": "reviewer"}}]')
         tools = folder / "bin"
         tools.mkdir()
         (tools / "gh").write_text(GH.format(python=sys.executable))
         (tools / "gh").chmod(0o755)
-        (tools / "pzdecl").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m pzdecl "$@"\n')
+        (tools / "pzdecl").write_text(pzdecl or f'#!/bin/sh\nexec "{sys.executable}" -m pzdecl "$@"\n')
         (tools / "pzdecl").chmod(0o755)
-        self.outputs = folder / "outputs"
+        self.outputs, self.summary = folder / "outputs", folder / "summary"
         self.environment = {
             **os.environ,
             "PATH": f"{tools}:{os.environ['PATH']}",
             "COMMENTS": str(self.comments),
             "GITHUB_REPOSITORY": "o/r",
             "GITHUB_OUTPUT": str(self.outputs),
+            "GITHUB_STEP_SUMMARY": str(self.summary),
             "PULL_REQUEST": "7",
             "PZDECL_DIRECTORY": str(project),
             "PZDECL_ENV": "",
@@ -74,6 +80,12 @@ class Runner:
         environment = {**self.environment, "PZDECL_COMMAND": command, **more}
         script = str(CI / "github" / "run.sh")
         return subprocess.run(["bash", script], env=environment, capture_output=True, text=True, check=False)
+
+    def says(self, body: str, author: str = BOT) -> None:
+        """Somebody's comment."""
+        found = json.loads(self.comments.read_text())
+        found.append({"id": len(found) + 1, "body": body, "user": {"login": author}})
+        self.comments.write_text(json.dumps(found))
 
     def bodies(self) -> list[str]:
         return [one["body"] for one in json.loads(self.comments.read_text())]
