@@ -7,7 +7,9 @@ HEAD_SECONDS to arrive in. What is no HTTP is answered in JSON like everything e
 from __future__ import annotations
 
 import asyncio
+import functools
 import json
+import sys
 from http import HTTPStatus
 
 import httptools
@@ -17,6 +19,24 @@ HEAD_MAX = 64 * 1024
 """Bytes of the request line and the headers, beside those that came in the same read as the first of them."""
 HEAD_SECONDS = 30.0
 """Seconds from a request's first byte to the end of its headers."""
+MOST, KEPT_FREE = 8192, 256
+"""Connections at once, and how many of the files that the process may open are not for them: the engine's
+database and data, and connections that are taken before others are closed."""
+BACKLOG = 128
+"""Connections that wait to be taken, which may be at one time."""
+
+
+@functools.cache
+def connections_max() -> int:
+    """How many connections there may be at once, given how many files the process may open."""
+    if sys.platform == "win32":
+        return MOST // 16
+    import resource
+
+    files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    return MOST if files == resource.RLIM_INFINITY else min(MOST, max(files // 4, files - KEPT_FREE))
+
+
 _UPGRADES = (b"upgrade", b"http2-settings")
 """Headers, and words of the header Connection."""
 
@@ -36,6 +56,30 @@ class Protocol(HttpToolsProtocol):
         self.timeout_keep_alive_task = self.loop.call_later(
             self.timeout_keep_alive, self.timeout_keep_alive_handler
         )
+        if len(self.connections) > connections_max():
+            self._make_room()
+
+    def _make_room(self) -> None:
+        """Ends the connection that has waited longest for a request, or this one where all are at work."""
+        waiting = [
+            (until, number, one)
+            for number, one in enumerate(self.connections)
+            if isinstance(one, Protocol) and one is not self and (until := one.waits_until) is not None
+        ]
+        if waiting:
+            min(waiting)[2].transport.abort()
+        else:
+            self._end(
+                HTTPStatus.SERVICE_UNAVAILABLE,
+                "ServiceUnavailableException",
+                "The server has too many connections at once: try again later",
+            )
+
+    @property
+    def waits_until(self) -> float | None:
+        """When the connection ends unless a request's head comes; None while a request is at work."""
+        ends = self.timeout_keep_alive_task or self._deadline
+        return None if ends is None or self.transport.is_closing() else ends.when()
 
     def data_received(self, data: bytes) -> None:
         """Reads on; ends the connection where a request's head is too large."""

@@ -22,7 +22,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from pzdecl.engine.http.network import ServerError, listen
-from pzdecl.engine.http.protocol import Protocol
+from pzdecl.engine.http.protocol import BACKLOG, Protocol
 
 GRACE = 30
 """Seconds that requests in progress have to end in."""
@@ -65,6 +65,7 @@ class Server:
             log_config=None,
             access_log=False,
             server_header=False,
+            backlog=BACKLOG,
             timeout_keep_alive=KEEP_ALIVE,
             timeout_graceful_shutdown=grace,
             **options,

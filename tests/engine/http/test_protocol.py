@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import resource
 import socket
 
 import pytest
@@ -81,6 +83,65 @@ def test_a_connection_that_says_nothing_ends(engine: Engine, monkeypatch: pytest
     monkeypatch.setattr(server_module, "KEEP_ALIVE", 0.1)
     with running(engine) as server, socket.create_connection(server.address) as client:
         assert _everything(client) == b""
+
+
+def test_of_too_many_connections_the_one_that_waited_longest_ends(
+    server: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(protocol, "connections_max", lambda: 5)
+    with contextlib.ExitStack() as stack:
+
+        def connected() -> socket.socket:
+            client = stack.enter_context(socket.create_connection(server.address))
+            client.settimeout(30)
+            client.sendall(LIST + b"\r\n{}")
+            assert client.recv(65536).startswith(b"HTTP/1.1 200 ")
+            return client
+
+        clients = [connected() for _ in range(8)]
+        ended = [client for client in clients if _ended(client)]
+        assert ended == clients[:3]
+        for client in clients[3:]:
+            client.sendall(LIST + b"\r\n{}")
+            assert client.recv(65536).startswith(b"HTTP/1.1 200 ")
+
+
+def _ended(client: socket.socket) -> bool:
+    client.settimeout(0.05)
+    try:
+        while client.recv(65536):
+            continue
+        return True
+    except ConnectionResetError:
+        return True
+    except TimeoutError:
+        return False
+    finally:
+        client.settimeout(30)
+
+
+def test_while_all_connections_are_at_work_another_is_turned_away(
+    server: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(protocol, "connections_max", lambda: 2)
+    with contextlib.ExitStack() as stack:
+        busy = [stack.enter_context(socket.create_connection(server.address)) for _ in range(2)]
+        for client in busy:
+            client.settimeout(30)
+            client.sendall(LIST + b"Expect: 100-continue\r\n\r\n")
+            assert client.recv(65536).startswith(b"HTTP/1.1 100 ")
+        with socket.create_connection(server.address) as another:
+            told = _refused(_everything(another), 503, b"ServiceUnavailableException")
+            assert "too many connections" in told
+        for client in busy:
+            client.sendall(b"{}")
+            assert client.recv(65536).startswith(b"HTTP/1.1 200 ")
+
+
+def test_connections_leave_room_for_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    for files, connections in ((1024, 768), (200, 50), (1 << 20, 8192), (resource.RLIM_INFINITY, 8192)):
+        monkeypatch.setattr(resource, "getrlimit", lambda _, files=files: (files, files))
+        assert protocol.connections_max.__wrapped__() == connections
 
 
 def test_headers_in_small_pieces_are_put_together(server: Running) -> None:
