@@ -75,15 +75,20 @@ def data(
     """A schema and a dataset of this name, and an import if there is a `file` (relative to the manifest).
 
     `columns` are types by name, or what else a column is, too: `{"GENRE": "string, categorical: true"}`.
+    `metadata` is that of the dataset and of the import.
     """
-    fields = "".join(f"    - {{name: {column}, type: {of}}}\n" for column, of in columns.items())
-    schema = (
-        f"{f'domain: {domain}' + chr(10) if domain else ''}schema:\n  type: record\n"
-        f"  name: {type.replace('_', '')}\n  namespace: com.amazonaws.personalize.schema\n"
-        f'  fields:\n{fields}  version: "1.0"\n'
-    )
+    schema = [
+        *([f"domain: {domain}"] if domain else []),
+        "schema:",
+        "  type: record",
+        f"  name: {type.replace('_', '')}",
+        "  namespace: com.amazonaws.personalize.schema",
+        "  fields:",
+        *(f"    - {{name: {column}, type: {of}}}" for column, of in columns.items()),
+        '  version: "1.0"',
+    ]
     of = f"datasetGroup: {group}, datasetType: {type}, schema: {name}"
-    made = [document("Schema", name, schema), document("Dataset", name, of, metadata=metadata)]
+    made = [document("Schema", name, "\n".join(schema)), document("Dataset", name, of, metadata=metadata)]
     if file:
         source = f"dataset: {name}, dataSource: {{dataLocation: {file}}}"
         made.append(document("DatasetImport", name, source, metadata=metadata))
@@ -101,9 +106,9 @@ def deployed(
     )
 
 
-def table(header: str, rows: Iterable[str]) -> str:
-    """The text of a CSV file."""
-    return "\n".join([header, *rows]) + "\n"
+def table(columns: Iterable[str], rows: Iterable[str]) -> str:
+    """The text of a CSV file: its header, and rows as they stand in it."""
+    return "\n".join([",".join(columns), *rows]) + "\n"
 
 
 def interactions(users: int = 40, each: int = 30, start: int = 1_700_000_000) -> str:
@@ -113,4 +118,4 @@ def interactions(users: int = 40, each: int = 30, start: int = 1_700_000_000) ->
         for user in range(users)
         for step in range(each)
     )
-    return table(",".join(EVENTS), rows)
+    return table(EVENTS, rows)

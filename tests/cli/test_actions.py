@@ -47,7 +47,7 @@ def test_from_manifests_to_actions(cli: Cli, starter: Path) -> None:
         for place, action in enumerate(("join", "install"))
         for step in range(3)
     ]
-    text = table(",".join(ACTED), rows)
+    text = table(ACTED, rows)
     (starter / "acted.csv").write_text("Seen".join(text.rsplit("Taken", 1)))
     refused = cli("-C", starter, "apply", "--auto-approve")
     assert refused.code == 1

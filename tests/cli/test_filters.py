@@ -44,7 +44,7 @@ def shop(cli: Cli, starter: Path) -> Path:
     """The starter with priced items of three colours (`item-N`: red, green or blue), applied."""
     (starter / "filters.yaml").write_text(MANIFESTS)
     rows = (f"item-{n},{('red', 'green|dark', 'blue')[n % 3]},{n}" for n in range(1, 81))
-    (starter / "items.csv").write_text(table(",".join(COLUMNS), rows))
+    (starter / "items.csv").write_text(table(COLUMNS, rows))
     done = cli("-C", starter, "apply", "--auto-approve")
     assert done.code == 0, done.err
     return starter

@@ -60,8 +60,8 @@ def films(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     made.write("pzdecl.yaml", PROJECT)
     made.write("data.yaml", DATA)
     made.write("recommenders.yaml", RECOMMENDERS)
-    made.write("events.csv", table(",".join(EVENTS), events))
-    made.write("items.csv", table(",".join(ITEMS), items))
+    made.write("events.csv", table(EVENTS, events))
+    made.write("items.csv", table(ITEMS, items))
     return made.root
 
 

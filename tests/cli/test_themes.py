@@ -38,9 +38,9 @@ def test_a_job_that_makes_themes(cli: Cli, starter: Path) -> None:
     events = [f"u{n % 50},i{2 * (n // 50 % 20) + n % 2},{1_600_000_000 + n},view" for n in range(2000)]
     tools = ("Garden tool", "Paper lantern")
     rows = [f"i{n},{tools[n % 2]} {n},One of many" for n in range(40)]
-    (starter / "data/interactions.csv").write_text(table(",".join(EVENTS), events))
+    (starter / "data/interactions.csv").write_text(table(EVENTS, events))
     (starter / "themes.yaml").write_text(manifests(NEWSLETTER + THEMED))
-    (starter / "items.csv").write_text(table(",".join(COLUMNS), rows))
+    (starter / "items.csv").write_text(table(COLUMNS, rows))
     (starter / "asked.json").write_text("".join(json.dumps({"itemId": f"i{n}"}) + "\n" for n in range(10)))
     done = cli("-C", starter, "apply", "--auto-approve")
     assert done.code == 0, done.err

@@ -7,15 +7,15 @@ from pathlib import Path
 import pzdecl
 from pzdecl.apply.events import Event, EventType
 from tests.e2e.workbench import Workbench
-from tests.shop import deployed, interactions, table
+from tests.shop import EVENTS, deployed, interactions, table
 
 
 def test_the_rest_is_done_and_the_same_command_goes_on(fresh: Workbench) -> None:
     # A threshold that no event reaches: only the training itself finds out.
     last = "      - {name: EVENT_TYPE, type: string}\n"
     fresh.edit("data.yaml", last, last + '      - {name: EVENT_VALUE, type: ["null", float]}\n')
-    header, *rows = interactions().splitlines()
-    fresh.write("data/interactions.csv", table(f"{header},EVENT_VALUE", (f"{row},1" for row in rows)))
+    rows = interactions().splitlines()[1:]
+    fresh.write("data/interactions.csv", table([*EVENTS, "EVENT_VALUE"], (f"{row},1" for row in rows)))
     fresh.edit("recommender.yaml", "solutionConfig: {", "solutionConfig: {eventValueThreshold: 5, ")
     fresh.write("popular.yaml", deployed("shop-popular", "aws-popularity-count"))
     failed = fresh.apply(expect=7)

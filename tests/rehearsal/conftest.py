@@ -17,7 +17,7 @@ ITEMS = data("shop-items", COLUMNS, type="Items", file="data/items.csv")
 
 def catalogue() -> str:
     kinds = ("series", "film")
-    return table(",".join(COLUMNS), (f"i{n},The {n}th,{1970 + n},{kinds[n % 2]}" for n in range(50)))
+    return table(COLUMNS, (f"i{n},The {n}th,{1970 + n},{kinds[n % 2]}" for n in range(50)))
 
 
 @pytest.fixture(scope="session")
