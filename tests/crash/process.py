@@ -24,8 +24,9 @@ from pzdecl.state import State, open_state
 from tests.apply.mortal import Life, MortalClient, mortal
 
 NEVER = 0
-_SERVER = multiprocessing.get_context("forkserver")
-_SERVER.set_forkserver_preload(["tests.crash.process"])
+SERVER = multiprocessing.get_context("forkserver")
+"""Starts processes quickly, and safely: a fork of this one would find locked what its other threads held."""
+SERVER.set_forkserver_preload(["tests.crash.process"])
 
 
 class Suicide(Life):
@@ -47,7 +48,7 @@ def start(
 ) -> Any:
     """Starts a process that applies (or destroys) the project, and is killed at point `last`."""
     credentials = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
-    process = _SERVER.Process(target=_work, args=(root, last, destroy, count, allow, credentials))
+    process = SERVER.Process(target=_work, args=(root, last, destroy, count, allow, credentials))
     process.start()
     return process
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,9 @@ from pzdecl.engine import Engine
 from pzdecl.providers.client import Client
 from pzdecl.providers.faults import Fault, FaultyClient
 from tests.cli.conftest import Cli, Result, cli
+from tests.crash.process import SERVER
 from tests.shop import EVENTS, PROJECT, Folder, data, deployed, document, group, interactions, manifest
+from tests.waiting import PATIENCE
 
 __all__ = ["cli"]
 
@@ -103,14 +104,20 @@ def strike(monkeypatch: pytest.MonkeyPatch) -> Iterator[Strike]:
     monkeypatch.setattr(providers, "open_local", real)
 
 
-def in_a_process_of_its_own(site: Site, *arguments: str) -> int:
-    """Runs a command line in a child of this process. The exit status, negative for a signal."""
-    child = multiprocessing.get_context("fork").Process(target=_run, args=(site.root, arguments))
+def apply_struck_by(fault: Fault, site: Site) -> int:
+    """Applies in a process of its own, which a fault strikes. The exit status, negative for a signal."""
+    child = SERVER.Process(target=_apply, args=(fault, site.root))
     child.start()
-    child.join()
+    child.join(PATIENCE)
     assert child.exitcode is not None
     return child.exitcode
 
 
-def _run(root: Path, arguments: tuple[str, ...]) -> None:
-    raise SystemExit(run(["-C", str(root), *arguments]))
+def _apply(fault: Fault, root: Path) -> None:
+    real = providers.open_local
+
+    def opening(*arguments: Any, **options: Any) -> Client:
+        return FaultyClient(real(*arguments, **options), [fault])
+
+    providers.open_local = opening
+    raise SystemExit(run(["-C", str(root), "apply", "--auto-approve"]))

@@ -13,17 +13,17 @@ import pytest
 from pzdecl.engine import Engine
 from pzdecl.engine.errors import InvalidInputException
 from pzdecl.providers.faults import Fault
-from tests.pitfalls.conftest import SITE, Site, Strike, in_a_process_of_its_own
+from tests.pitfalls.conftest import SITE, Site, Strike, apply_struck_by
 from tests.shop import group
 
 KILLED = -9
 
 
-def test_06_a_kill_leaves_a_whole_state(site: Site, strike: Strike) -> None:
+def test_06_a_kill_leaves_a_whole_state(site: Site) -> None:
     """At each of its requests in turn: before it, and after it while the answer is on its way."""
     for number in range(1, 5):
-        strike(Fault("*", number=1, when="before" if number % 2 else "after"))
-        assert in_a_process_of_its_own(site, "apply", "--auto-approve") in (KILLED, 0)
+        fault = Fault("*", number=1, when="before" if number % 2 else "after")
+        assert apply_struck_by(fault, site) in (KILLED, 0)
         assert _integrity(site) == "ok"
         assert set(site.managed()) <= {
             "DatasetGroup/shop",
@@ -31,16 +31,13 @@ def test_06_a_kill_leaves_a_whole_state(site: Site, strike: Strike) -> None:
             "Dataset/events",
             "Solution/popular",
         }
-    strike()
     site.apply()
     assert site.settled()
     assert (len(site.managed()), site.there(), site.there("list_schemas")) == (4, ["popular"], ["events"])
 
 
-def test_07_a_lock_is_taken_only_from_the_dead(site: Site, strike: Strike) -> None:
-    strike(Fault("create_dataset_group"))
-    assert in_a_process_of_its_own(site, "apply", "--auto-approve") == KILLED
-    strike()
+def test_07_a_lock_is_taken_only_from_the_dead(site: Site) -> None:
+    assert apply_struck_by(Fault("create_dataset_group"), site) == KILLED
     with closing(sqlite3.connect(_state(site))) as connection, connection:
         assert connection.execute("SELECT count(*) FROM lock").fetchone() == (1,), "it is left behind"
     site.apply()
@@ -111,9 +108,8 @@ def test_12_another_projects_resources_are_not_ours(site: Site, tmp_path: Path) 
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_18_an_interrupted_create_leaves_no_orphan(site: Site, strike: Strike, when: str) -> None:
     """The process dies while the service creates something: the next run finds it by its name."""
-    strike(Fault("create_solution", when="after" if when == "after" else "before"))
-    assert in_a_process_of_its_own(site, "apply", "--auto-approve") == KILLED
-    strike()
+    fault = Fault("create_solution", when="after" if when == "after" else "before")
+    assert apply_struck_by(fault, site) == KILLED
     assert site.there() == (["popular"] if when == "after" else [])
     assert "Solution/popular" not in site.managed()
     clients = strike()
