@@ -46,13 +46,17 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """One version. By metric: its value is in `measured`, here its 95% interval, and the difference."""
+    """One version. By metric: its value is in `measured`, here its 95% interval, and the difference.
+
+    gone  whether the files that its training left are not there any more
+    """
 
     measured: Measured
     tested: int = 0
     intervals: Mapping[str, Interval] = field(default_factory=dict)
     differences: Mapping[str, Difference] = field(default_factory=dict)
     curve: Sequence[Mapping[str, float]] = ()
+    gone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +115,7 @@ def _group(
                 intervals=_intervals(mine) if mine else {},
                 differences={} if base is None or row is base else differences(row, base, mine, other),
                 curve=mine.curve if mine else (),
+                gone=mine is not None and mine.gone,
             )
         )
     return Comparison(name, base, tuple(versions))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pzdecl.cli.session import session, tell, write
+from pzdecl.cli.session import flush, session, tell, write
 from pzdecl.errors import PzdeclError, Refused, StalePlan, UsageError
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def carry_out(
             from pzdecl.views import plan_text
 
             write(plan_text.render(plan, session().style(sys.stdout)))
-            sys.stdout.flush()
+            flush()
         if expect is not None:
             _check_digest(plan, expect)
         if not plan.steps:

@@ -18,6 +18,7 @@ def _root(value: Path | None) -> None:
         if not value.is_dir():
             raise PzdeclError(f"{value} is not a folder", hint="name the project's folder with -C DIR")
         os.chdir(value)
+        session().directory = os.path.join(session().directory or "", value)
 
 
 def _environment(value: str | None) -> None:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from pzdecl.cli import options
 from pzdecl.cli.session import session, tell, write
 from pzdecl.errors import PzdeclError
+
+if TYPE_CHECKING:
+    from pzdecl.plan.model import Plan
+    from pzdecl.project import Project
 
 CHANGES = 2
 REFUSED = 4
@@ -34,37 +38,54 @@ def command(
     exclude: options.Exclude = None,
 ) -> int:
     """Shows what apply would do, and why. Changes nothing."""
-    made = (
-        session()
-        .load()
-        .plan(
-            destroy=destroy,
-            refresh=not no_refresh,
-            refresh_only=refresh_only,
-            allow_destroy=allow_destroy or (),
-            retrain=retrain or (),
-            replace=replace or (),
-            target=target or (),
-            exclude=exclude or (),
-        )
+    project = session().load()
+    if out is not None:
+        _check_out(project, out)
+    made = project.plan(
+        destroy=destroy,
+        refresh=not no_refresh,
+        refresh_only=refresh_only,
+        allow_destroy=allow_destroy or (),
+        retrain=retrain or (),
+        replace=replace or (),
+        target=target or (),
+        exclude=exclude or (),
     )
     if out is not None:
-        from pzdecl.plan import file
-
-        try:
-            out.parent.mkdir(parents=True, exist_ok=True)
-            out.write_bytes(file.dump(made))
-        except OSError as error:
-            raise PzdeclError(
-                f"the plan can't be saved as {out}: {error.strerror}",
-                hint="name a file: pzdecl plan --out FILE",
-            ) from None
+        _save(made, out)
     show(made, format)
     if out is not None and made.has_changes and not session().automated:
-        tell(f"Saved. Carry it out with: pzdecl apply {out}")
+        tell(f"Saved. Carry it out with: {session().again('apply', str(out))}")
     if detailed_exitcode and made.blocked:
         return REFUSED
     return CHANGES if detailed_exitcode and made.has_changes else 0
+
+
+def _check_out(project: Project, out: Path) -> None:
+    """Refuses a place where a plan would be read as a manifest, or take that of a file that is no plan."""
+    hint = "name another file, such as pzdecl plan --out shop.plan"
+    if out.suffix in (".yaml", ".yml") and not out.exists():
+        root, place = project.root.resolve(), out.resolve()
+        hidden = any(part.startswith(".") for part in place.parts[len(root.parts) :])
+        if place.is_relative_to(root) and not hidden:
+            raise PzdeclError(f"{out} would be read as a manifest of this project", hint=hint)
+    if out.is_file():
+        with out.open("rb") as found:
+            if found.read(1) not in (b"{", b""):
+                raise PzdeclError(f"{out} is there already, and is no plan; it was left as it is", hint=hint)
+
+
+def _save(plan: Plan, out: Path) -> None:
+    from pzdecl.plan import file
+
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_bytes(file.dump(plan))
+    except OSError as error:
+        raise PzdeclError(
+            f"the plan can't be saved as {out}: {error.strerror}",
+            hint="name a file: pzdecl plan --out FILE",
+        ) from None
 
 
 def show(plan: object, format: Literal["text", "json", "markdown", "github", "junit", "sarif"]) -> None:

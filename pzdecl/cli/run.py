@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from pzdecl.cli.session import begin
+from pzdecl.cli.session import Session, begin, flush
 
 INTERRUPTED = 130
 
@@ -23,7 +23,7 @@ def run(arguments: list[str]) -> int:
     session = begin()
     try:
         status = int(build().main(list(arguments), prog_name="pzdecl", standalone_mode=False) or 0)
-        sys.stdout.flush()
+        flush()
     except TyperException as error:
         session.format = _asked_format(arguments) or session.format
         status = failures.usage(error, session)
@@ -33,11 +33,26 @@ def run(arguments: list[str]) -> int:
     except KeyboardInterrupt:
         status = INTERRUPTED
     except BrokenPipeError:
-        status = _quiet()
+        give_up_output()
+        status = 0
     except SystemExit as closed:
         # typer's own answer to a closed pipe.
         status = closed.code if isinstance(closed.code, int) else 1
     except Exception as error:
+        status = _shown(error, session)
+    return status
+
+
+def _shown(error: Exception, session: Session) -> int:
+    """Tells of an error; on standard error where standard output, which JSON belongs on, takes nothing."""
+    from pzdecl.cli import failures
+
+    try:
+        status = failures.show(error, session)
+        sys.stdout.flush()
+    except OSError:
+        give_up_output()
+        session.format = "text"
         status = failures.show(error, session)
     return status
 
@@ -52,9 +67,8 @@ def _asked_format(arguments: list[str]) -> str | None:
     return None
 
 
-def _quiet() -> int:
-    """Whoever read our output has gone (`pzdecl plan | head`): say nothing, also not at interpreter exit."""
+def give_up_output() -> None:
+    """Standard output takes nothing any more: also not what it holds at interpreter exit."""
     devnull = os.open(os.devnull, os.O_WRONLY)
     os.dup2(devnull, sys.stdout.fileno())
     os.close(devnull)
-    return 0

@@ -5,6 +5,8 @@ from __future__ import annotations
 import gc
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
@@ -20,6 +22,8 @@ class Session:
     """Filled by the global options, read by commands and by the error handler."""
 
     root: Path = field(default_factory=lambda: Path("."))
+    directory: str | None = None
+    """What `-C` gave: where the user who types the next command may not be."""
     environment: str | None = None
     color: bool = True
     format: str = "text"
@@ -48,6 +52,14 @@ class Session:
     def interactive(self) -> bool:
         """Whether a question could be asked: somebody sits at a terminal and nothing says otherwise."""
         return sys.stdin.isatty() and not self.automated and not os.environ.get("CI")
+
+    def again(self, *arguments: str) -> str:
+        """A command to type next, with the `-C` and `-e` of this one, fit for a shell."""
+        import shlex
+
+        where = ["-C", self.directory] if self.directory else []
+        environment = ["-e", self.environment] if self.environment else []
+        return shlex.join(["pzdecl", *where, *environment, *arguments])
 
     def given_variables(self) -> dict[str, str]:
         """What `--var` gives, by name. Raises UsageError."""
@@ -96,8 +108,28 @@ def begin() -> Session:
 
 
 def write(text: str) -> None:
-    """A result, to standard output."""
-    sys.stdout.write(text)
+    """A result, to standard output. Raises PzdeclError where that can't be written, as on a full disk."""
+    with _telling():
+        sys.stdout.write(text)
+
+
+def flush() -> None:
+    """Has standard output take what was written. Raises PzdeclError."""
+    with _telling():
+        sys.stdout.flush()
+
+
+@contextmanager
+def _telling() -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        from pzdecl.errors import PzdeclError
+
+        what = f"standard output can't be written: {error.strerror}"
+        raise PzdeclError(what, hint="free some space where it goes, or send it elsewhere") from None
 
 
 def tell(text: str) -> None:

@@ -135,8 +135,9 @@ def _legend(one: Comparison) -> str:
         )
     if shared:
         lines.append(f"Differences: user by user, over the {_span(shared)} that both versions were tested on.")
-    blind = [version.measured for version in one.versions if not version.tested]
-    if len(blind) == len(one.versions):
+    lines += [_gone(version.measured) for version in one.versions if version.gone]
+    blind = [version.measured for version in one.versions if not (version.tested or version.gone)]
+    if blind and len(blind) == len(one.versions):
         lines.append(
             "No intervals: Amazon Personalize does not tell the metrics of single users, and versions that an "
             "older pzdecl trained did not keep them."
@@ -145,6 +146,13 @@ def _legend(one: Comparison) -> str:
         names = ", ".join(f"{row.solution}/{row.version}" for row in blind)
         lines.append(f"No intervals for {names}: train again to have the metrics of single users kept.")
     return "".join(f"{line}\n" for line in lines)
+
+
+def _gone(row: Measured) -> str:
+    what = f"The files of {row.solution}/{row.version} are gone from the engine's folder"
+    if not row.current:
+        return f"{what}: it has no intervals any more."
+    return f"{what}: `pzdecl apply --retrain Solution/{row.solution}` trains it anew."
 
 
 def _span(counts: Sequence[int]) -> str:

@@ -9,12 +9,13 @@ from pzdecl.views.style import PLAIN, Style
 from pzdecl.views.words import plural
 
 NONE = "No drift: everything runs as it was applied."
+NOTHING = "Nothing was applied yet: there is no state to compare with."
 
 
 def text(plan: Plan, style: Style = PLAIN) -> str:
     """A line for each resource, its fields below, the count last."""
     if not plan.drift:
-        return style.paint(NONE, "bold", "green") + "\n"
+        return style.paint(NONE, "bold", "green") + "\n" if plan.lineage else f"{NOTHING}\n"
     lines = [line for drift in plan.drift for line in drift_lines(drift, style)]
     count = plural(len(plan.drift), "resource")
     return (
@@ -27,7 +28,7 @@ def markdown(plan: Plan) -> str:
     """For an issue or a comment; what does not fit is left out by whole resources, and said so."""
     head = f"### pzdecl drift: {code(plan.project)}, environment {code(plan.environment)}\n\n"
     if not plan.drift:
-        return f"{head}{NONE}\n"
+        return f"{head}{NONE if plan.lineage else NOTHING}\n"
     entries = ["\n".join(drift_lines(drift)) for drift in plan.drift]
     kept: list[str] = []
     size = len(head) + 200

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -171,3 +174,73 @@ def test_actions_that_a_test_counts(action: str, told: str, cli: Cli, starter: P
     assert answer.code == 1
     assert told in answer.out + answer.err
     assert "cannot be" not in answer.err
+
+
+def test_a_plan_takes_the_place_of_no_other_file(cli: Cli, starter: Path) -> None:
+    for name in ("pzdecl.yaml", "data/interactions.csv"):
+        before = (starter / name).read_bytes()
+        answer = cli("-C", starter, "plan", "--out", name)
+        assert answer.code == 1
+        assert f"error: {name} is there already, and is no plan" in answer.err
+        assert (starter / name).read_bytes() == before
+    for name in ("plan.yaml", "data/plan.yml", starter / "plan.yaml"):
+        answer = cli("-C", starter, "plan", "--out", name)
+        assert answer.code == 1
+        assert f"error: {name} would be read as a manifest of this project" in answer.err
+    assert cli("-C", starter, "validate").code == 0
+    for name in (".pzdecl/plan.yaml", "../plan.yaml", "p.json", "p.json"):
+        assert cli("-C", starter, "plan", "--out", name).code == 0
+
+
+def test_what_is_to_be_typed_next_works_as_it_is_told(
+    cli: Cli, starter: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(starter.parent)
+    told = cli("-C", "shop", "-e", "prod", "plan", "--out", "my plan").err.splitlines()[-1]
+    assert told == "Saved. Carry it out with: pzdecl -C shop -e prod apply 'my plan'"
+    assert cli(*shlex.split(told.partition("pzdecl ")[2])).code == 0
+
+
+def test_drift_of_what_was_never_applied(cli: Cli, starter: Path) -> None:
+    for format in ("text", "markdown"):
+        answer = cli("-C", starter, "drift", "--format", format)
+        assert answer.code == 0
+        assert "Nothing was applied yet" in answer.out
+        assert "No drift" not in answer.out
+
+
+def test_models_that_are_gone(cli: Cli, starter: Path) -> None:
+    assert cli("-C", starter, "apply", "--auto-approve").code == 0
+    shutil.rmtree(starter / ".pzdecl" / "engine" / "models")
+    told = cli("-C", starter, "metrics", "--compare").out.splitlines()[-1]
+    assert told.endswith("`pzdecl apply --retrain Solution/shop-popular` trains it anew.")
+    assert cli("-C", starter, "apply", "--auto-approve", "--retrain", "Solution/shop-popular").code == 0
+    assert cli("-C", starter, "recommend", "shop-popular", "user-1", "--count", "1").code == 0
+
+
+@pytest.mark.parametrize(
+    ("command", "stream", "status"),
+    [
+        ("plan", ">&-", 0),
+        ("plan", "<&-", 0),
+        ("plan", "2>&-", 0),
+        ("--version", ">&-", 0),
+        ("plan", "> /dev/full", 1),
+        ("plan --format json", "> /dev/full", 1),
+        ("validate --format json -e nope", "> /dev/full", 1),
+        ("--version", "> /dev/full", 1),
+    ],
+)
+def test_standard_streams_that_take_nothing(command: str, stream: str, status: int, starter: Path) -> None:
+    if "/dev/full" in stream and not Path("/dev/full").exists():
+        pytest.skip("there is no /dev/full here")
+    line = f"{shlex.quote(sys.executable)} -m pzdecl {command} {stream}"
+    done = subprocess.run(["sh", "-c", line], cwd=starter, capture_output=True, text=True, check=False)
+    assert done.returncode == status, done.stderr
+    assert "Traceback" not in done.stderr
+    assert "bug in pzdecl" not in done.stderr
+    assert not (starter / ".pzdecl" / "crash.log").exists()
+    if status:
+        assert done.stderr.startswith(
+            "error PZ0002:" if "nope" in command else "error: standard output can't be written: No space left"
+        )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -98,6 +99,18 @@ def test_it_says_where_single_users_are_not_known() -> None:
     assert "No intervals for hrnn/bbbb2222: train again" in comparison.text([partly])
     assert comparison.text([partly]).startswith("movies\n"), "nothing is compared with"
     assert comparison.text([]) == ""
+
+
+def test_it_says_whose_files_are_gone_and_what_helps() -> None:
+    former = replace(POPULAR, version="cccc3333", current=False)
+    gone = Comparison("movies", None, (Compared(HRNN, gone=True), Compared(former, gone=True)))
+    told = comparison.text([gone]).splitlines()[-2:]
+    assert told == [
+        "The files of hrnn/bbbb2222 are gone from the engine's folder: "
+        "`pzdecl apply --retrain Solution/hrnn` trains it anew.",
+        "The files of pop/cccc3333 are gone from the engine's folder: it has no intervals any more.",
+    ]
+    assert "older pzdecl" not in comparison.text([gone])
 
 
 def test_a_picture_as_png_and_svg(tmp_path: Path) -> None:

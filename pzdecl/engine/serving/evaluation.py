@@ -37,11 +37,13 @@ class Evaluated:
     ids     what was tested: users; for segments, items or attribute expressions
     each    float64[T] by metric, in the order of `ids`; NaN where it has no meaning
     curve   of each epoch of its training: `epoch`, `loss`, `validation_loss`
+    gone    whether the model's files are not there any more
     """
 
     ids: Sequence[str]
     each: Mapping[str, NDArray[np.float64]]
     curve: Sequence[Mapping[str, float]] = field(default=())
+    gone: bool = False
 
 
 def write_evaluation(folder: Path, evaluation: Tested) -> None:
@@ -63,7 +65,7 @@ def read_evaluation(folder: Path) -> Evaluated:
     try:
         facts = json.loads((folder / FACTS).read_text("utf-8"))
     except FileNotFoundError:
-        return Evaluated([], {})
+        return Evaluated([], {}, gone=True)
     curve = facts.get("curve", ())
     if not (folder / FILE).exists():
         return Evaluated([], {}, curve)
