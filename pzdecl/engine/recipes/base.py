@@ -274,6 +274,8 @@ def _boolean(value: object) -> bool | None:
 def _number(value: object, *, whole: bool) -> int | float | None:
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
+    if isinstance(value, str) and ("_" in value or not value.isascii()):
+        return None  # a number to Python, and to nobody else
     try:
         number = float(value)
     except ValueError:

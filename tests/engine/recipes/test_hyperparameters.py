@@ -85,6 +85,8 @@ def test_text_and_plain_values_are_read(name: str, given_value: object, read: ob
         ("hidden_dimension", 257, "an integer from 32 to 256"),
         ("hidden_dimension", "43.5", "an integer from 32 to 256"),
         ("hidden_dimension", "many", "an integer from 32 to 256"),
+        ("hidden_dimension", "4_3", "an integer from 32 to 256"),
+        ("hidden_dimension", "\N{FULLWIDTH DIGIT FOUR}3", "an integer from 32 to 256"),
         ("hidden_dimension", True, "an integer from 32 to 256"),
         ("hidden_dimension", None, "an integer from 32 to 256"),
         ("bptt", "1", "an integer from 2 to 32"),

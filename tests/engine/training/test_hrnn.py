@@ -284,10 +284,10 @@ def test_all_is_worked_out_on_one_thread(recipe: str, tmp_path: Path, monkeypatc
         return run(self, *given)
 
     monkeypatch.setattr(Network, "forward", watched)
-    data, before = ring(40, 10, 30), torch.get_num_threads()
+    data, before = ring(30, 8, 10), torch.get_num_threads()
     torch.set_num_threads(2)
     try:
-        model = fitted(recipe, data, replace(job(tmp_path), cancelled=lambda: False))
+        model = fitted(recipe, data, job(tmp_path, hidden_dimension=32))
         trained = len(threads)
         if recipe == "aws-hrnn":
             model.recommend(data, np.arange(5), 3)
