@@ -16,9 +16,10 @@ from pzdecl.rehearsal.sampling import beginning, pick, place, sample
 from pzdecl.rehearsal.scratch import FOLDER, scratch
 
 HOLD = """
-import sys, time
+import signal, sys, time
 from pathlib import Path
 from pzdecl.rehearsal.scratch import scratch
+signal.signal(signal.SIGINT, signal.default_int_handler)  # what a test run in the background starts ignores it
 with scratch(Path(sys.argv[1])) as here:
     (here.folder / "big").write_text("x")
     print(here.folder, flush=True)
