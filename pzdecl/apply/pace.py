@@ -15,7 +15,7 @@ class Pace:
     first, longest, growth  how long to wait before looking at a busy thing, at first, at most, and in between
     patience                how long a thing may be blocked by others, silent, or deleted without an effect
     told                    the least time between two progress events of one step
-    lag                     how long what was made may be missing from the service's lists
+    lag                     how long what was made may be missing from lists and for what refers to it
     """
 
     first: float = 0.02

@@ -110,8 +110,8 @@ class Job:
 
 
 class Requests:
-    """The work of one run's threads, over one client. What was just made may be missing from the service's
-    lists for `lag` seconds.
+    """The work of one run's threads, over one client. What was just made may be missing for `lag` seconds, from
+    lists and for those that refer to it.
     """
 
     def __init__(self, client: Client, lag: float = 0.0) -> None:
@@ -157,7 +157,7 @@ class Requests:
         found = self._find(job)
         if found.standing is not Standing.GONE:
             return found
-        if job.lost is not None and job.step.arn is None and time.monotonic() - job.lost[0] < self._lag:
+        if job.lost is not None and job.step.arn is None and self._recent(job.lost[0]):
             # It is found by a list alone, which may not have it yet: sent again now, it might be made twice.
             return Answer(Standing.LOST, job.known, text=job.lost[1])
         return None
@@ -183,21 +183,33 @@ class Requests:
         operation = str(job.step.operation)
         try:
             result = self._client.call(operation, **job.params)
-        except ResourceNotFoundException:
-            if job.deletes:
-                return Answer(Standing.GONE, job.arn)
-            raise
-        except ResourceAlreadyExistsException as error:
-            return self._existing(job, error)
-        except ResourceInUseException as error:
-            return Answer(Standing.BLOCKED, job.known, text=str(error), busy=self._busy(job))
-        except LimitExceededException as error:
-            return Answer(Standing.CROWDED, job.known, text=str(error))
+        except ServiceError as error:
+            return self._refused(job, error)
         if job.creates:
             job.arn = str(result[job.kind.operations.arn_key])
         if not job.waits:
             return Answer(Standing.READY, job.arn)
         return self.look(job)
+
+    def _refused(self, job: Job, error: ServiceError) -> Answer:
+        """What a refusal means where it is not the end of the step. Raises the error where it is."""
+        match error:
+            case ResourceNotFoundException() if job.deletes:
+                return Answer(Standing.GONE, job.arn)
+            case ResourceNotFoundException() if job.step.needs and self._recent(job.began):
+                # What was made just before may not be known everywhere yet.
+                return Answer(Standing.BLOCKED, job.known, text=str(error))
+            case ResourceAlreadyExistsException():
+                return self._existing(job, error)
+            case ResourceInUseException():
+                return Answer(Standing.BLOCKED, job.known, text=str(error), busy=self._busy(job))
+            case LimitExceededException():
+                return Answer(Standing.CROWDED, job.known, text=str(error))
+        raise error
+
+    def _recent(self, moment: float) -> bool:
+        """Whether what was made at a moment may still be missing somewhere."""
+        return time.monotonic() - moment < self._lag
 
     def _find(self, job: Job) -> Answer:
         """What an earlier run made under this step's name, or GONE."""

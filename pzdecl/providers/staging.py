@@ -18,19 +18,18 @@ from typing import IO, Any, Protocol
 
 from pzdecl.engine.data.location import data_files, folder_digest
 from pzdecl.engine.errors import InvalidInputException, ServiceError
+from pzdecl.providers.troubles import advice
 
 MIB = 1024 * 1024
 PART = 8 * MIB
 PARTS = 9_000
 """Parts of one upload at most; Amazon S3 takes 10,000."""
-_DENIED = {
-    "403",
-    "AccessDenied",
-    "AllAccessDisabled",
-    "InvalidAccessKeyId",
-    "SignatureDoesNotMatch",
-    "ExpiredToken",
+_DENIED = {"403", "AccessDenied", "AllAccessDisabled"}
+_NEEDS = {
+    "ListObjectsV2": "s3:ListBucket on arn:aws:s3:::{bucket}",
+    "AbortMultipartUpload": "s3:AbortMultipartUpload on arn:aws:s3:::{objects}",
 }
+"""The permission that an operation takes, where it is not s3:PutObject."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,18 +204,14 @@ def _telling(staging: Staging, operation: str) -> Iterator[None]:
     except ServiceError:
         raise
     except ClientError as error:
-        raise _refused(place, staging, _told(error), operation) from error
+        raise _refused(place, staging, error, operation) from error
     except (BotoCoreError, Boto3Error, OSError) as error:
         raise _failed(place, str(error), operation) from error
 
 
-def _told(error: Any) -> Mapping[str, str]:
+def _refused(place: str, staging: Staging, error: Any, operation: str) -> ServiceError:
     told: Mapping[str, str] = error.response.get("Error", {})
-    return told
-
-
-def _refused(place: str, staging: Staging, told: Mapping[str, str], operation: str) -> ServiceError:
-    code = str(told.get("Code", "Unknown"))
+    code, message = str(told.get("Code", "Unknown")), str(told.get("Message", ""))
     if code in {"NoSuchBucket", "404"}:
         return InvalidInputException(
             f"there is no bucket {staging.bucket}, which provider.staging names: create it in the region of "
@@ -225,11 +220,23 @@ def _refused(place: str, staging: Staging, told: Mapping[str, str], operation: s
         )
     if code in _DENIED:
         return InvalidInputException(
-            f"{place} can't be written to ({code}: {told.get('Message', '')}): whoever applies needs "
-            "s3:ListBucket on the bucket and s3:PutObject below the prefix",
+            f"{place} can't be written to ({code}: {message}): whoever applies needs "
+            f"{_needed(staging, error.operation_name, message)}",
             operation=operation,
         )
-    return _failed(place, f"{code}: {told.get('Message', '')}", operation)
+    hint = advice(code, message)
+    return _failed(place, f"{code}: {message}" + (f"; {hint}" if hint else ""), operation)
+
+
+def _needed(staging: Staging, operation: str, message: str) -> str:
+    """The permissions that a refused operation of Amazon S3 takes, on what."""
+    objects = f"{staging.bucket}/{staging.prefix}/*" if staging.prefix else f"{staging.bucket}/*"
+    found = _NEEDS.get(operation, "s3:PutObject on arn:aws:s3:::{objects}")
+    needed = found.format(bucket=staging.bucket, objects=objects)
+    key = staging.kms_key or ("the bucket's KMS key" if "kms" in message.lower() else None)
+    if key and operation not in _NEEDS:
+        needed += f", and kms:GenerateDataKey and kms:Decrypt on {key}"
+    return f"{needed}; if it has that, the bucket's own policy refuses it"
 
 
 def _failed(place: str, why: str, operation: str) -> ServiceError:

@@ -317,6 +317,22 @@ def test_what_was_made_and_not_answered_is_taken_up(bench: Bench, kind: str, uns
     assert bench.state.intents() == []
 
 
+@pytest.mark.parametrize(("unknown", "outcome"), [(3, Outcome.DONE), (10**9, Outcome.PARTIAL)])
+def test_what_was_just_made_may_not_be_known_everywhere(bench: Bench, unknown: int, outcome: Outcome) -> None:
+    bench.service.refuse = refusing("d", ResourceNotFoundException("no such group"), times=unknown)
+    ended = bench.run(make("DatasetGroup/g"), make("Dataset/d", ["create DatasetGroup/g"]))
+    assert ended.outcome is outcome
+    assert [failure.message for failure in ended.failed] == (
+        [] if outcome is Outcome.DONE else ["ResourceNotFoundException: no such group"]
+    )
+
+
+def test_what_needs_nothing_of_this_run_is_refused_at_once(bench: Bench) -> None:
+    bench.service.refuse = refusing("d", ResourceNotFoundException("no such group"))
+    assert bench.run(make("Dataset/d")).outcome is Outcome.PARTIAL
+    assert bench.service.calls["create_dataset"] == 1
+
+
 def test_what_never_arrived_is_sent_again(bench: Bench) -> None:
     bench.service.refuse = refusing("x", UnavailableException("connection reset"), times=2)
     ended = bench.run(_making("EventTracker/x"), _making("Schema/x"))

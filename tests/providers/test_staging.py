@@ -221,10 +221,40 @@ def test_denied_access_names_what_is_needed(url: str, tmp_path: Path) -> None:
         stub.add_client_error("list_objects_v2", "AccessDenied", "no", 403)
         told = refused(Stager(Staging("mine", "p"), lambda: found), file)
         assert "s3://mine/p can't be written to (AccessDenied: no)" in told
-        assert "s3:PutObject" in told
+        assert "s3:ListBucket on arn:aws:s3:::mine;" in told
+        assert "s3:PutObject" not in told
         stub.add_response("list_objects_v2", {})
         stub.add_client_error("put_object", "AccessDenied", "no", 403)
-        assert "s3:PutObject" in refused(Stager(Staging("mine", "p"), lambda: found), file)
+        told = refused(Stager(Staging("mine", "p"), lambda: found), file)
+        assert "s3:PutObject on arn:aws:s3:::mine/p/*;" in told
+        stub.add_response("list_objects_v2", {})
+        stub.add_client_error(
+            "put_object", "AccessDenied", "not authorized to perform: kms:GenerateDataKey", 403
+        )
+        told = refused(Stager(Staging("mine"), lambda: found), file)
+        assert (
+            "s3:PutObject on arn:aws:s3:::mine/*, and kms:GenerateDataKey and kms:Decrypt on the bucket" in told
+        )
+        stub.add_response("list_objects_v2", {})
+        stub.add_client_error("put_object", "AccessDenied", "no", 403)
+        told = refused(Stager(Staging("mine", kms_key="alias/k"), lambda: found), file)
+        assert "kms:Decrypt on alias/k" in told
+
+
+@pytest.mark.parametrize(("code", "hint"), [("ExpiredToken", "renew them"), ("RequestTimeTooSkewed", "clock")])
+def test_keys_that_do_not_count_are_no_matter_of_permissions(
+    url: str, tmp_path: Path, code: str, hint: str
+) -> None:
+    from botocore.stub import Stubber
+
+    file = tmp_path / "items.csv"
+    file.write_text("x")
+    found = client(url)
+    with Stubber(found) as stub:
+        stub.add_client_error("list_objects_v2", code, "no", 400)
+        told = refused(Stager(Staging("mine", "p"), lambda: found), file)
+    assert hint in told
+    assert "s3:" not in told.replace("s3://", "")
 
 
 def test_a_key_of_the_users_own_encrypts(url: str, prefix: str, tmp_path: Path) -> None:
