@@ -39,8 +39,20 @@ METRICS = (
     "precision_at_25",
 )
 """What AutoML can compare recipes on."""
-MEASURED = (*METRICS, "auc", "precision", "recall", "trend_prediction_accuracy")
-"""And the metrics of recipes that it does not compare: all that a campaign's version can be measured by."""
+MEASURED = (
+    *METRICS,
+    "auc",
+    "average_rewards_at_k",
+    "hits_at_1_percent",
+    "normalized_discounted_cumulative_gain_with_event_weights_at_5",
+    "normalized_discounted_cumulative_gain_with_event_weights_at_10",
+    "normalized_discounted_cumulative_gain_with_event_weights_at_25",
+    "precision",
+    "recall",
+    "recall_at_1_percent",
+    "trend_prediction_accuracy",
+)
+"""And all others that some version is measured by: other recipes, an objective, events with weights."""
 COMPARED = frozenset({"USER_PERSONALIZATION", "RELATED_ITEMS", "PERSONALIZED_RANKING", "POPULAR_ITEMS"})
 """Types of recipes that AutoML can compare: those that recommend items."""
 OBJECTIVE = "normalized_discounted_cumulative_gain_at_25"
@@ -138,6 +150,11 @@ def problems(recipe: Recipe, ranges: Mapping[str, Any]) -> list[RangeProblem]:
     named: set[str] = set()
     for kind in LISTS:
         for index, one in enumerate(ranges.get(kind) or ()):
+            if "name" not in one:
+                names = f"one of {', '.join(sorted(tunable))}" if tunable else "no ranges"
+                missing = ParameterError("the range has no name", parameter="name", expected=names)
+                found.append(RangeProblem((kind, index), missing))
+                continue
             name = plain(one["name"])
             parameter = tunable.get(name)
             if parameter is None:

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from pzdecl.engine.data.columns import ROLE
+from pzdecl.engine.recipes.ranges import MEASURED
 from pzdecl.engine.serving.files import read_model
 from pzdecl.engine.serving.segments import attribute_features, item_features, log_chance, totals
 from pzdecl.engine.serving.served import ServedModel
@@ -77,6 +78,7 @@ Trained = dict[str, tuple[Mapping[str, float], ServedModel]]
 def test_the_users_of_an_item_are_those_of_its_camp(trained: Trained) -> None:
     metrics, model = trained["aws-item-affinity"]
     assert list(metrics) == ["coverage", "hits_at_1_percent", "recall_at_1_percent"]
+    assert set(metrics) <= set(MEASURED)
     for item, camp in (("i03", 0), ("i12", 1)):
         found = model.get_user_segment(item, None, 20)
         assert {int(user[1:]) % 2 for user in found} == {camp}

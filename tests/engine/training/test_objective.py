@@ -12,6 +12,7 @@ import pytest
 
 from pzdecl.engine.data.tables import side_table
 from pzdecl.engine.data.training_data import TrainingData
+from pzdecl.engine.recipes.ranges import MEASURED
 from pzdecl.engine.serving.files import read_model
 from pzdecl.engine.serving.objective import FAVOUR, favoured
 from pzdecl.engine.serving.query import Query, Stored
@@ -95,6 +96,7 @@ def test_rewards_and_weights_are_measured_where_they_are_configured(tmp_path: An
     weighted = "normalized_discounted_cumulative_gain_with_event_weights_at_"
     assert set(more) - set(eight) == {"average_rewards_at_k", f"{weighted}5", f"{weighted}10", f"{weighted}25"}
     assert {name: more[name] for name in eight} == eight
+    assert set(more) <= set(MEASURED), "so that gates can ask for them"
     assert more["average_rewards_at_k"] == 1.0
     assert more[f"{weighted}5"] == more["normalized_discounted_cumulative_gain_at_5"], "one type of event"
 
