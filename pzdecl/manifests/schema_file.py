@@ -55,6 +55,16 @@ def read_schema(
             expected="an Avro schema in JSON",
         )
         return None
+    except (ValueError, RecursionError):  # thousands of digits, or of brackets
+        report.add(
+            "PZ6004",
+            "not JSON that can be read: it is nested too deeply, or has a number that is too long",
+            Position(shown, 1, 1),
+            address=address,
+            field=FIELD,
+            expected="an Avro schema in JSON",
+        )
+        return None
     # JSON is almost YAML: where it is, its nodes tell the places of fields; where not, the file must do.
     nodes = compose(text, shown, Report())
     if nodes and len(nodes) == 1:

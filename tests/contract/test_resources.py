@@ -178,6 +178,8 @@ def test_schema_that_breaks_rules_names_them_all(service: Service) -> None:
     assert "fields.0.type" in message
     assert "TIMESTAMP" in message
     assert service.refused("create_schema", name="s", schema="{")[0] == "InvalidInputException"
+    code, message = service.refused("create_schema", name="s", schema="[" * 20_000)
+    assert (code, "nested too deeply" in message) == ("InvalidInputException", True)
 
 
 def test_dataset_types_in_any_case_are_shown_in_upper_case(service: Service) -> None:

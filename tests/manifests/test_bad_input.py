@@ -700,6 +700,24 @@ TOGETHER = {
         more={"x.json": '{"type" "record"}'},
         file="x.json",
     ),
+    "schema file that nobody can read": Bad(
+        f"{HEAD}kind: Schema\nmetadata: {{name: x}}\nspec: {{schemaFile: x.json}}\n",
+        "PZ6004",
+        1,
+        1,
+        "spec.schemaFile",
+        more={"x.json": "[" * 100_000},
+        file="x.json",
+    ),
+    "schema file with a number that is too long": Bad(
+        f"{HEAD}kind: Schema\nmetadata: {{name: x}}\nspec: {{schemaFile: x.json}}\n",
+        "PZ6004",
+        1,
+        1,
+        "spec.schemaFile",
+        more={"x.json": "9" * 5_000},
+        file="x.json",
+    ),
     "both schema and file": Bad(
         SCHEMA + "  schemaFile: x.json\n", "PZ3007", 4, 1, "spec", address="Schema/interactions"
     ),

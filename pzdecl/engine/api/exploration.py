@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pzdecl.engine.recipes.base import Recipe
+from pzdecl.engine.recipes.base import Recipe, as_number
 from pzdecl.engine.recipes.registry import RECIPES
 from pzdecl.engine.serving.query import Exploration
 from pzdecl.errors import nearest
@@ -36,8 +36,8 @@ def problems(config: Mapping[str, Any], recipe: Recipe) -> Iterator[str]:
             yield f"{KEY} has no {name}: expected {' or '.join(BOUNDS)}{hint}"
             continue
         low, high, expected = BOUNDS[name]
-        number = _number(value)
-        if number is None or not low <= number <= high:
+        found = as_number(value)
+        if found is None or not low <= found <= high:
             yield f"{KEY}.{name} is {value!r}: expected {expected}"
 
 
@@ -55,11 +55,3 @@ def exploration(config: Mapping[str, Any], recipe: Recipe, recommendation_id: st
 def seed_of(recommendation_id: str) -> int:
     """The number from which everything random of an answer follows."""
     return uuid.UUID(recommendation_id.removeprefix("RID-")).int
-
-
-def _number(text: object) -> float | None:
-    try:
-        number = float(str(text))
-    except ValueError:
-        return None
-    return number if math.isfinite(number) else None

@@ -56,6 +56,8 @@ def parse_schema(text: str, dataset_type: str | None, domain: str | None) -> dic
     """The schema as a dict. Raises InvalidInputException with every rule that it breaks."""
     try:
         schema = json.loads(text)
+    except RecursionError:
+        raise InvalidInputException("The schema is not valid: it is nested too deeply") from None
     except ValueError as error:
         raise InvalidInputException(f"The schema is not valid JSON: {error}") from error
     problems = check_schema(schema, dataset_type, domain)

@@ -6,7 +6,6 @@ perform AutoML and hyperparameter optimisation.
 
 from __future__ import annotations
 
-import math
 import re
 import time
 from collections.abc import Mapping, Sequence
@@ -27,7 +26,7 @@ from pzdecl.engine.api.recipes import custom_recipe, recipe_of
 from pzdecl.engine.api.tuning import automl_problems, hpo_problems, with_prefixes
 from pzdecl.engine.data.schema import DATASET_TYPES
 from pzdecl.engine.errors import InvalidInputException, ResourceInUseException
-from pzdecl.engine.recipes.base import Recipe
+from pzdecl.engine.recipes.base import Recipe, as_number
 from pzdecl.engine.store.rows import Reader, Resource
 
 MAX_TRAINING_DAYS = 30
@@ -182,7 +181,7 @@ def _config_problems(config: Mapping[str, Any]) -> list[str]:
     """Rules that hold for every recipe."""
     problems = []
     threshold = config.get("eventValueThreshold")
-    if threshold is not None and _number(threshold) is None:
+    if threshold is not None and as_number(threshold) is None:
         problems.append(f"eventValueThreshold is {threshold!r}: expected a number in quotes, such as '3.5'")
     schedule = (config.get("autoTrainingConfig") or {}).get("schedulingExpression")
     days = re.search(r"\d+", schedule or "")
@@ -237,11 +236,3 @@ def _unsupported(config: Mapping[str, Any], recipe: Recipe) -> list[str]:
         for part, recipes in known.items()
         if config.get(part) and recipe.name not in recipes
     ]
-
-
-def _number(text: str) -> float | None:
-    try:
-        number = float(text)
-    except ValueError:
-        return None
-    return number if math.isfinite(number) else None

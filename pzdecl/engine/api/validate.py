@@ -231,4 +231,4 @@ def _pattern(text: str) -> re.Pattern[str]:
     """A Java pattern as the model writes it, in Python's dialect. Values must match it from end to end."""
     for java, python in _JAVA_CLASSES.items():
         text = text.replace(java, python)
-    return re.compile(text)
+    return re.compile(text, 0 if r"\w" in text else re.ASCII)  # Java's \d is 0 to 9

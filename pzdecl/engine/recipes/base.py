@@ -102,7 +102,7 @@ class Hyperparameter:
         elif self.type == "boolean":
             read = _boolean(value)
         else:
-            number = _number(value, whole=self.type == "integer")
+            number = as_number(value, whole=self.type == "integer")
             read = number if number is not None and self._within(number) else None
         if read is None:
             raise ParameterError(
@@ -271,14 +271,15 @@ def _boolean(value: object) -> bool | None:
     return {"true": True, "false": False}.get(value.strip().lower()) if isinstance(value, str) else None
 
 
-def _number(value: object, *, whole: bool) -> int | float | None:
+def as_number(value: object, *, whole: bool = False) -> int | float | None:
+    """A number, or what a text has for one; None for what is none, is not finite, or should be whole."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     if isinstance(value, str) and ("_" in value or not value.isascii()):
         return None  # a number to Python, and to nobody else
     try:
         number = float(value)
-    except ValueError:
+    except (ValueError, OverflowError):  # a whole number may be too large for any other
         return None
     if not math.isfinite(number) or (whole and number != int(number)):
         return None

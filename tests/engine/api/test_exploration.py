@@ -139,6 +139,7 @@ def test_the_weight_and_the_cut_off_reach_the_answer(service: InProcess) -> None
     ("config", "text"),
     [
         ({"explorationWeight": "1.5"}, "explorationWeight is '1.5': expected a number from 0 to 1"),
+        ({"explorationWeight": "\u0660"}, "a number from 0 to 1"),
         ({"explorationWeight": "nan"}, "a number from 0 to 1"),
         ({"explorationItemAgeCutOff": "0.5"}, "expected a number of days, at least 1"),
         ({"explorationItemAgeCutOff": "soon"}, "expected a number of days, at least 1"),
