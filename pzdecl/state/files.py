@@ -106,6 +106,7 @@ def _give_birth(path: Path) -> None:
     young = path.with_name(f"{path.name}.new-{uuid.uuid4().hex[:8]}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        young.touch(mode=0o644, exist_ok=False)  # which says why it can't be; SQLite only says that it can't
         with translated(path):
             connection = sqlite3.connect(young, isolation_level=None)
             try:

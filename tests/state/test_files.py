@@ -180,10 +180,15 @@ def test_a_folder_that_cannot_be_written(path: Path) -> None:
     path.parent.mkdir()
     path.parent.chmod(0o555)
     try:
-        with pytest.raises(StateUnwritable, match="can't be created"):
+        with pytest.raises(StateUnwritable, match="can't be created: Permission denied"):
             open_state(path, create=True)
     finally:
         path.parent.chmod(0o755)
+
+
+def test_why_it_cannot_be_created_is_told(tmp_path: Path) -> None:
+    with pytest.raises(StateUnwritable, match="can't be created: File name too long"):
+        open_state(tmp_path / ("x" * 250), create=True)
 
 
 def test_a_file_where_the_folder_should_be(tmp_path: Path) -> None:
