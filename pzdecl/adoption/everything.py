@@ -52,8 +52,7 @@ def adopt_all(project: Project, into: Path, again: Callable[[], Project]) -> Ado
     The manifests go again where the project does not load with them; state is written in one transaction after
     that. Where a run was killed before that transaction, the next one begins anew.
 
-    Raises UsageError, InvalidProject, PzdeclError, ServiceError; Refused where the state is about
-    another account or region.
+    Raises UsageError, InvalidProject, PzdeclError (the state is about another account, too), ServiceError.
     """
     root = project.root.resolve()
     into = (root / into).resolve()

@@ -26,8 +26,8 @@ def adopt(project: Project, text: str, arn: str) -> list[str]:
     """Records the resource at an ARN as the address, a Solution's newest trained version too.
 
     Nothing in the service changes. Returns what was taken for granted. Raises UsageError for an address that no
-    manifest declares or that is managed, PzdeclError for an ARN with nothing of that kind, Refused where the
-    state is about another account or region, ServiceError.
+    manifest declares or that is managed, PzdeclError for an ARN with nothing of that kind, or where the state
+    is about another account or region, ServiceError.
     """
     address = project.address(text)
     desired = project.declared.resources.get(address)

@@ -103,7 +103,7 @@ class Changing(Opened):
     ) -> Run:
         """Carries the plan out. Failed steps are in the Run, not raised; `timeout` is in seconds.
 
-        Raises StalePlan, StateLocked, Refused where the target is another account or region.
+        Raises StalePlan, StateLocked, PzdeclError where the target is another account or region.
         """
         from pzdecl import apply as applying
         from pzdecl.plan.secrets import refuse_others

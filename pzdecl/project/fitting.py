@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pzdecl.errors import Refused, StalePlan
+from pzdecl.errors import PzdeclError, StalePlan
 
 if TYPE_CHECKING:
     from pzdecl.plan.model import Plan
@@ -22,7 +22,7 @@ def check_target(client: ReadClient, arns: Iterable[str], what: str) -> None:
 
     what  what knows them, for the message: "the state", "the plan"
 
-    Raises Refused: in another account all would seem to be gone, and would be made anew. ServiceError.
+    Raises PzdeclError: in another account all would seem to be gone, and would be made anew. ServiceError.
     """
     known = {tuple(arn.split(":")[:_PLACE]): arn for arn in sorted(arns, reverse=True)}
     if not known:
@@ -30,7 +30,7 @@ def check_target(client: ReadClient, arns: Iterable[str], what: str) -> None:
     here = tuple(client.arn("x").split(":")[:_PLACE])
     for place, arn in sorted(known.items()):
         if place != here:
-            raise Refused(
+            raise PzdeclError(
                 f"{what} knows {arn}, and the target is {_named(here)}",
                 hint="look at provider and at the credentials that are in use; what is in another account or "
                 "region is another environment, with a state of its own",

@@ -127,7 +127,19 @@ def test_a_plan_without_leave_to_comment_is_in_the_summary(script: Fakes, told: 
     assert done.returncode == status
     assert script.outputs.read_text() == f"status={told}\n"
     assert script.summary.read_text() == PLAN
-    assert ("::warning title=pzdecl::the plan is in the summary only" in done.stdout) == (told != 1)
+    assert "::warning title=pzdecl::the plan is in the summary only" in done.stdout
+
+
+@pytest.mark.parametrize("status", [1, 4, 64])
+def test_what_is_no_plan_is_no_comment(script: Fakes, status: int) -> None:
+    """Without its marker any comment of the bot would be taken for the plan's."""
+    script.says("another tool's")
+    before = script.bodies()
+    script.answers("plan", "", status)
+    assert script("plan").returncode == status
+    assert script("apply", PZDECL_EXPECT="comment").returncode == status
+    assert script.bodies() == before
+    assert [call[0] for call in script.calls()] == ["plan", "plan"]
 
 
 @pytest.mark.parametrize("command", ["validate", "plan", "apply", "drift"])

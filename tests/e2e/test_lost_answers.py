@@ -102,7 +102,7 @@ def test_another_account_is_no_place_for_a_project(
 
     file.write_text(there)
     refused = cli("-C", starter, "apply", plan)
-    assert refused.code == 4, refused.err
+    assert refused.code == 1, refused.err
     assert "the plan knows arn:aws:personalize:local:000000000000:" in refused.err
     assert "the target is region local of account 210987654321" in refused.err
     assert not any(made(elsewhere).values())
@@ -118,7 +118,7 @@ def test_another_account_is_no_place_for_a_project(
         ("adopt", "--all"),
     ):
         refused = cli("-C", starter, *command)
-        assert refused.code == 4, refused.out + refused.err
+        assert refused.code == 1, refused.out + refused.err
         assert "the state knows arn:" in refused.err
     assert not any(made(elsewhere).values())
 

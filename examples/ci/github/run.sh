@@ -64,6 +64,9 @@ comment_with() {
     --jq ".[] | select(.user.login == env.AUTHOR and (.body | startswith(env.MARKER))) | .$2"
 }
 
+# Whether a file is a plan: an error on the way leaves nothing by which to find a comment.
+planned() { [[ "$(head -n 1 "$1")" == '<!-- pzdecl:'* ]]; }
+
 comment() {
   local id comments="repos/$GITHUB_REPOSITORY/issues"
   id=$(comment_with "$(head -n 1 "$1")" id | tail -n 1) || return 1
@@ -103,21 +106,18 @@ case "${PZDECL_COMMAND:-}" in
   plan)
     run plan --detailed-exitcode --format markdown >"$work/plan.md" || status=$?
     summarize "$work/plan.md"
-    case $status in
-      0 | 2 | 4)
-        if [[ -n "${PULL_REQUEST:-}" ]] && ! comment "$work/plan.md"; then
-          annotate warning "the plan is in the summary only: the token can't write comments, as on a fork"
-        fi
-        ;;
-    esac
+    if planned "$work/plan.md" && [[ -n "${PULL_REQUEST:-}" ]] && ! comment "$work/plan.md"; then
+      annotate warning "the plan is in the summary only: the token can't write comments, as on a fork"
+    fi
     ;;
   apply)
     expect=()
     if [[ "${PZDECL_EXPECT:-}" == comment ]]; then
       [[ -n "${PULL_REQUEST:-}" ]] || die 64 "expect is 'comment', and there is no pull request: set pull-request"
       run plan --detailed-exitcode --format markdown >"$work/plan.md" || status=$?
+      planned "$work/plan.md" || finish
       # Nothing is left to do: there were no changes, or this job was run before.
-      case $status in 0) summarize "$work/plan.md" && finish ;; 2 | 4) ;; *) finish ;; esac
+      if [[ $status == 0 ]]; then summarize "$work/plan.md" && finish; fi
       bodies=$(comment_with "$(head -n 1 "$work/plan.md")" body) || die 5 "the pull request's comments can't be read"
       # shellcheck disable=SC2016 # these are the comment's backticks
       digest=$(sed -n 's/^<sub>Just this plan: `pzdecl apply --expect \(sha256:[0-9a-f]\{64\}\)`<.*/\1/p' \
