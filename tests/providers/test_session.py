@@ -39,17 +39,10 @@ def answering(client: Any, answers: list[tuple[int, dict[str, Any]]]) -> list[by
 
     sent: list[bytes] = []
 
-    class Raw:
-        def __init__(self, body: bytes) -> None:
-            self._body = body
-
-        def stream(self, *_: object, **__: object) -> Iterator[bytes]:
-            yield self._body
-
     def send(request: Any, **_: object) -> Any:
         sent.append(request.body)
         status, body = answers[len(sent) - 1]
-        return AWSResponse(request.url, status, {}, Raw(json.dumps(body).encode()))
+        return AWSResponse(request.url, status, {}, _Raw(json.dumps(body).encode()))
 
     client.meta.events.register("before-send.*.*", send)
     return sent
@@ -102,6 +95,13 @@ def test_profile_and_region_come_from_the_shared_configuration(
     assert client._client("personalize").meta.region_name == "ap-south-1"
     assert client._session.get_credentials().access_key == "SHOP"
     assert providers.open_aws(profile="shop", region="eu-west-1")._region == "eu-west-1"
+
+
+def test_a_profile_that_is_not_there_is_told_with_where_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AWS_PROFILE", raising=False)
+    with pytest.raises(UnavailableException, match=r"no profile nope: look at provider\.profile") as told:
+        providers.open_aws(region="eu-west-1", profile="nope")
+    assert told.value.lasting
 
 
 def test_a_role_is_assumed_for_every_request(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -181,3 +181,42 @@ def test_amazon_writes_no_files(operation: str) -> None:
     source = {"s3DataSource": {"path": "s3://bucket/x"}}
     with pytest.raises(InvalidInputException, match="writes to Amazon S3"):
         client.call(operation, jobInput=source, jobOutput={"s3DataDestination": {"path": "/tmp/out"}})
+
+
+def test_an_assumed_role_is_assumed_again_before_its_keys_expire(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An apply may wait for hours; a role is lent for one."""
+    from datetime import UTC, datetime, timedelta
+
+    lent: list[str] = []
+
+    def lend(*_: object) -> dict[str, Any]:
+        lent.append(f"KEY{len(lent)}")
+        end = datetime.now(UTC) + timedelta(minutes=5 if len(lent) == 1 else 60)
+        keys = {"AccessKeyId": lent[-1], "SecretAccessKey": "s", "SessionToken": "t"}
+        return {"Credentials": {**keys, "Expiration": end.isoformat()}}
+
+    monkeypatch.setattr("botocore.credentials.AssumeRoleCredentialFetcher._get_credentials", lend)
+    client = providers.open_aws(region="eu-west-1", assume_role=ROLE)
+    sent: list[str] = []
+
+    def send(request: Any, **_: object) -> Any:
+        from botocore.awsrequest import AWSResponse
+
+        sent.append(request.headers["Authorization"].decode().partition("Credential=")[2].partition("/")[0])
+        return AWSResponse(request.url, 200, {"x-amzn-RequestId": "1"}, _Raw(b'{"datasetGroups": []}'))
+
+    client._client("personalize").meta.events.register("before-send.*.*", send)
+    for _ in range(3):
+        client.read("list_dataset_groups")
+    assert sent == ["KEY0", "KEY1", "KEY1"]
+    client.close()
+
+
+class _Raw:
+    """A body on the wire."""
+
+    def __init__(self, body: bytes) -> None:
+        self._body = body
+
+    def stream(self, *_: object, **__: object) -> Iterator[bytes]:
+        yield self._body
