@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from pzdecl.engine.data.columns import ROLE
+from pzdecl.engine.progress import Progress
 from pzdecl.engine.recipes.ranges import MEASURED
 from pzdecl.engine.serving.files import read_model
 from pzdecl.engine.serving.segments import attribute_features, item_features, log_chance, totals
@@ -155,6 +156,15 @@ def test_short_histories_leave_the_factors_where_they_start(tmp_path: Path) -> N
     assert read_model(tmp_path / "m")[1]["factors"].tolist() == list(ItemQuestions.prior)
     assert metrics["hits_at_1_percent"] > 0
     assert len(model.get_user_segment("i03", None, 7)) == 7
+
+
+def test_where_nobody_can_be_asked_about_nothing_is_trained_first(tmp_path: Path) -> None:
+    rows = [(f"u{n:03}", f"i{(n + step) % 12:02}", 100 * n + step) for n in range(300) for step in range(4)]
+    data = {"INTERACTIONS": [write(tmp_path / "i.parquet", rows)]}
+    told: list[Progress] = []
+    with pytest.raises(TrainingFailed, match="users with at least 5 interactions each"):
+        train("aws-item-affinity", data, SMALL, tmp_path / "m", told.append, lambda: False)
+    assert not told
 
 
 def test_four_fifths_of_each_user_come_first() -> None:

@@ -18,11 +18,19 @@ MOST = 1000
 
 
 def measure_segments(fit: Fit, data: TrainingData, job: Job) -> tuple[Affinity, Evaluation]:
-    """Fits to the oldest 80% of each user's events, and asks who the users of the newest 20% were."""
+    """Fits to the oldest 80% of each user's events, and asks who the users of the newest 20% were.
+
+    Raises TrainingFailed where there is nobody to ask about: before anything is fitted, if it can be told.
+    """
     users = len(data.interactions.user_ids)
     older, newer = halves(data.interactions)
+    if not len(newer):
+        raise TrainingFailed("Nothing can be measured: expected users with at least 5 interactions each.")
     model: Affinity = fit(data.with_interactions(older), job)
     asked, truths, segments = model.answers(newer, segment_size(users), MOST)
     if not asked:
-        raise TrainingFailed("Nothing can be measured: expected users with at least 5 interactions each.")
+        raise TrainingFailed(
+            "Nothing can be measured: expected users whose newest interactions, of five or more, are with items "
+            "that have attributes."
+        )
     return model, evaluate_segments(segments, truths, users, asked)
