@@ -88,7 +88,10 @@ def test_plain_values_need_no_pydantic(tmp_path: Path) -> None:
         "apiVersion: pzdecl/v1\nkind: DatasetGroup\nmetadata: {name: shop, tags: {team: x}}\n"
     )
     code = "import sys, pzdecl.cli.run as r; s = r.run(sys.argv[1:]); sys.exit(s or 'pydantic' in sys.modules)"
-    for line in ("validate --format json", "plan -e prod --target DatasetGroup/shop --out new.plan --no-color"):
+    for line in (
+        "validate --format json",
+        "plan -e prod --format json --target DatasetGroup/shop --out new.plan",
+    ):
         done = subprocess.run(
             [sys.executable, "-c", code, "-C", str(tmp_path), *line.split()],
             capture_output=True,
