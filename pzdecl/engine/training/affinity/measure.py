@@ -30,7 +30,7 @@ def measure_segments(fit: Fit, data: TrainingData, job: Job) -> tuple[Affinity, 
     asked, truths, segments = model.answers(newer, segment_size(users), MOST)
     if not asked:
         raise TrainingFailed(
-            "Nothing can be measured: expected users with at least 5 interactions each, the newest of which are "
+            "Nothing can be measured: expected users with at least 5 interactions each, the newest of them "
             "with items that have attributes."
         )
     return model, evaluate_segments(segments, truths, users, asked)
