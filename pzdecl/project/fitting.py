@@ -47,24 +47,26 @@ def check_files(plan: Plan, state: State, root: Path) -> None:
     """Sees to it that what the plan's jobs are to read is what the plan was made for. Raises StalePlan."""
     from pzdecl.kinds import KINDS
     from pzdecl.kinds.fields import lookup
+    from pzdecl.manifests.cache import Cache
     from pzdecl.manifests.data import fingerprint
     from pzdecl.manifests.model import DataSource
     from pzdecl.plan import file
 
     done: Iterable[str] | None = None
+    cache = None
     for step in plan.steps:
         kind, data = KINDS[step.address.kind], (step.record or {}).get("data") or {}
         planned = (data.get(str(step.address)) or {}).get("sha256")
         place = lookup(step.params, kind.reads) if kind.reads and planned else None
         if not (isinstance(place, dict) and "$path" in place):
             continue
-        if done is None:
-            done = state.done_steps(file.digest(plan))
+        if done is None or cache is None:
+            done, cache = state.done_steps(file.digest(plan)), Cache(root, "contents")
         if step.id in done:
             continue
         name = str(place["$path"])
         try:
-            content = fingerprint(root, DataSource(name, root / name))
+            content = fingerprint(root, DataSource(name, root / name), cache)
         except OSError as error:
             raise StalePlan(f"{name} can't be read: {error.strerror}", hint="nothing was changed") from None
         if content is None or content.sha256 != planned:
@@ -73,6 +75,8 @@ def check_files(plan: Plan, state: State, root: Path) -> None:
                 f"the plan is stale: {name}, which {step.address} reads, {changed} since it was made",
                 hint="make a new plan; nothing was changed",
             )
+    if cache is not None:
+        cache.save()
 
 
 def _named(place: tuple[str, ...]) -> str:
