@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from functools import cache
 from importlib import import_module
 from typing import Any
@@ -100,6 +101,8 @@ class Commands(TyperGroup):
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:
+            if sys.stderr.isatty():
+                sys.stderr.write("\n")  # below the terminal's own ^C
             raise Interrupted("interrupted", hint="run the same command again") from None
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pzdecl.cli.session import flush, session, tell, write
-from pzdecl.errors import PzdeclError, Refused, StalePlan, UsageError
+from pzdecl.errors import Interrupted, PzdeclError, Refused, StalePlan, UsageError
 
 if TYPE_CHECKING:
     from pzdecl.apply.result import Run
@@ -200,7 +200,14 @@ def _can_ask(wishes: Wishes) -> None:
 def _ask(plan: Plan, *, destroy: bool) -> None:
     """Only `yes` goes on; to destroy, the environment's name."""
     wanted = plan.environment if destroy else "yes"
-    sys.stderr.write(f"\nType {wanted} to {'destroy all this' if destroy else 'apply this'}: ")
-    sys.stderr.flush()
-    if sys.stdin.readline().strip() != wanted:
+    try:
+        sys.stderr.write(f"\nType {wanted} to {'destroy all this' if destroy else 'apply this'}: ")
+        sys.stderr.flush()
+        answer = sys.stdin.readline()
+    except KeyboardInterrupt:
+        sys.stderr.write("\n")
+        raise Interrupted("interrupted; nothing was changed") from None
+    if not answer.endswith("\n"):  # Ctrl-D leaves the cursor behind the question
+        sys.stderr.write("\n")
+    if answer.strip() != wanted:
         raise PzdeclError("not approved; nothing was changed")

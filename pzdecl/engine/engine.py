@@ -229,13 +229,22 @@ class Engine:
         """Runs queued jobs in threads of this process until `stop()`. Does nothing where they run already.
 
         scheduled  also begin automatic trainings and updates that are due: for processes that stay
+
+        Raises EngineFolderError where the folder can't be looked through for what killed processes left.
         """
         from pzdecl.engine.jobs.worker import Worker
 
         with self._lock:
             if self._worker is None:
-                self._worker = Worker(self._context, scheduled=scheduled)
-                self._worker.start()
+                worker = Worker(self._context, scheduled=scheduled)
+                try:
+                    worker.start()
+                except OSError as error:
+                    raise EngineFolderError(
+                        f"{error.filename or self._context.folder} can't be used: {error.strerror}",
+                        hint="check its mode and owner, and those of its folder",
+                    ) from error
+                self._worker = worker
 
     def stop(self, *, finish: bool = False) -> None:
         """Stops the worker, and what `prepare` began.

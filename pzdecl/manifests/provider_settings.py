@@ -55,7 +55,7 @@ class ProviderSpec(Spec):
         description="aws: another address of the service, such as a `pzdecl serve`.",
         examples=["http://localhost:8080"],
     )
-    role: str | None = Field(
+    role: RoleArn | None = Field(
         None,
         description="aws: the IAM role by which the service reads and writes Amazon S3, where a manifest "
         "has no roleArn.",

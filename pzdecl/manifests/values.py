@@ -44,7 +44,8 @@ _PATTERNS = {
     r"^arn:aws[a-z-]*:iam::\d{12}:role/\S+$": "arn:aws:iam::ACCOUNT:role/NAME",
     r"^arn:([a-z\d-]+):iam::\d{12}:role/?[a-zA-Z_0-9+=,.@\-_/]+$": "arn:aws:iam::ACCOUNT:role/NAME",
     r"^arn:aws.*:kms:.*:[0-9]{12}:key/.*$": "arn:aws:kms:REGION:ACCOUNT:key/ID",
-    r"^s3://[a-z0-9][a-z0-9.\-]{1,61}[a-z0-9](/\S*)?$": "s3://BUCKET/PREFIX",
+    r"^s3://[a-z0-9][a-z0-9.\-]{1,61}[a-z0-9](/\S*)?$": "s3://BUCKET/PREFIX, the bucket's name of 3 to 63 "
+    "small letters, digits, dots and hyphens",
     r"^[A-Za-z_][A-Za-z\d_]*$": "a column's name: letters, digits and _, not beginning with a digit",
     r"^https?://\S+$": "a URL, such as http://127.0.0.1:8080",
 }

@@ -42,6 +42,7 @@ def translating(operation: str | None = None) -> Iterator[None]:
         HTTPClientError,
         NoCredentialsError,
         ParamValidationError,
+        ProfileNotFound,
     )
     from botocore.parsers import ResponseParserError
 
@@ -55,6 +56,14 @@ def translating(operation: str | None = None) -> Iterator[None]:
         raise UnavailableException(
             "AWS can't be asked without credentials: set provider.profile in pzdecl.yaml, or AWS_PROFILE, or "
             "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+            operation=operation,
+            lasting=True,
+            refused=True,
+        ) from error
+    except ProfileNotFound as error:
+        raise UnavailableException(
+            f"the shared AWS configuration has no profile {error.kwargs.get('profile')}: look at "
+            "provider.profile in pzdecl.yaml, AWS_PROFILE, and `aws configure list-profiles`",
             operation=operation,
             lasting=True,
             refused=True,

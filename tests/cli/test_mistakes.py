@@ -61,7 +61,7 @@ def test_a_url_and_a_role_are_asked_for_in_words(cli: Cli, starter: Path) -> Non
     for words in (
         "a URL, such as http://127.0.0.1:8080",
         "arn:aws:iam::ACCOUNT:role/NAME",
-        "s3://BUCKET/PREFIX",
+        "s3://BUCKET/PREFIX, the bucket's name of 3 to 63 small letters, digits, dots and hyphens",
     ):
         assert f"expected: {words}" in answer.err
     assert "matches ^" not in answer.err

@@ -107,7 +107,7 @@ def test_interrupting_the_question_changes_nothing(starter: Path, cli: Cli) -> N
     terminal.until("Type yes")
     terminal.process.send_signal(signal.SIGINT)
     assert terminal.end() == 130
-    assert "error\x1b[0m: interrupted" in terminal.seen
+    assert "\n\x1b[1;31merror\x1b[0m: interrupted; nothing was changed" in terminal.seen
     assert "Traceback" not in terminal.seen
     assert cli("-C", starter, "state", "list").out == ""
 

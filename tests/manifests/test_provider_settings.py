@@ -61,6 +61,7 @@ def test_a_role_to_act_as(tmp_path: Path) -> None:
         ("{type: aws, staging: {location: s3://bucket, endpoint: x}}", "PZ3006", "provider.staging.endpoint"),
         ("{type: aws, endpoint: 'localhost:8080'}", "PZ3006", "provider.endpoint"),
         ("{type: aws, assumeRole: deploy}", "PZ3006", "provider.assumeRole"),
+        ("{type: aws, role: personalize-data}", "PZ3006", "provider.role"),
         ("{type: aws, externalId: abc}", "PZ3002", "provider.externalId"),
         ("{type: local, staging: s3://bucket/x}", "PZ3001", "provider.staging"),
         (f"{{assumeRole: '{ROLE}'}}", "PZ3001", "provider.assumeRole"),

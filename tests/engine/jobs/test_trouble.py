@@ -146,3 +146,25 @@ def test_a_disk_that_fills_up_while_importing_is_called_so(
     arn = bench.start_import("a")
     done = settled(bench.service, "describe_dataset_import_job", "datasetImportJob", datasetImportJobArn=arn)
     assert "no room for the data: No space left on device" in str(done["failureReason"])
+
+
+def test_a_folder_that_may_not_be_looked_through_is_told_and_can_be_mended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever runs the tests may read everything, so the folder refuses by itself."""
+
+    def refused(*_: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", "engine/models")
+
+    with Engine(tmp_path / "engine") as engine:
+        engine.client("personalize").create_dataset_group(name="movies")
+        with monkeypatch.context() as patch:
+            patch.setattr("pzdecl.engine.jobs.worker.sweep", refused)
+            with pytest.raises(
+                EngineFolderError, match="engine/models can't be used: Permission denied"
+            ) as told:
+                engine.start_worker()
+        assert "mode and owner" in str(told.value.hint)
+        engine.stop()  # nothing had begun
+        engine.start_worker()
+        assert engine._worker is not None
