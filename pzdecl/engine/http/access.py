@@ -59,7 +59,7 @@ class AccessLog:
 
     def _text(self, access: Access) -> None:
         self._line(
-            f"{access.time} {access.peer} {access.client} {access.method} {_plain(access.path)} "
+            f"{access.time} {_plain(access.peer)} {access.client} {access.method} {_plain(access.path)} "
             f"{access.operation} {access.status} {access.error} {access.ms:.1f}ms "
             f"{access.bytes_in}B {access.bytes_out}B {access.request_id}"
         )
@@ -85,9 +85,11 @@ def _second(seconds: int) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
 
 
-def _plain(path: str) -> str:
-    """What a client sends can't begin a new line or colour a terminal."""
-    return "".join(char if "!" <= char <= "~" else f"%{ord(char):02X}" for char in path[:200]) or "/"
+def _plain(text: str) -> str:
+    """What a client sends, its path and X-Forwarded-For, is one word: no new line, no field, no colour."""
+    if text.isascii() and text.isprintable() and " " not in text and 0 < len(text) <= 200:
+        return text
+    return "".join(char if "!" <= char <= "~" else f"%{ord(char):02X}" for char in text[:200]) or "/"
 
 
 def _nothing(_: Access) -> None:

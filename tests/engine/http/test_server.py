@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import http.client
+import io
 import itertools
 import json
 import shutil
@@ -20,6 +21,7 @@ from pzdecl.engine import Engine
 from pzdecl.engine.api.operation import Context, Params, Result
 from pzdecl.engine.errors import UnavailableException
 from pzdecl.engine.http import gateway as gateway_module
+from pzdecl.engine.http.access import AccessLog
 from pzdecl.engine.http.credentials import Key
 from pzdecl.engine.http.network import ServerError, is_loopback, listen, listen_addresses
 from pzdecl.engine.http.server import Server
@@ -172,6 +174,20 @@ def test_the_access_log_has_a_line_for_each_request(server: Running, wire: Wire)
     assert (first["bytes_in"], first["bytes_out"]) == (2, len(answer.body))
     assert 0 < first["ms"] < 30_000
     assert (second["operation"], second["status"]) == ("-", 404)
+
+
+def test_no_client_writes_fields_of_the_access_log(engine: Engine) -> None:
+    log = io.StringIO()
+    with running(engine) as server:
+        server.gateway._log = AccessLog("text", log)
+        wire = Wire(server)
+        wire.send("POST", "/events", b"{}", {"X-Forwarded-For": "1.1.1.1 admin POST / DeleteSolution 200"})
+        wire.send("POST", "/a%20b%0A", b"{}", {"X-Forwarded-For": "10.0.0.7"})
+        wire.close()
+    first, second = (line.split(" ") for line in log.getvalue().splitlines())
+    assert len(first) == len(second) == 12
+    assert first[1] == "1.1.1.1%20admin%20POST%20/%20DeleteSolution%20200"
+    assert (second[1], second[4]) == ("10.0.0.7", "/a%20b%0A")
 
 
 def test_only_programs_of_this_machine_are_answered_without_keys(common: Wire) -> None:
