@@ -140,7 +140,7 @@ class Requests:
         except UnavailableException as error:
             # What somebody has to mend first (a full disk) is told now: waiting would not help.
             standing = Standing.UNCERTAIN if error.lasting else Standing.SILENT
-            return Answer(standing, job.arn, text=str(error))
+            return Answer(standing, job.arn, text=_unavailable(error))
         except ServiceError as error:
             return Answer(Standing.SILENT, job.arn, text=str(error))
         except PzdeclError as error:
@@ -164,12 +164,13 @@ class Requests:
 
     def _unanswered(self, job: Job, error: UnavailableException) -> Answer:
         """The answer where the target gave none."""
+        text = _unavailable(error)
         if not job.creates or (error.refused and not job.resumed):
-            return Answer(Standing.REFUSED, job.known, text=str(error))
+            return Answer(Standing.REFUSED, job.known, text=text)
         if error.lasting:
-            return Answer(Standing.UNCERTAIN, job.known, text=str(error))
-        job.resumed, job.lost = True, (time.monotonic(), str(error))
-        return Answer(Standing.LOST, job.known, text=str(error))
+            return Answer(Standing.UNCERTAIN, job.known, text=text)
+        job.resumed, job.lost = True, (time.monotonic(), text)
+        return Answer(Standing.LOST, job.known, text=text)
 
     def _held(self, job: Job) -> Answer | None:
         """The answer of a gate that refuses the version that the step would deploy."""
@@ -264,3 +265,8 @@ class Requests:
 def _told(error: PzdeclError) -> str:
     """An error's message with what helps against it."""
     return f"{error.message}; {error.hint}" if error.hint else error.message
+
+
+def _unavailable(error: UnavailableException) -> str:
+    """Why the target could not be asked. That is no error of the API: its name would say nothing."""
+    return error.message if type(error) is UnavailableException else str(error)

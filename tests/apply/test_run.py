@@ -346,7 +346,7 @@ def test_what_nobody_knows_in_the_end_is_left_for_the_next_run(
 ) -> None:
     bench.service.refuse = refusing("x", error)
     ended = bench.run(_making("EventTracker/x"))
-    assert ended.failed[0].message == str(error)
+    assert ended.failed[0].message == error.message
     assert [intent.name for intent in bench.state.intents()] == ["x"]
 
 
