@@ -101,12 +101,18 @@ class Protocol(HttpToolsProtocol):
     def _feed(self, data: bytes) -> None:
         """The same as uvicorn's, but that no request is made another protocol's."""
         self._unset_keepalive_if_required()
+        rest = memoryview(data)
         try:
-            self.parser.feed_data(data)
-        except httptools.HttpParserUpgrade as upgrade:
-            head = self._without_upgrade()
-            self.parser = httptools.HttpRequestParser(self)
-            self._feed(head + data[upgrade.args[0] :])
+            while True:
+                try:
+                    self.parser.feed_data(rest)
+                    return
+                except httptools.HttpParserUpgrade as upgrade:
+                    rest = rest[upgrade.args[0] :]
+                head = self._without_upgrade()
+                self.parser = httptools.HttpRequestParser(self)
+                self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn's
+                self.parser.feed_data(head)
         except httptools.HttpParserError:
             self.send_400_response("")
 

@@ -85,6 +85,14 @@ def test_a_connection_that_says_nothing_ends(engine: Engine, monkeypatch: pytest
         assert _everything(client) == b""
 
 
+def test_many_wishes_at_once_are_passed_over_one_by_one(server: Running) -> None:
+    wish = b"GET /x HTTP/1.1\r\nHost: localhost\r\nUpgrade: h2c\r\nConnection: Upgrade%s\r\n\r\n"
+    with socket.create_connection(server.address) as client:
+        client.settimeout(30)
+        client.sendall(wish % b"" * 1200 + wish % b", close")
+        assert _everything(client).count(b"HTTP/1.1 404 ") == 1201
+
+
 def test_of_too_many_connections_the_one_that_waited_longest_ends(
     server: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
