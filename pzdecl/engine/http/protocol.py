@@ -3,8 +3,9 @@
 The parser itself gathers a header for as long as it grows; here a request's head may have HEAD_MAX bytes, and
 HEAD_SECONDS to arrive in. What is no HTTP is answered in JSON like everything else.
 
-Some clients ask beside a request whether HTTP/2 may follow (`Upgrade: h2c`), as Java's and curl's do. A server may pass
-over that, but the parser then takes the request's body for the other protocol: its head is read again without the wish.
+Some clients ask beside a request whether HTTP/2 may follow (`Upgrade: h2c`), as Java's and curl's do. A server
+may pass over that, but the parser then takes the request's body for the other protocol: its head is read again
+without the wish.
 """
 
 from __future__ import annotations
