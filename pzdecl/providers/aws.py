@@ -164,6 +164,7 @@ class AwsClient:
             return None
         with translating("ListDatasetGroups"):
             answer = client.list_dataset_groups(maxResults=1)
+        check_answer("ListDatasetGroups", answer)
         told = answer["ResponseMetadata"].get("HTTPHeaders", {}).get(ARNS)
         return str(told) if told else None
 

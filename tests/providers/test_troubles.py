@@ -207,6 +207,8 @@ def test_an_answer_of_something_else_is_told(
     params = {} if operation == "list_schemas" else {"schemaArn": "arn:aws:x"}
     with pytest.raises(UnavailableException, match="the answer is none of Amazon Personalize"):
         client.call(operation, **(request(operation) if operation.startswith("create") else params))
+    with pytest.raises(UnavailableException, match="the answer is none of Amazon Personalize"):
+        client.arn("schema/s")
 
 
 def test_settings_that_cannot_be_used_are_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
