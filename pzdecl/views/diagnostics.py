@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
+from itertools import groupby
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,14 +16,48 @@ from pzdecl.views.style import PLAIN, Style
 WIDTH = 140
 """Longest piece of a source line that is shown."""
 
+ALIKE = 3
+"""Cells of a column that are shown with their lines where more are wrong in the same way."""
+
 
 def render(diagnostics: Sequence[Diagnostic], root: Path, style: Style = PLAIN) -> str:
-    """All diagnostics with the source lines that they point at, ending in a newline; empty for none."""
-    return "".join("\n".join(_lines(d, root, style)) + "\n\n" for d in diagnostics)
+    """All diagnostics with the source lines that they point at, ending in a newline; empty for none.
+
+    Of more than `ALIKE` in a row about the same column of a file, those after them are told by their lines.
+    """
+    text = ""
+    for _, group in groupby(diagnostics, _cell):
+        found = list(group)
+        shown = len(found) if len(found) <= ALIKE + 1 or _cell(found[0]) is None else ALIKE
+        text += "".join("\n".join(_lines(d, root, style)) + "\n\n" for d in found[:shown])
+        if found[shown:]:
+            text += "\n".join(_more(found[shown:], style)) + "\n\n"
+    return text
+
+
+def _cell(diagnostic: Diagnostic) -> tuple[object, ...] | None:
+    """What those of one column that is wrong in row after row have in common."""
+    at = diagnostic.position
+    if diagnostic.code != "PZ7003" or at is None:
+        return None
+    return (at.file, diagnostic.address, diagnostic.field, diagnostic.expected)
+
+
+def _more(alike: Sequence[Diagnostic], style: Style) -> Iterator[str]:
+    last = alike[-1]
+    label = style.paint(f"{last.severity} {last.code}", "bold", _color(last))
+    lines = ", ".join(str(d.position.line) for d in alike if d.position)
+    yield f"{label}: {style.paint(f'{len(alike)} more like these', 'bold')}, in lines {lines}"
+    if last.hint:
+        yield f"  {style.paint('=', 'blue')} hint: {last.hint}"
+
+
+def _color(diagnostic: Diagnostic) -> str:
+    return "red" if diagnostic.severity is Severity.ERROR else "yellow"
 
 
 def _lines(diagnostic: Diagnostic, root: Path, style: Style) -> Iterator[str]:
-    color = "red" if diagnostic.severity is Severity.ERROR else "yellow"
+    color = _color(diagnostic)
     label = style.paint(f"{diagnostic.severity} {diagnostic.code}", "bold", color)
     yield f"{label}: {style.paint(diagnostic.summary, 'bold')}"
     indent = 3

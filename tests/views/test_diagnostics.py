@@ -82,3 +82,35 @@ def test_annotations_name_the_file(root: Path) -> None:
     assert diagnostics.workflow([WRONG]).startswith(
         "::error file=solutions.yaml,line=3,col=3,title=PZ3001 Solution/movies::unknown field"
     )
+
+
+def cells(count: int, column: str = "TIMESTAMP") -> list[Diagnostic]:
+    """A column that is wrong in each of the first rows; the last one says that there may be more."""
+    return [
+        Diagnostic(
+            "PZ7003",
+            f"{column} is {line}000",
+            Position("a.csv", line, 1),
+            field=column,
+            expected="seconds",
+            hint="there may be more" if line == count + 1 else None,
+        )
+        for line in range(2, count + 2)
+    ]
+
+
+def test_a_column_that_is_wrong_all_the_way_down_is_told_in_short(root: Path) -> None:
+    text = diagnostics.render(cells(20), root)
+    assert text.count("error PZ7003: TIMESTAMP is") == 3
+    assert text.endswith(
+        f"error PZ7003: 17 more like these, in lines {', '.join(str(line) for line in range(5, 22))}\n"
+        "  = hint: there may be more\n\n"
+    )
+    assert len(diagnostics.document(cells(20), root)["diagnostics"]) == 20, "programs get all"
+
+
+def test_what_is_wrong_in_few_rows_or_different_ways_is_told_in_full(root: Path) -> None:
+    assert diagnostics.render(cells(4), root).count("TIMESTAMP is") == 4
+    mixed = [one for pair in zip(cells(9), cells(9, "PRICE"), strict=True) for one in pair]
+    assert "more like these" not in diagnostics.render(mixed, root)
+    assert diagnostics.render([WRONG] * 5, root).count("error PZ3001") == 5
