@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from pzdecl.errors import Diagnostic
 from pzdecl.plan.model import Action, Change, Plan
 from pzdecl.views import plan_text, words
 from pzdecl.views.annotations import LIMIT, Level, annotation
@@ -24,7 +25,8 @@ def _lines(plan: Plan, base: str) -> Iterator[str]:
     chosen = [c for c in plan.changes if c.action is not Action.NO_OP and not c.blocked]
     chosen.sort(key=lambda c: (_rank(c), c.address))
     yield from _group("error", [_change("error", c, base) for c in plan.blocked])
-    yield from _group("warning", [_change("warning", c, base) for c in chosen if c.action in _DEAR])
+    dear = [_change("warning", c, base) for c in chosen if c.action in _DEAR]
+    yield from _group("warning", dear + [_warning(w, base) for w in plan.warnings])
     text = plan_text.summary(plan) if plan.has_changes else plan_text.NOTHING
     notices = [annotation("notice", f"pzdecl plan: {plan.project}, {plan.environment}", text)]
     yield from _group("notice", notices + [_change("notice", c, base) for c in chosen if c.action not in _DEAR])
@@ -36,6 +38,11 @@ def _group(level: Level, lines: list[str]) -> list[str]:
         return lines
     rest = len(lines) - LIMIT + 1
     return [*lines[: LIMIT - 1], annotation(level, "pzdecl plan", f"and {rest:,} more: see the plan's text")]
+
+
+def _warning(warning: Diagnostic, base: str) -> str:
+    title = f"{warning.code} {warning.address or ''}".strip()
+    return annotation("warning", title, warning.summary, below(base, warning.position))
 
 
 def _rank(change: Change) -> int:

@@ -36,7 +36,7 @@ def render(plan: Plan) -> str:
         f"### pzdecl plan: {code(plan.project)}, environment {code(plan.environment)}",
         "",
     ]
-    if not plan.has_changes and not plan.drift and not plan_text.pinned(plan):
+    if not (plan.has_changes or plan.drift or plan.warnings or plan_text.pinned(plan)):
         return "\n".join([*head, plan_text.nothing(plan), ""])
     text = plan_text.summary(plan) if plan.has_changes else plan_text.nothing(plan)
     body = "\n".join([*head, f"**{text}**", *(["", plan_text.PARTIAL] if plan.partial else []), ""])

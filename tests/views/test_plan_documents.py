@@ -93,6 +93,12 @@ def test_annotations_stay_within_what_github_shows() -> None:
     )
 
 
+def test_warnings_are_told_beside_changes_and_without_any() -> None:
+    for plan in (sample.EVERYTHING, replace(sample.NOTHING, warnings=sample.EVERYTHING.warnings)):
+        assert "! look here (a.yaml:1:1)" in plan_markdown.render(plan)
+        assert "::warning file=a.yaml,line=1,col=1,title=PZ9999::look here" in github.render(plan)
+
+
 def test_annotations_escape_what_would_end_them() -> None:
     line = annotation("error", "a: b, c", "50%\nnext")
     assert line == "::error title=a%3A b%2C c::50%25%0Anext"
