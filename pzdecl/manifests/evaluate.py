@@ -100,13 +100,16 @@ class Evaluator:
             if key is None:
                 continue
             if key in result:
+                hint = f"the first is in line {first[key].start_mark.line + 1}"
+                if key == "apiVersion":
+                    hint += "; if a document begins here, put a line --- above it"
                 self._report.add(
                     "PZ1004",
                     f"the key {key} is there twice",
                     place(self.file, key_node.start_mark),
                     field=key,
                     expected="each key once",
-                    hint=f"the first is in line {first[key].start_mark.line + 1}",
+                    hint=hint,
                 )
                 continue
             first[key] = key_node

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from pzdecl.kinds import KINDS
 from pzdecl.kinds.address import Address
 from pzdecl.manifests.model import Desired, Project
 from pzdecl.plan.diff import differences
@@ -25,7 +26,7 @@ class Side(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field with its two values; None where there is none."""
+    """One field with its two values; what a manifest leaves out is its default, or None where there is none."""
 
     path: str
     left: Any
@@ -67,10 +68,15 @@ def compare(
 
 def _declared(a: Desired, b: Desired) -> Iterator[Field]:
     hidden = a.sensitive | b.sensitive
+    kind = KINDS[a.address.kind]
     for one in differences(a.inputs, b.inputs):
         secret = any(one.path == path or one.path.startswith(f"{path}.") for path in hidden)
-        values = (HIDDEN, HIDDEN) if secret else (one.before, one.after)
-        yield Field(f"spec.{one.path}", *values)
+        values = [
+            kind.default(one.path, inputs) if value is None else value
+            for value, inputs in ((one.before, a.inputs), (one.after, b.inputs))
+        ]
+        if values[0] != values[1]:  # a default that is written out is no difference
+            yield Field(f"spec.{one.path}", *([HIDDEN, HIDDEN] if secret else values))
     for one in differences(a.tags, b.tags):
         yield Field(f"tags.{one.path}", one.before, one.after)
     for name in ("protect", "ignore_changes", "on_delete"):

@@ -23,7 +23,8 @@ def text(found: Sequence[Contrast], left: str, right: str, style: Style = PLAIN)
         where = {Side.LEFT: f" in {left} only", Side.RIGHT: f" in {right} only"}.get(one.side, "")
         lines.append(f"{head}{where}")
         lines += [f"    {f.path}: {_value(f.left)} | {_value(f.right)}" for f in one.fields]
-    lines += ["", f"{plural(len(found), 'resource')} differ between {left} (left) and {right} (right)."]
+    differ = f"{plural(len(found), 'resource')} {'differs' if len(found) == 1 else 'differ'}"
+    lines += ["", f"{differ} between {left} (left) and {right} (right)."]
     return "\n".join(lines) + "\n"
 
 

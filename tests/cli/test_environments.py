@@ -91,12 +91,12 @@ def test_what_differs_is_shown_with_both_values(cli: Cli, root: Path) -> None:
     assert answer.code == 2
     assert answer.out.splitlines() == [
         "Campaign/shop-popular",
-        "    spec.minProvisionedTPS: (none) | 3",
+        "    spec.minProvisionedTPS: 1 | 3",
         "",
-        "1 resource differ between dev (left) and prod (right).",
+        "1 resource differs between dev (left) and prod (right).",
     ]
     table = cli("-C", root, "--var", "most=3", "diff", "dev", "prod", "--format", "markdown").out
-    assert "| `Campaign/shop-popular` | `spec.minProvisionedTPS` |  | `3` |" in table
+    assert "| `Campaign/shop-popular` | `spec.minProvisionedTPS` | `1` | `3` |" in table
 
 
 @pytest.mark.parametrize(

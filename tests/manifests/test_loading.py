@@ -238,6 +238,13 @@ def test_errors_of_the_project_file(
     assert [(str(one.position), one.suggestion) for one in found] == [(f"pzdecl.yaml:{place}", suggestion)]
 
 
+def test_documents_that_nothing_divides(tmp_path: Path) -> None:
+    found = errors(write(tmp_path, {"m.yaml": f"{GROUP}{GROUP}"}))
+    assert [one.code for one in found] == ["PZ1004"] * 3
+    assert str(found[0].hint).endswith("; if a document begins here, put a line --- above it")
+    assert "---" not in str(found[1].hint)
+
+
 def test_broken_yaml_shows_even_without_variables(tmp_path: Path) -> None:
     root = write(tmp_path, {"m.yaml": "a: [\n"}, "name: x\nvariables: {a: {}}\n")
     assert [one.code for one in errors(root)] == ["PZ1002", "PZ0004"]
