@@ -47,7 +47,7 @@ class Usage:
             if user.remains and any(_bound(value, arn) for value in user.bindings.values()):
                 return user
             if user.action is Action.REPLACE and user.way is Way.CREATE_FIRST and not user.blocked:
-                if user.desired and user.desired.lifecycle.on_delete == "retain":
+                if leaves_former(user):
                     return user
                 if kept := self.keeps(user.recorded.arn, user):
                     return kept
@@ -57,9 +57,15 @@ class Usage:
         return None
 
 
+def leaves_former(node: Node) -> bool:
+    """Whether what takes a resource's place leaves that where it is, and forgets it."""
+    beside = node.action is Action.REPLACE and node.way is Way.CREATE_FIRST and not node.blocked
+    return beside and node.desired is not None and node.desired.lifecycle.on_delete == "retain"
+
+
 def block_used(nodes: Mapping[Address, Node]) -> bool:
-    """Blocks the deletion of what a former resource still needs that has to stay. Returns whether there was
-    any.
+    """Blocks the deletion of what a former resource still needs that has to stay, and lets go of what one needs
+    that is retained. Returns whether anything was blocked.
     """
     usage = Usage(nodes)
     made = {node.arn for node in nodes.values() if node.runs and isinstance(node.arn, str)}
@@ -71,7 +77,12 @@ def block_used(nodes: Mapping[Address, Node]) -> bool:
             # Something else takes its place, under its ARN.
             continue
         user = usage.keeps(node.recorded.arn, node)
-        if user:
+        if user and leaves_former(user):
+            # It goes on for good, and nobody knows it any more.
+            node.action = Action.FORGET
+            text = f"left where it is: what {user.address} was is retained, and needs it"
+            node.reasons.append(Reason(ReasonCode.NOT_DECLARED, text, cause=user.address))
+        elif user:
             found = True
             text = f"{node.address} can't go while {user.address} goes on using what belongs to it"
             if user.kind.run_action:

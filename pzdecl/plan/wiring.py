@@ -10,9 +10,9 @@ from pzdecl.plan import policy
 from pzdecl.plan.model import Op, Step
 from pzdecl.plan.node import LEAVING, Node, Way
 from pzdecl.plan.order import ordered
-from pzdecl.plan.steps import VOID, Draft, Drafts, draft
+from pzdecl.plan.steps import VOID, Draft, Drafts, draft, removal
 from pzdecl.plan.survey import Survey
-from pzdecl.plan.usage import Usage
+from pzdecl.plan.usage import Usage, leaves_former
 
 
 class Wiring:
@@ -158,11 +158,17 @@ class Wiring:
         return {own.make.id} if own.make else set()
 
     def _drop_kept(self) -> None:
-        """Takes out the deletions of former resources that something goes on using."""
+        """Takes out the deletions of former resources that something goes on using.
+
+        What is retained goes on for good, and is not known any more: what it needs is let go as well.
+        """
         for node in self.nodes.values():
             own = self.drafts[node.address]
-            if own.remove and own.remove.deposed and self.usage.keeps(own.remove.arn or "", node):
-                own.remove = None
+            if own.remove and own.remove.deposed and (user := self.usage.keeps(own.remove.arn or "", node)):
+                needs = own.remove.needs
+                own.remove = removal(node, forget=True, deposed=True) if leaves_former(user) else None
+                if own.remove:
+                    own.remove.needs |= needs
             for arn, left in list(own.leftovers.items()):
                 if left.op is Op.DELETE and self.usage.keeps(arn, node):
                     del own.leftovers[arn]

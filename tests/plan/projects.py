@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pzdecl.errors import Position
 from pzdecl.kinds import KINDS
@@ -60,7 +60,9 @@ def project(documents: Documents, name: str = "movies") -> Project:
             if events := full[address]["spec"].get("solutionConfig", {}).get("eventsConfig"):
                 inputs["solutionConfig"] = {"eventsConfig": events}
             triggers = full[address].get("retrainOn", ())
-            full[Address("SolutionVersion", address.name)] = {"spec": inputs, "retrainOn": triggers}
+            lifecycle = {**full[address].get("lifecycle", {}), "protect": False}
+            version = {"spec": inputs, "retrainOn": triggers, "lifecycle": lifecycle}
+            full[Address("SolutionVersion", address.name)] = version
     resources = {}
     for line, address in enumerate(sorted(full), start=1):
         resources[address] = desired(address, full[address], full, 10 * line)
@@ -103,11 +105,17 @@ def desired(
         references,
         tuple(sorted(needed)),
         doc.get("tags", {}),
-        Lifecycle(**doc.get("lifecycle", {})),
+        _lifecycle(**doc.get("lifecycle", {})),
         positions,
         sensitive=frozenset(doc.get("sensitive", ())),
         triggers=triggers,
     )
+
+
+def _lifecycle(
+    protect: bool = False, ignore_changes: Iterable[str] = (), on_delete: Literal["delete", "retain"] = "delete"
+) -> Lifecycle:
+    return Lifecycle(protect, tuple(ignore_changes), on_delete)
 
 
 def trigger(text: str, version: Address, full: Mapping[Address, Mapping[str, Any]]) -> Trigger:

@@ -105,6 +105,8 @@ class Simulator:
         self, project: Project, state: FakeState, service: FakeService, kill: int | None = None
     ) -> None:
         self.project, self.state, self.service, self.kill = project, state, service, kill
+        self.forgotten: set[str] = set()
+        """The ARNs of what was told to stay where it is."""
 
     def apply(self, plan: Plan) -> Counter[str]:
         """Carries out the plan; returns how many of each action were done, as its changes count them."""
@@ -116,7 +118,9 @@ class Simulator:
             done.add(step.id)
         self._sweep()
         return Counter(
-            str(change.action) for change in plan.changes if change.steps and set(change.steps) <= done
+            str(change.action)
+            for change in plan.changes
+            if change.steps and not change.blocked and set(change.steps) <= done
         )
 
     def _sweep(self) -> None:
@@ -153,6 +157,8 @@ class Simulator:
             self.state.move(step)
             return
         if step.record is None:
+            if step.op is Op.FORGET and step.arn:
+                self.forgotten.add(step.arn)
             self.state.remove(step)
             return
         record = self._resolved(step.record, step.address, own=arn)

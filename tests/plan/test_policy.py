@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from pzdecl.kinds.address import Address
 from pzdecl.plan.model import Change, Plan, ReasonCode
 from tests.plan.projects import Documents, movies, schema
@@ -213,3 +215,24 @@ def test_what_others_deployed_is_set_right_although_something_above_is_refused(s
     assert actions(plan)["Campaign/c"] == "deploy"
     settled.apply(docs, plan)
     assert campaign["solutionVersionArn"] == version
+
+
+@pytest.mark.parametrize("renamed", [False, True])
+@pytest.mark.parametrize("address", ["Dataset/d", "EventTracker/t", "Solution/x"])
+def test_what_is_retained_keeps_what_it_needs(settled: World, address: str, renamed: bool) -> None:
+    """Its dataset group is replaced, or another one takes its place: the former one can't be deleted."""
+    docs = movies()
+    docs[address]["lifecycle"] = {"on_delete": "retain"}
+    settled.settle(docs)
+    group = settled.state.rows[Address("DatasetGroup", "g")].arn
+    if renamed:
+        docs["DatasetGroup/h"] = docs.pop("DatasetGroup/g")
+        for doc in docs.values():
+            if doc["spec"].get("datasetGroup") == "g":
+                doc["spec"]["datasetGroup"] = "h"
+    else:
+        docs["DatasetGroup/g"]["spec"] = {"domain": "ECOMMERCE"}
+    plan = settled.plan(docs)
+    assert [step.op for step in plan.steps if step.arn == group] == ["forget"]
+    settled.settle(docs)
+    assert group in settled.service.resources

@@ -13,7 +13,7 @@ from pzdecl.kinds.address import Address
 from pzdecl.plan import selection
 from pzdecl.plan.model import Action, ReasonCode
 from tests.plan.projects import Documents, movies, project
-from tests.plan.random_projects import edited, projects
+from tests.plan.random_projects import edited, expanded, projects
 from tests.plan.world import World, actions, changes
 
 HIDDEN = {"solutionConfig": {"algorithmHyperParameters": {"hidden_dimension": 64}}}
@@ -156,10 +156,11 @@ def test_what_is_left_out_cannot_be_retrained(settled: World) -> None:
 @given(st.data())
 def test_a_part_can_be_applied_by_itself_and_then_the_rest(data: st.DataObject) -> None:
     world = World()
-    docs = data.draw(projects())
+    drawn = data.draw(projects())
     if data.draw(st.booleans()):
-        world.settle(docs)
-        docs = data.draw(edited(docs, world.files))
+        world.settle(expanded(drawn))
+        drawn = data.draw(edited(drawn, world.files))
+    docs = expanded(drawn)
     known = sorted({*docs, *map(str, world.state.rows)})
     if not known:
         return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -10,8 +11,9 @@ from pzdecl.kinds import KINDS
 from pzdecl.kinds.address import Address
 from pzdecl.manifests.model import Policies, Project, Removal
 from pzdecl.plan import PlanOptions, make
+from pzdecl.plan.diff import Difference, differences, ignored
 from pzdecl.plan.file import dump, load
-from pzdecl.plan.model import Action, Change, Op, Plan
+from pzdecl.plan.model import Action, Change, Plan
 from tests.plan.projects import Documents, content, project
 from tests.plan.service import FakeService
 from tests.plan.simulator import FakeState, Simulator
@@ -58,7 +60,11 @@ class World:
             for address, doc in docs.items()
             if address.startswith("DatasetImport/")
         }
-        return Simulator(self.project(docs), self.state, self.service, kill).apply(plan)
+        simulator = Simulator(self.project(docs), self.state, self.service, kill)
+        try:
+            return simulator.apply(plan)
+        finally:
+            self.kept |= simulator.forgotten
 
     def settle(self, docs: Documents, *, resumed: bool = False, **options: Any) -> None:
         """Plans, applies, compares; then plans again. What is `resumed` may need fewer requests than a plan
@@ -72,7 +78,6 @@ class World:
         assert done == wanted
         if not resumed:
             assert observed(self.service.log[log:]) == counted(plan)
-        self.kept |= {step.arn for step in plan.steps if step.op is Op.FORGET and step.arn}
         self.check(docs, plan)
         again = self.plan(docs, **options)
         if lifting(plan):
@@ -95,23 +100,25 @@ class World:
             row = self.state.rows[address]
             live = self.service.resources[row.arn]
             bindings = kind.bindings(desired.inputs, lambda a: self.state.rows[a].arn)
+            patterns = desired.lifecycle.ignore_changes
             if address.kind != "SolutionVersion":
-                assert row.bindings == bindings
+                assert not _unignored(row.bindings, bindings, patterns), address
             wanted = kind.create(row.name, row.inputs, row.bindings, {}).params
             if address.kind != "SolutionVersion" or "config" in desired.inputs["when"]:
-                assert row.inputs == desired.inputs
+                assert not _unignored(row.inputs, desired.inputs, patterns), address
             for field, value in wanted.items():
                 if field not in ("solutionConfig", "dataSource"):
                     assert live[field] == value, (address, field)
             if kind.taggable:
-                assert self.service.tags[row.arn] == dict(desired.tags)
+                tags, wanted_tags = {"tags": self.service.tags[row.arn]}, {"tags": dict(desired.tags)}
+                assert not _unignored(tags, wanted_tags, patterns), address
             if address.kind == "SolutionVersion" and "data" in desired.inputs["when"]:
                 assert set(row.data or {}) >= {str(a) for a in desired.depends_on if a.kind == "DatasetImport"}
         managed = {row.arn for row in self.state.rows.values()} | {one.arn for one in self.state.left}
         jobs = {"DatasetImport", "SolutionVersion"}
         orphans = {a for a, one in self.service.resources.items() if one["_kind"] not in jobs} - managed
         assert not orphans - self.foreign - self.kept
-        assert not self.state.left or blocked or _untrained(self.state)
+        assert not self.state.left or blocked or _used(self.state)
 
     def _filled(self, docs: Documents) -> None:
         """Every dataset holds what its imports bring, and every version was trained on that."""
@@ -136,6 +143,12 @@ class World:
         return [v for v in versions if self.service.resources[v["solutionArn"]]["datasetGroupArn"] == group]
 
 
+def _unignored(
+    there: Mapping[str, Any], wanted: Mapping[str, Any], patterns: Collection[str]
+) -> list[Difference]:
+    return [one for one in differences(there, wanted) if not ignored(one.path, patterns)]
+
+
 def changes(plan: Plan) -> dict[str, Change]:
     """What a plan changes or refuses, by address; what earlier runs left as `Kind/name (name)`."""
     return {
@@ -158,13 +171,12 @@ def actions(plan: Plan) -> dict[str, str]:
     }
 
 
-def _untrained(state: FakeState) -> bool:
-    """A version that is not trained for a changed configuration goes on using the former solution."""
-    return any(
-        row.address.kind == "SolutionVersion" and row.bindings["solutionArn"] == one.arn
-        for row in state.rows.values()
-        for one in state.left
-    )
+def _used(state: FakeState) -> bool:
+    """A version that is not trained for a changed configuration goes on using the former solution, and so does
+    a campaign whose solution is left alone.
+    """
+    bound = {arn for row in state.rows.values() for arn in row.bindings.values() if isinstance(arn, str)}
+    return any(one.arn in bound or any(arn.startswith(f"{one.arn}/") for arn in bound) for one in state.left)
 
 
 def observed(log: list[tuple[str, dict[str, Any]]]) -> Counter[str]:
