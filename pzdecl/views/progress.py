@@ -33,7 +33,9 @@ def detail(progress: Progress) -> str:
 
 
 def left(progress: Progress) -> str:
-    """`6 s left`; empty where unknown."""
+    """`6 s left`; empty where unknown. What is counted has an end: measuring and saving come after it."""
+    if progress.total and progress.done >= progress.total:
+        return "finishing"
     return f"{duration(progress.eta)} left" if progress.eta is not None else ""
 
 

@@ -17,6 +17,10 @@ from pzdecl.views.progress import sentence
             "3 / 10 epochs, 1.20 epochs/s, loss 5.314, validation loss 5.02, 6.0 s left",
         ),
         (
+            Progress("epochs", 8, 8, 0.43, 0.0, {"loss": 3.881}),
+            "8 / 8 epochs, 0.43 epochs/s, loss 3.881, finishing",
+        ),
+        (
             Progress("trainings", 6.2, 11, None, 80, {"candidate": 2, "candidates": 3, "best": 0.4128}),
             "6 / 11 trainings, candidate 2 of 3, best 0.4128, 80 s left",
         ),
