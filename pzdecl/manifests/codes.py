@@ -97,7 +97,8 @@ CODES: dict[str, Code] = {
     ),
     "PZ1007": Code(
         "unreadable file",
-        "The file exists but cannot be read.",
+        "The file or folder exists but cannot be read. Going on without what it declares would plan to delete "
+        "that: a folder that holds no manifests is named under `exclude:`.",
     ),
     "PZ2001": Code(
         "not a manifest",
