@@ -141,7 +141,7 @@ def _compose(root: Path, file: str, report: Report) -> list[Node] | None:
             f"the file cannot be read: {error.strerror}",
             Position(file),
             expected="a readable file",
-            hint="it is a link, and leads nowhere" if (root / file).is_symlink() else None,
+            hint="it is a link, and leads nowhere" if isinstance(error, FileNotFoundError) else None,
         )
         return None
     text = decode(data, file, report)
@@ -188,15 +188,15 @@ def _documents(
         for node in nodes:
             templates.add(file, node, report)
     find_endless(templates, report)
-    if templates.broken:
-        lost.names |= _names_in_templates(composed)
+    failed = bool(templates.broken)
     for file, nodes in composed.items():
         for node in nodes:
             try:
                 before = len(report.errors)
                 copies = list(expand(file, node, settings.variables, templates, report))
                 if len(report.errors) > before:
-                    lost.names |= _name(node) | _names_in_templates(composed)
+                    failed = True
+                    lost.names |= _name(node)
                 for one in copies:
                     document = read_document(root, one._replace(patches=settings.patches), report)
                     if document is None:
@@ -205,6 +205,8 @@ def _documents(
                         _declared_twice(document, first, report)
             except RecursionError:
                 report.add("PZ1002", "nested too deeply", Position(file), expected="fewer levels")
+    if failed:
+        lost.names |= _names_in_templates(composed)
     return found
 
 

@@ -353,3 +353,11 @@ def refused(monkeypatch: pytest.MonkeyPatch, *paths: Path) -> None:
     monkeypatch.setattr(os, "scandir", scan)
     monkeypatch.setattr(Path, "read_bytes", reading)
     monkeypatch.setattr(Path, "read_text", text)
+
+
+def test_a_link_that_leads_nowhere_is_a_manifest_that_is_missing(tmp_path: Path) -> None:
+    root = write(tmp_path, {"m.yaml": SOLUTION}, "name: test\n")
+    (root / "g.yaml").symlink_to(root / "gone.yaml")
+    (found,) = errors(root)
+    assert (found.code, str(found.position)) == ("PZ1007", "g.yaml:1:1")
+    assert found.hint == "it is a link, and leads nowhere"
