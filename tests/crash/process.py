@@ -45,10 +45,11 @@ def start(
     destroy: bool = False,
     count: Path | None = None,
     allow: Sequence[str] = (),
+    refresh_only: bool = False,
 ) -> Any:
     """Starts a process that applies (or destroys) the project, and is killed at point `last`."""
     credentials = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
-    process = SERVER.Process(target=_work, args=(root, last, destroy, count, allow, credentials))
+    process = SERVER.Process(target=_work, args=(root, last, destroy, count, allow, refresh_only, credentials))
     process.start()
     return process
 
@@ -60,12 +61,14 @@ def run(
     destroy: bool = False,
     count: Path | None = None,
     allow: Sequence[str] = (),
+    refresh_only: bool = False,
 ) -> bool:
     """Runs such a process to its end; whether it was killed. Fails if it ended in any other way.
 
-    `count` is a file that takes the number of points of a whole run; `allow` names what may lose its data.
+    `count` is a file that takes the number of points of a whole run; `allow` names what may lose its data;
+    `refresh_only` takes into state what moved, and applies nothing.
     """
-    process = start(root, last=last, destroy=destroy, count=count, allow=allow)
+    process = start(root, last=last, destroy=destroy, count=count, allow=allow, refresh_only=refresh_only)
     process.join(120)
     assert process.exitcode in (0, -signal.SIGKILL), f"exit {process.exitcode}"
     return bool(process.exitcode)
@@ -77,6 +80,7 @@ def _work(
     destroy: bool,
     count: Path | None,
     allow: Sequence[str],
+    refresh_only: bool,
     credentials: Mapping[str, str],
 ) -> None:
     os.environ.update(credentials)  # the server of processes has the environment of its own beginning
@@ -93,7 +97,8 @@ def _work(
     pzdecl.providers.open_local = open_mortal_client  # type: ignore[assignment]
     project = load(root)
     with project.locked(command="destroy" if destroy else "apply"):
-        ended = project.apply(project.plan(destroy=destroy, allow_destroy=allow))
+        plan = project.plan(destroy=destroy, allow_destroy=allow, refresh_only=refresh_only)
+        ended = project.apply(plan)
     if ended.outcome is not Outcome.DONE:
         print(ended.failed, ended.skipped, ended.running)
         os._exit(1)

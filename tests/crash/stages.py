@@ -64,6 +64,19 @@ def _intrude(root: Path) -> None:
         client.call("tag_resource", resourceArn=arns[Address("DatasetGroup", "shop")], tags=tags)
 
 
+def _drifted(root: Path) -> None:
+    """Somebody deletes the tracker, and puts other tags on the group; the manifests say so, too."""
+    with load(root).state() as state, load(root).client(read_only=False) as client:
+        arns = state.arns()
+        client.call("delete_event_tracker", eventTrackerArn=arns[Address("EventTracker", "web")])
+        tags = [{"tagKey": "team", "tagValue": "z"}]
+        client.call("tag_resource", resourceArn=arns[Address("DatasetGroup", "shop")], tags=tags)
+    projects.replace(root, "team: discovery", "team: z")
+    path = root / "shop.yaml"
+    documents = path.read_text().split("---\n")
+    path.write_text("---\n".join(one for one in documents if "kind: EventTracker" not in one))
+
+
 def _unknown(root: Path) -> None:
     """Nobody manages what is there any more, and no manifest tells of it."""
     shutil.rmtree(root / ".pzdecl/state")
@@ -135,6 +148,7 @@ STAGES = {
             left=_unpushed,
             trains=False,
         ),
+        Stage("refresh-only", (*APPLY, "--refresh-only"), "create", _drifted, trains=False),
         Stage("adopt", ("adopt", "--all"), "create", _unknown, left=_unadopted, trains=False),
         Stage(
             "rollback",

@@ -50,6 +50,8 @@ def live(root: Path, seed: int) -> None:
             if rng.random() < 0.15 and world.rows(world.project()):
                 same = False
                 world.disturb(rng)
+                if rng.random() < 0.5:
+                    process.run(world.root, last=rng.randint(1, 12), refresh_only=True)
         world.settle(resumed=True)
         trained = world.trained() - versions
         if same:
