@@ -1,5 +1,7 @@
 """What the tests find in the environment is not what their user has there: accounts, proxies, choices, colours.
 
+Nor does it matter how fast the machine is: Hypothesis measures neither examples nor how they are made.
+
 Variables that choose what is tested (`PZDECL_DATA`, `PZDECL_SEEDS`, `PZDECL_KILLS`, …) stay.
 """
 
@@ -7,6 +9,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import MutableMapping
+
+from hypothesis import HealthCheck, settings
 
 THEIRS = ("AWS_", "GIT_", "PZDECL_VAR_")
 """Beginnings of names."""
@@ -37,3 +41,5 @@ def settle(environment: MutableMapping[str, str]) -> None:
 def pytest_configure() -> None:
     """Before any test is collected, in each process that runs some."""
     settle(os.environ)
+    settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    settings.load_profile("untimed")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from hypothesis import HealthCheck, settings
+
 from tests.conftest import settle
 
 
@@ -13,3 +15,10 @@ def test_what_is_the_users_is_taken_out_and_what_chooses_tests_stays() -> None:
     assert not theirs.keys() & environment.keys()
     assert kept.items() <= environment.items()
     assert "127.0.0.1" in environment["no_proxy"].split(",")
+
+
+def test_properties_are_not_timed() -> None:
+    """Whatever else the settings of a test say."""
+    for found in (settings(), settings(max_examples=5)):
+        assert found.deadline is None
+        assert HealthCheck.too_slow in found.suppress_health_check

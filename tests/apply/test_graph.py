@@ -39,7 +39,7 @@ def descendants(graph: Mapping[int, list[int]], roots: set[int]) -> set[int]:
     return found
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(graph=graphs(), data=st.data())
 def test_all_but_the_descendants_of_failures_run(bench: Bench, graph: dict[int, list[int]], data: Any) -> None:
     failing = data.draw(st.sets(st.sampled_from(sorted(graph)), max_size=3))

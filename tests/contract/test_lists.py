@@ -102,7 +102,7 @@ def test_every_list_of_the_api_is_here() -> None:
     ]  # fmt: skip
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(name=st.sampled_from(LISTS), size=st.integers(1, 100), whole=st.booleans())
 def test_pages_of_any_size_give_the_whole_list(full: InProcess, name: str, size: int, whole: bool) -> None:
     by = KINDS[name][1]
@@ -135,7 +135,7 @@ def test_the_token_of_another_list_is_refused(full: InProcess) -> None:
                     assert "leave it out to start from the first page" in message
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(name=st.sampled_from(LISTS), data=st.data())
 def test_what_is_no_token_is_refused(full: InProcess, name: str, data: st.DataObject) -> None:
     own = base64.urlsafe_b64decode(first_token(full, name)).decode().partition(":")[0]
