@@ -78,7 +78,7 @@ def test_objects_of_a_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         ("AWS_REGION", "us-east-1"),
     ):
         monkeypatch.setenv(name, value)
-    running = server.ThreadedMotoServer(port=0, verbose=False)
+    running = server.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     running.start()
     try:
         host, port = running.get_host_and_port()
