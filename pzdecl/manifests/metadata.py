@@ -77,7 +77,7 @@ def _allowed(text: str) -> bool:
 
 
 def _ignored(kind: Kind, path: str, spot: Spot, report: Report) -> None:
-    """Fields of the spec, tags (`tags.cost`), and patterns of both; an element of a list by its number or `*`."""
+    """Fields of the spec, tags (`tags.cost`), patterns of both; list elements by number, or all by `*`."""
     bare = path.removeprefix("spec.").removeprefix("metadata.")
     steps = split(bare.replace("[*]", "[0]"))
     if steps and has_field(kind.spec, steps):
