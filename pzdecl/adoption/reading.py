@@ -29,7 +29,7 @@ def spec(kind: Kind, description: Mapping[str, Any], named: Named, client: ReadC
 
     Raises ServiceError where more has to be asked for and can't be.
     """
-    fields = [row.alias for row in kind.spec.fields().values()]
+    fields = [model.alias or name for name, model in kind.spec.model_fields.items()]
     found = {name: description[name] for name in fields if description.get(name) not in (None, {}, [])}
     for field, (parent, key) in PARENTS.items():
         if field in fields and description.get(key):

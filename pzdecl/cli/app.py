@@ -13,7 +13,6 @@ from typer.main import get_command
 
 from pzdecl.cli.options import everywhere
 from pzdecl.cli.session import session
-from pzdecl.cli.values import quick
 from pzdecl.errors import Interrupted, nearest
 
 COMMANDS = (
@@ -59,12 +58,9 @@ def command(name: str) -> Any:
         app.command(name)(module.command)
     made = get_command(app)
     made.name = name
-    leaves = [*made.commands.values()] if isinstance(made, TyperGroup) else [made]
-    for leaf in leaves:
+    for leaf in [*made.commands.values()] if isinstance(made, TyperGroup) else [made]:
         leaf.context_settings = {**SETTINGS, **leaf.context_settings}
         leaf.params += [*everywhere_options()]
-    for one in {made, *leaves}:
-        quick(one)
     return made
 
 
@@ -139,4 +135,4 @@ def build() -> Any:
 
     made = get_command(app)
     made.params = [*everywhere_options(), *made.params]
-    return quick(made)
+    return made

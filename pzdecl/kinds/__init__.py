@@ -1,6 +1,6 @@
 """The kinds of resources: `KINDS` holds one `Kind` for each, by name.
 
-It is put together at first use, so that whoever needs an `Address` alone does not wait for all of them.
+It is put together at first use, so that whoever needs an `Address` alone does not wait for pydantic.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What every kind tells about itself: one row of facts and a few small functions.
 
-A kind knows its spec, what it refers to, which API calls create, read, update and delete it, which
+A kind knows its spec (pydantic), what it refers to, which API calls create, read, update and delete it, which
 fields update in place, and how to read a description. It knows nothing of YAML, graphs or state.
 
 Vocabulary used throughout:
@@ -20,13 +20,31 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, ClassVar, NamedTuple
 
+from pydantic import BaseModel, ConfigDict
+from pydantic.alias_generators import to_camel
+
 from pzdecl.kinds.address import Address
-from pzdecl.kinds.spec import Spec
 from pzdecl.providers.client import ReadClient
 
 Inputs = Mapping[str, Any]
 ArnOf = Callable[[Address], Any]
 """The ARN of an address: a string, or `{"$arn": "Kind/name"}` while the service has yet to choose it."""
+
+
+class Spec(BaseModel):
+    """Base of the pydantic models of `spec:` and what is nested in it; aliases are the manifest's names.
+
+    Strict: a text is never read as a number, or the other way round. Schemas are built at first use.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        strict=True,
+        allow_inf_nan=False,
+        alias_generator=to_camel,
+        defer_build=True,
+    )
 
 
 class Problem(NamedTuple):
@@ -133,7 +151,7 @@ class Kind(ABC):
 
     def inputs(self, spec: Any) -> dict[str, Any]:
         """The spec (an instance of `self.spec`), normalised: without defaults, names for built-in ARNs."""
-        plain: dict[str, Any] = spec.model_dump(by_alias=True, exclude_defaults=True)
+        plain: dict[str, Any] = spec.model_dump(mode="json", by_alias=True, exclude_defaults=True)
         return plain
 
     def check(self, spec: Any) -> list[Problem]:

@@ -7,6 +7,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
 
+from pydantic import Field
+
 from pzdecl.kinds.address import Address
 from pzdecl.kinds.base import (
     ArnOf,
@@ -17,6 +19,7 @@ from pzdecl.kinds.base import (
     Operations,
     Problem,
     Reference,
+    Spec,
     is_arn,
     reference,
 )
@@ -24,7 +27,6 @@ from pzdecl.kinds.campaign import ItemExplorationConfig, Weight
 from pzdecl.kinds.names import Ref, RoleArn, resolve
 from pzdecl.kinds.places import JobInput, JobOutput, is_remote, sent
 from pzdecl.kinds.solution_config import Column
-from pzdecl.kinds.spec import Field, Spec
 from pzdecl.kinds.wire import given, texts, with_tags
 
 SOURCE, TARGET = "jobInput.s3DataSource.path", "jobOutput.s3DataDestination.path"

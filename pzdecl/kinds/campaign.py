@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
+from pydantic import Field
+
 from pzdecl.engine.recipes.ranges import MEASURED
 from pzdecl.errors import nearest
 from pzdecl.kinds.address import Address
-from pzdecl.kinds.base import ArnOf, Call, Effect, Inputs, Kind, Operations, Problem, is_arn
+from pzdecl.kinds.base import ArnOf, Call, Effect, Inputs, Kind, Operations, Problem, Spec, is_arn
 from pzdecl.kinds.names import MAX_INTEGER, Ref
-from pzdecl.kinds.spec import Field, Spec
 from pzdecl.kinds.wire import given, texts, with_tags
 
 LATEST = "$LATEST"

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
-from pzdecl.kinds.base import ArnOf, Call, Effect, Inputs, Kind, Operations
+from pydantic import BeforeValidator, Field
+
+from pzdecl.kinds.base import ArnOf, Call, Effect, Inputs, Kind, Operations, Spec
 from pzdecl.kinds.names import Ref, resolve, tail
-from pzdecl.kinds.spec import BeforeValidator, Field, Spec
 from pzdecl.kinds.wire import with_tags
 
 TYPES = ("INTERACTIONS", "ITEMS", "USERS", "ACTIONS", "ACTION_INTERACTIONS")

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
 
-from pzdecl.kinds.base import ArnOf, Call, Effect, Inputs, Kind, Operations
+from pydantic import Field
+
+from pzdecl.kinds.base import ArnOf, Call, Effect, Inputs, Kind, Operations, Spec
 from pzdecl.kinds.names import Ref, RoleArn, resolve
 from pzdecl.kinds.places import JobOutput, sent
-from pzdecl.kinds.spec import Field, Spec
 from pzdecl.kinds.wire import given, with_tags
 
 MODE = "PUT"

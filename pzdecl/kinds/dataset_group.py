@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pzdecl.kinds.base import ArnOf, Call, Inputs, Kind, Operations, Problem
+from pydantic import Field, StringConstraints
+
+from pzdecl.kinds.base import ArnOf, Call, Inputs, Kind, Operations, Problem, Spec
 from pzdecl.kinds.names import KMS_ARN_PATTERN, RoleArn
-from pzdecl.kinds.spec import Field, Spec, StringConstraints
 from pzdecl.kinds.wire import given, with_tags
 
 Domain = Literal["ECOMMERCE", "VIDEO_ON_DEMAND"]

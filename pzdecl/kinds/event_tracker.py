@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from pzdecl.kinds.base import ArnOf, Call, Inputs, Kind, Operations
+from pydantic import Field
+
+from pzdecl.kinds.base import ArnOf, Call, Inputs, Kind, Operations, Spec
 from pzdecl.kinds.listing import items
 from pzdecl.kinds.names import Ref, resolve
-from pzdecl.kinds.spec import Field, Spec
 from pzdecl.kinds.wire import with_tags
 from pzdecl.providers.client import ReadClient
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar
 
-from pzdecl.kinds.base import ArnOf, Call, Inputs, Kind, Operations
+from pydantic import Field, StringConstraints
+
+from pzdecl.kinds.base import ArnOf, Call, Inputs, Kind, Operations, Spec
 from pzdecl.kinds.names import Ref, resolve
-from pzdecl.kinds.spec import Field, Spec, StringConstraints
 from pzdecl.kinds.wire import with_tags
 
 MAX_LENGTH = 2500

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar
 
-from pzdecl.kinds.base import ArnOf, Call, Effect, Inputs, Kind, Operations, Problem
+from pydantic import Field, StringConstraints
+
+from pzdecl.kinds.base import ArnOf, Call, Effect, Inputs, Kind, Operations, Problem, Spec
 from pzdecl.kinds.names import Ref, RoleArn, resolve
 from pzdecl.kinds.places import S3Destination, wire
-from pzdecl.kinds.spec import Field, Spec, StringConstraints
 
 EXPRESSION = r"^(?i:SAMPLECOUNT\(\)|SUM\((Items|Interactions)\.[A-Za-z_][A-Za-z\d_]*\))$"
 Name = Annotated[str, StringConstraints(min_length=1, max_length=256)]

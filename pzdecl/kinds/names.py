@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any
 
+from pydantic import Field, StringConstraints
+
 from pzdecl.kinds.address import Address
 from pzdecl.kinds.base import ArnOf, is_arn
-from pzdecl.kinds.spec import Field, StringConstraints
 
 NAME_PATTERN = r"^[a-zA-Z0-9][a-zA-Z0-9\-_]*$"
 NAME_LENGTH = 63

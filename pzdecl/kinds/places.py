@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pzdecl.kinds.spec import Field, Spec, StringConstraints
+from pydantic import Field, StringConstraints
+
+from pzdecl.kinds.base import Spec
 
 REMOTE = ("s3://", "http://", "https://")
 Location = Annotated[str, StringConstraints(min_length=1)]

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Annotated, Any, ClassVar
 
+from pydantic import Field, StringConstraints
+
 from pzdecl.errors import nearest
 from pzdecl.kinds import recipes
-from pzdecl.kinds.base import ArnOf, Call, Effect, Inputs, Kind, Operations, Problem, Status
+from pzdecl.kinds.base import ArnOf, Call, Effect, Inputs, Kind, Operations, Problem, Spec, Status
 from pzdecl.kinds.campaign import ItemExplorationConfig
 from pzdecl.kinds.fields import within
 from pzdecl.kinds.names import MAX_INTEGER, Ref, resolve
 from pzdecl.kinds.solution_config import TrainingDataConfig
-from pzdecl.kinds.spec import Field, Spec, StringConstraints
 from pzdecl.kinds.wire import texts, with_tags
 
 CONFIG = "recommenderConfig"

@@ -6,9 +6,10 @@ import json
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pzdecl.kinds.base import ArnOf, Call, Inputs, Kind, Operations, Problem
+from pydantic import Field, StringConstraints
+
+from pzdecl.kinds.base import ArnOf, Call, Inputs, Kind, Operations, Problem, Spec
 from pzdecl.kinds.dataset_group import Domain
-from pzdecl.kinds.spec import Field, Spec, StringConstraints
 from pzdecl.kinds.wire import given
 
 MAX_LENGTH = 20_000

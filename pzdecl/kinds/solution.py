@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
+from pydantic import Field, StringConstraints
+
 from pzdecl.engine.recipes import ranges
 from pzdecl.kinds import recipes
-from pzdecl.kinds.base import ArnOf, Call, Effect, Inputs, Kind, Operations, Problem
+from pzdecl.kinds.base import ArnOf, Call, Effect, Inputs, Kind, Operations, Problem, Spec
 from pzdecl.kinds.fields import within
 from pzdecl.kinds.names import Ref, resolve
 from pzdecl.kinds.solution_check import check
 from pzdecl.kinds.solution_config import SolutionConfig
 from pzdecl.kinds.solution_wire import config_to_wire
-from pzdecl.kinds.spec import Field, Spec, StringConstraints
 from pzdecl.kinds.wire import given, number_text, text, with_tags
 
 AUTO_TRAINING = "solutionConfig.autoTrainingConfig"

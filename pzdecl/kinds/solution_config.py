@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pzdecl.kinds.spec import Field, Spec, StringConstraints
+from pydantic import Field, StringConstraints
+
+from pzdecl.kinds.base import Spec
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=256)]
 Column = Annotated[str, StringConstraints(max_length=150, pattern=r"^[A-Za-z_][A-Za-z\d_]*$")]

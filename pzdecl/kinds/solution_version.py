@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from pzdecl.kinds.base import ArnOf, Call, Effect, Inputs, Kind, Operations
+from pzdecl.kinds.base import ArnOf, Call, Effect, Inputs, Kind, Operations, Spec
 from pzdecl.kinds.listing import items
 from pzdecl.kinds.names import resolve
 from pzdecl.kinds.solution import SolutionSpec, TrainingSpec
-from pzdecl.kinds.spec import Spec
 from pzdecl.kinds.wire import with_tags
 from pzdecl.providers.client import ReadClient
 

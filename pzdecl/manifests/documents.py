@@ -11,10 +11,9 @@ from typing import Any, TypeGuard
 from pzdecl.errors import Position, nearest
 from pzdecl.kinds import KINDS
 from pzdecl.kinds.address import Address
-from pzdecl.kinds.base import Kind
+from pzdecl.kinds.base import Kind, Spec
 from pzdecl.kinds.fields import join, lookup, split
 from pzdecl.kinds.places import is_remote
-from pzdecl.kinds.spec import Spec
 from pzdecl.manifests.envelope import API_VERSION, FIELDS, MetadataSpec
 from pzdecl.manifests.evaluate import Evaluator
 from pzdecl.manifests.expansion import Copy

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
+from pydantic import Field, StringConstraints
+
+from pzdecl.kinds.base import Spec
 from pzdecl.kinds.names import NAME_LENGTH, NAME_PATTERN
-from pzdecl.kinds.spec import Field, Spec, StringConstraints
 
 API_VERSION = "pzdecl/v1"
 FIELDS = ("apiVersion", "kind", "metadata", "spec")

@@ -18,10 +18,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from pydantic import Field
+
 from pzdecl.errors import nearest
 from pzdecl.kinds import KINDS
 from pzdecl.kinds.address import Address
-from pzdecl.kinds.spec import Field, Spec
+from pzdecl.kinds.base import Spec
 from pzdecl.manifests.evaluate import Evaluator, Variables
 from pzdecl.manifests.model import Removal
 from pzdecl.manifests.nodes import MappingNode, Node, ScalarNode

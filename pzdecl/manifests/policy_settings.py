@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pydantic import Field
+
 from pzdecl.errors import nearest
 from pzdecl.kinds import recipes
-from pzdecl.kinds.spec import Field, Spec
+from pzdecl.kinds.base import Spec
 from pzdecl.manifests.model import Policies
 from pzdecl.manifests.positions import Positions
 from pzdecl.manifests.report import Report
@@ -48,7 +50,7 @@ def settings(spec: ProjectSpec, chosen: str, positions: Positions, report: Repor
                 expected="a recipe of solutions or recommenders",
                 suggestion=nearest(name, recipes.NAMES),
             )
-    names = [row.alias for row in PoliciesSpec.fields().values()]
+    names = [info.alias or name for name, info in PoliciesSpec.model_fields.items()]
     return Policies(
         found.named_deletions,
         None if allowed is None else tuple(recipes.short(name) for name in allowed),

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pzdecl.kinds.spec import Field, Spec, StringConstraints
+from pydantic import Field, StringConstraints
+
+from pzdecl.kinds.base import Spec
 from pzdecl.manifests.policy_settings import PoliciesSpec
 from pzdecl.manifests.provider_settings import ProviderSpec
 from pzdecl.manifests.state_settings import StateSpec

@@ -7,7 +7,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pzdecl.kinds.spec import Field, Spec, StringConstraints
+from pydantic import Field, StringConstraints
+
+from pzdecl.kinds.base import Spec
 from pzdecl.manifests.model import ProviderSettings
 from pzdecl.manifests.positions import Positions
 from pzdecl.manifests.report import Report

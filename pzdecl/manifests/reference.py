@@ -16,8 +16,6 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from pzdecl.kinds import KINDS
-from pzdecl.kinds.models import model_of
-from pzdecl.kinds.spec import Spec
 from pzdecl.manifests.envelope import MetadataSpec
 from pzdecl.manifests.moves import HistorySpec
 from pzdecl.manifests.project_spec import ProjectSpec
@@ -35,21 +33,21 @@ _WORDS = {str: "text", int: "integer", float: "number", bool: "true or false", A
 
 def page() -> str:
     """The whole page, Markdown."""
-    lines = [HEAD, "## Every manifest: metadata", "", *_table(model_of(MetadataSpec))]
+    lines = [HEAD, "## Every manifest: metadata", "", *_table(MetadataSpec)]
     for kind in KINDS.values():
         if kind.declared:
-            lines += ["", f"## {kind.name}", "", _first(kind.spec), "", *_table(model_of(kind.spec))]
-    for title, spec in (
+            lines += ["", f"## {kind.name}", "", _first(kind.spec), "", *_table(kind.spec)]
+    for title, model in (
         ("Template", TemplateSpec),
         ("Instance: spec", InstanceSpec),
         ("moved and removed", HistorySpec),
         ("The project file: pzdecl.yaml", ProjectSpec),
     ):
-        lines += ["", f"## {title}", "", _first(spec), "", *_table(model_of(spec))]
+        lines += ["", f"## {title}", "", _first(model), "", *_table(model)]
     return "\n".join(lines) + "\n"
 
 
-def _first(model: type[BaseModel | Spec]) -> str:
+def _first(model: type[BaseModel]) -> str:
     return (model.__doc__ or "").strip().splitlines()[0]
 
 

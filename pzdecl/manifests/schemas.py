@@ -13,14 +13,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from pzdecl.engine.recipes.base import GROUPS, Hyperparameter
 from pzdecl.engine.recipes.registry import CUSTOM, DOMAIN
 from pzdecl.kinds import KINDS, recipes
 from pzdecl.kinds.dataset import TYPES
-from pzdecl.kinds.models import model_of
-from pzdecl.kinds.spec import Spec
 from pzdecl.manifests.envelope import API_VERSION, MetadataSpec
 from pzdecl.manifests.moves import WORDS, HistorySpec
 from pzdecl.manifests.project_spec import ProjectSpec
@@ -51,7 +50,7 @@ def manifest_schema() -> dict[str, Any]:
     for kind in kinds:
         spec: dict[str, Any] = {"$ref": f"#/definitions/{kind.spec.__name__}"}
         then: dict[str, Any] = {"properties": {"spec": spec}}
-        if any(row.required for row in kind.spec.fields().values()) or kind.name == "Schema":
+        if any(field.is_required() for field in kind.spec.model_fields.values()) or kind.name == "Schema":
             then["required"] = ["spec"]
         else:
             then["properties"]["spec"] = {"anyOf": [spec, {"type": "null"}]}
@@ -117,9 +116,9 @@ def project_schema() -> dict[str, Any]:
     return {"$schema": DRAFT, **top, "title": "A project of pzdecl", "definitions": definitions}
 
 
-def definitions_of(specs: list[type[Spec]]) -> dict[str, Any]:
-    """The schemas of specs and of what is in them, by name, as editors want them."""
-    pairs = [(model_of(spec), "validation") for spec in specs]
+def definitions_of(models: list[type[BaseModel]]) -> dict[str, Any]:
+    """The schemas of models and of what is in them, by name, as editors want them."""
+    pairs = [(model, "validation") for model in models]
     _, schema = models_json_schema(pairs, ref_template="#/definitions/{model}")  # type: ignore[arg-type]
     return {name: _draft07(definition) for name, definition in schema["$defs"].items()}
 

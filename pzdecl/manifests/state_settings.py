@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import quote, urlsplit
 
+from pydantic import Field
+
 from pzdecl.errors import Position, nearest
-from pzdecl.kinds.spec import Field, Spec
+from pzdecl.kinds.base import Spec
 from pzdecl.manifests.model import StateSettings
 from pzdecl.manifests.positions import Positions
 from pzdecl.manifests.report import Report

@@ -6,8 +6,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from pydantic import Field
+
 from pzdecl.errors import nearest
-from pzdecl.kinds.spec import Field, Spec
+from pzdecl.kinds.base import Spec
 from pzdecl.manifests.envelope import API_VERSION, Name
 from pzdecl.manifests.evaluate import Evaluator, Variables
 from pzdecl.manifests.nodes import MappingNode, Node, ScalarNode, SequenceNode, duplicate, place

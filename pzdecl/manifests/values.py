@@ -1,4 +1,4 @@
-"""Plain values to specs, and pydantic's errors to diagnostics in the words of a manifest."""
+"""Plain values to pydantic models, and pydantic's errors to diagnostics in the words of a manifest."""
 
 from __future__ import annotations
 
@@ -7,15 +7,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
+from pydantic import BaseModel, ValidationError
+
 from pzdecl.errors import nearest
 from pzdecl.kinds.fields import join
-from pzdecl.kinds.spec import Spec
 from pzdecl.manifests.nodes import Node, ScalarNode
 from pzdecl.manifests.positions import Positions
 from pzdecl.manifests.report import Report, Spot
 from pzdecl.manifests.scalars import describe
 
-Model = TypeVar("Model", bound=Spec)
+Model = TypeVar("Model", bound=BaseModel)
 Path = tuple[str | int, ...]
 
 _TYPES = {
@@ -73,16 +74,15 @@ def validate(
     """
     try:
         return model.model_validate(value)
-    except ValueError as error:
-        refused: Any = error  # pydantic's ValidationError, which is imported only where a spec is not sure
-        errors = refused.errors(include_url=False)
+    except ValidationError as error:
+        errors = error.errors(include_url=False)
         _explain(errors, model, value, below=below, positions=positions, report=report, address=address)
         return None
 
 
 def _explain(
     errors: Iterable[Any],
-    model: type[Spec],
+    model: type[BaseModel],
     value: Any,
     *,
     below: Path,
@@ -203,15 +203,15 @@ def fields_at(model: Any, path: Iterable[str | int]) -> list[str]:
             if get_origin(one) is dict:
                 below += _models(get_args(one)[1])
                 continue
-            for row in one.fields().values():
-                if row.alias == step:
-                    below += _models(row.annotation)
+            for name, info in one.model_fields.items():
+                if (info.alias or name) == step:
+                    below += _models(info.annotation)
         found = below
     models = [one for one in found if get_origin(one) is not dict]
-    return [row.alias for one in models for row in one.fields().values()]
+    return [info.alias or name for one in models for name, info in one.model_fields.items()]
 
 
-def has_field(model: type[Spec], path: Sequence[str | int]) -> bool:
+def has_field(model: type[BaseModel], path: Sequence[str | int]) -> bool:
     """Whether a dotted path can lead to something in a model. A step that is a pattern (`*TPS`) takes in all
     that comes after it.
     """
@@ -228,7 +228,7 @@ def has_field(model: type[Spec], path: Sequence[str | int]) -> bool:
 
 def _models(annotation: Any) -> Iterator[Any]:
     """The models inside an annotation such as `list[Model] | None`, and mappings such as `dict[str, Model]`."""
-    if get_origin(annotation) is dict or (isinstance(annotation, type) and issubclass(annotation, Spec)):
+    if get_origin(annotation) is dict or (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
         yield annotation
     elif get_origin(annotation) in (Union, types.UnionType, list, Annotated):
         for inner in get_args(annotation):

@@ -12,8 +12,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from pydantic import Field
+
 from pzdecl.errors import Position, nearest
-from pzdecl.kinds.spec import Field, Spec
+from pzdecl.kinds.base import Spec
 from pzdecl.manifests.evaluate import Evaluator, Variables
 from pzdecl.manifests.nodes import MappingNode, compose, decode
 from pzdecl.manifests.positions import Positions

@@ -1,11 +1,13 @@
-"""The form of test files: `*.pztest.yaml`."""
+"""The form of test files, as pydantic models: `*.pztest.yaml`."""
 
 from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
+from pydantic import Field, StringConstraints
+
 from pzdecl.kinds.address import Address
-from pzdecl.kinds.spec import Field, Spec, StringConstraints
+from pzdecl.kinds.base import Spec
 from pzdecl.manifests.envelope import Name
 from pzdecl.manifests.project_spec import PatchSpec, Value
 

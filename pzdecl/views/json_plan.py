@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from typing import Annotated, Any, Literal, NotRequired
 
+from pydantic import Field
 from typing_extensions import TypedDict
 
 from pzdecl.errors import Position
@@ -40,17 +41,6 @@ _TERRAFORM_REASONS = {
     (Action.CREATE, ReasonCode.MISSING): "create_because_missing",
     (Action.TRAIN, ReasonCode.TRIGGERED): "replace_by_triggers",
 }
-
-
-class Field:
-    """What the schema says of a value. It needs no pydantic, which only makes the schema of it."""
-
-    def __init__(self, *, description: str) -> None:
-        self.description = description
-
-    def __get_pydantic_json_schema__(self, core: Any, handler: Any) -> dict[str, Any]:
-        """Pydantic's schema of the value, with the description."""
-        return {**handler(core), "description": self.description}
 
 
 class Place(TypedDict):

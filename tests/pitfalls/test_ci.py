@@ -28,7 +28,6 @@ HEAVY = (
     "deepdiff",
     "starlette",
     "psycopg",
-    "pydantic",
 )
 
 
