@@ -12,8 +12,6 @@ INTERRUPTED = 130
 
 def run(arguments: list[str]) -> int:
     """The exit status. Nothing is raised; see docs/reference/commands.md for the table."""
-    # Pydantic would look through every installed package for plugins: a tenth of a short command's time.
-    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     import typer
     from typer.exceptions import TyperException
 
