@@ -101,6 +101,8 @@ def carry_out_file(path: Path, wishes: Wishes, unused: Sequence[str]) -> int:
             f"this is {project.name}, environment {project.environment}",
             hint="choose the environment with -e, or plan again",
         )
+    if session().variables or session().var_files:
+        tell("note: a saved plan is carried out as it is: variables give it its sensitive values, no others")
     events = _events(wishes)
     if events:
         events.plan(plan)

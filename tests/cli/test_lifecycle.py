@@ -91,8 +91,14 @@ def test_a_saved_plan_is_shown_applied_once_and_then_stale(cli: Cli, starter: Pa
     assert cli("-C", starter, "show", saved).out == cli("-C", starter, "plan").out
     assert cli("-C", starter, "apply", saved, "--destroy").code == 64
     assert cli("-C", starter, "-e", "prod", "apply", saved).code == 1
-    assert cli("-C", starter, "apply", saved).code == 0
+    done = cli("-C", starter, "apply", saved, "--var", "tps=3")
+    assert done.code == 0
+    assert "note: a saved plan is carried out as it is" in done.err
+    assert "minProvisionedTPS" not in cli("-C", starter, "show", "Campaign/shop-popular").out, (
+        "it is the default"
+    )
     stale = cli("-C", starter, "apply", saved)
+    assert "note:" not in stale.err
     assert stale.code == 5
     assert stale.err.startswith("error: ")
     saved.write_text("")
