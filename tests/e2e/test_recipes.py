@@ -1,4 +1,8 @@
-"""Every recipe from its manifest to what it recommends, with the behaviour that is documented of it."""
+"""Every recipe of items and users from its manifest to what it recommends, as is documented of it.
+
+Actions have a data set of their own (tests/contract/test_actions.py), use cases of domains are recommenders
+(tests/cli/test_recommenders.py).
+"""
 
 from __future__ import annotations
 
@@ -11,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from pzdecl import Engine
-from pzdecl.engine.recipes.registry import RECIPES
+from pzdecl.engine.recipes.registry import CUSTOM
 from tests import datasets
 from tests.e2e.recipe_world import World, name_of, real
 
@@ -19,6 +23,8 @@ SHARES = {"ml-100k": 3, "online-retail": 8}
 WHERE = {"ml-100k": 'ITEMS.GENRES = "Comedy"', "online-retail": "ITEMS.PRICE = 1.25"}
 QUICK = ("aws-popularity-count", "aws-sims", "aws-trending-now")
 COLD_BELOW = 15
+
+RECIPES = {name: recipe for name, recipe in CUSTOM.items() if recipe.type != "PERSONALIZED_ACTIONS"}
 
 
 def of_type(kind: str) -> list[str]:
