@@ -17,7 +17,7 @@ from pzdecl.plan.refresh import Live, describe, present, refresh
 from pzdecl.plan.secrets import Secrets
 from pzdecl.providers.client import ReadClient
 from pzdecl.state.model import Failure, Reader, Recorded
-from pzdecl.state.moves import moved
+from pzdecl.state.moves import moved, moved_former
 
 
 class Survey:
@@ -40,7 +40,7 @@ class Survey:
         self.recorded = self._moved(self.original)
         named = {self.moves.get(address, address) for address in options.allow_destroy}
         self.allowed = checked("--allow-destroy", named, {*project.resources, *self.recorded})
-        self.deposed = self._renamed(_grouped(reader.deposed()))
+        self.deposed = _grouped([moved_former(one, self.moves) for one in reader.deposed()])
         self.intents = _grouped(reader.intents())
         self.failures: Mapping[Address, Sequence[Failure]] = reader.failures()
         for source in self.moves:
@@ -63,9 +63,6 @@ class Survey:
             return rows
         found = (moved(row, self.moves) for row in rows.values())
         return {row.address: row for row in sorted(found, key=lambda row: row.address)}
-
-    def _renamed(self, groups: dict[Address, list[Any]]) -> dict[Address, list[Any]]:
-        return {self.moves.get(address, address): entries for address, entries in groups.items()}
 
     def includes(self, address: Address) -> bool:
         """Whether the plan is about it."""

@@ -12,7 +12,7 @@ from typing import Any
 from pzdecl.kinds import KINDS
 from pzdecl.kinds.address import Address
 from pzdecl.state.codec import fingerprint
-from pzdecl.state.model import Recorded
+from pzdecl.state.model import Deposed, Recorded
 
 Moves = Mapping[Address, Address]
 """Old address to new address."""
@@ -33,6 +33,12 @@ def moved(row: Recorded, moves: Moves) -> Recorded:
     return replace(
         row, address=address, dependencies=dependencies, data=data, inputs=inputs, fingerprints=prints
     )
+
+
+def moved_former(former: Deposed, moves: Moves) -> Deposed:
+    """What a replacement left, as it reads once `moves` are made."""
+    dependencies = tuple(sorted(_moved(one, moves) for one in former.dependencies))
+    return replace(former, address=_moved(former.address, moves), dependencies=dependencies)
 
 
 def _inputs(row: Recorded, moves: Moves) -> Mapping[str, Any]:

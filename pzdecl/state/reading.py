@@ -73,7 +73,16 @@ class StateReader(ABC):
 
     def deposed(self) -> list[Deposed]:
         """What replacements left, sorted by address and ARN."""
-        rows = self.select("SELECT address, name, arn, dependencies FROM deposed ORDER BY address, arn")
+        return self._deposed("")
+
+    def deposed_mentioning(self, address: Address) -> list[Deposed]:
+        """What replacements of the address left, and of what needed it."""
+        return self._deposed("WHERE address = ? OR dependencies LIKE ?", str(address), f'%"{address}"%')
+
+    def _deposed(self, where: str, *parameters: str) -> list[Deposed]:
+        rows = self.select(
+            f"SELECT address, name, arn, dependencies FROM deposed {where} ORDER BY address, arn", *parameters
+        )
         return [
             Deposed(Address.parse(address), name, arn, _addresses(dependencies))
             for address, name, arn, dependencies in rows

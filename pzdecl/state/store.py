@@ -16,7 +16,7 @@ from pzdecl.process import this_process, user
 from pzdecl.state import lock
 from pzdecl.state.codec import canonical
 from pzdecl.state.model import Failure, Intent, LockInfo, Recorded
-from pzdecl.state.moves import moved
+from pzdecl.state.moves import moved, moved_former
 from pzdecl.state.reading import ROW, StateReader
 
 _KEPT_RUNS = 200
@@ -247,8 +247,13 @@ class State(StateReader):
             for address, row in changed.items():
                 self.write("DELETE FROM resources WHERE address = ?", (str(address),))
                 self.write(_PUT, _values(row))
-            for table in ("deposed", "failures"):
-                self.write(f"UPDATE {table} SET address = ? WHERE address = ?", (str(target), str(source)))
+            for former in self.deposed_mentioning(source):
+                left = moved_former(former, {source: target})
+                self.write(
+                    "UPDATE deposed SET address = ?, dependencies = ? WHERE arn = ?",
+                    (str(left.address), canonical([str(one) for one in left.dependencies]), left.arn),
+                )
+            self.write("UPDATE failures SET address = ? WHERE address = ?", (str(target), str(source)))
             self._close(run, step, "done")
 
     def complete(self, run: str, step: str) -> None:

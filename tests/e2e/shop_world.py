@@ -247,14 +247,20 @@ class World:
 
 
 def _delete(client: Client, rows: list[Recorded], rng: Random) -> str:
-    row = rng.choice([row for row in rows if KINDS[row.address.kind].deletable])
+    able = [row for row in rows if KINDS[row.address.kind].deletable]
+    if not able:
+        return "nothing"
+    row = rng.choice(able)
     call = KINDS[row.address.kind].delete(row.arn)
     client.call(call.operation, **call.params)
     return f"deleted {row.address}"
 
 
 def _label(client: Client, rows: list[Recorded], rng: Random) -> str:
-    row = rng.choice([row for row in rows if KINDS[row.address.kind].taggable])
+    able = [row for row in rows if KINDS[row.address.kind].taggable]
+    if not able:
+        return "nothing"
+    row = rng.choice(able)
     tags = [{"tagKey": rng.choice(("team", "cost")), "tagValue": "z"}]
     client.call("tag_resource", resourceArn=row.arn, tags=tags)
     return f"tags of {row.address}"

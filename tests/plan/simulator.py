@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ from pzdecl.manifests.model import Project
 from pzdecl.plan.model import BEGINNINGS, Op, Plan, Step
 from pzdecl.state.codec import from_json
 from pzdecl.state.model import Deposed, Failure, Intent, LockInfo, Recorded, RunRecord
-from pzdecl.state.moves import moved
+from pzdecl.state.moves import moved, moved_former
 from tests.plan.service import FakeService
 
 MAKING = {Op.CREATE, Op.IMPORT, Op.TRAIN}
@@ -80,7 +79,7 @@ class FakeState:
         moves = {Address.parse(step.params["from"]): step.address}
         rows = (moved(row, moves) for row in self.rows.values())
         self.rows = {row.address: row for row in rows}
-        self.left = [replace(one, address=moves.get(one.address, one.address)) for one in self.left]
+        self.left = [moved_former(one, moves) for one in self.left]
         self.open.pop(step.id, None)
 
     def remove(self, step: Step) -> None:

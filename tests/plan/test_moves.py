@@ -118,3 +118,25 @@ def test_what_is_removed_is_forgotten_or_deleted(destroy: bool, settled: World) 
     settled.apply(docs, plan)
     assert not settled.plan(docs).has_changes
     assert any("campaign/" in arn for arn in settled.service.resources) is not destroy
+
+
+def test_what_a_moved_group_left_stays_while_a_former_solution_in_it_serves() -> None:
+    """The former solution, which a campaign goes on with, needs the former group under its new address, too."""
+    world = World()
+
+    def docs(group: str, domain: str | None) -> dict[str, dict[str, Any]]:
+        keeps = {"ignore_changes": ["solution*"]}
+        return {
+            f"DatasetGroup/{group}": {"spec": {"domain": domain} if domain else {}},
+            "Solution/x": {"spec": {"datasetGroup": group, "recipe": "aws-hrnn"}},
+            "Campaign/c": {"spec": {"solution": "x"}, "lifecycle": keeps if domain else {}},
+        }
+
+    world.settle(docs("g", None))
+    world.settle(docs("g", "ECOMMERCE"))
+    assert {one.name for one in world.state.left} == {"g", "x"}
+    world.moved = {Address("DatasetGroup", "g"): Address("DatasetGroup", "films")}
+    world.settle(docs("films", "ECOMMERCE"))
+    assert {one.name for one in world.state.left} == {"g", "x"}
+    former = next(one for one in world.state.left if one.name == "x")
+    assert former.dependencies == (Address("DatasetGroup", "films"),)

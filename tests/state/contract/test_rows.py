@@ -60,6 +60,22 @@ def test_a_move_reaches_every_row_that_speaks_of_it_and_no_other(state: State) -
         state.move(run, "move", Address("Solution", "axb"), new)
 
 
+def test_a_move_reaches_what_replacements_left(state: State) -> None:
+    """Its own and that of others which needed it."""
+    old, new = Address("DatasetGroup", "a_b"), Address("DatasetGroup", "z")
+    run = begin(state)
+    for one in (row("DatasetGroup/a_b"), row("Solution/s", dependencies=(old,)), row("DatasetGroup/axb")):
+        put(state, run, one)
+        put(state, begin(state), replace(one, arn=f"{one.arn}-new"))
+    state.move(run, "move", old, new)
+    left = {one.arn: (one.address, one.dependencies) for one in state.deposed()}
+    assert left == {
+        "arn:DatasetGroup/a_b": (new, ()),
+        "arn:Solution/s": (Address("Solution", "s"), (new,)),
+        "arn:DatasetGroup/axb": (Address("DatasetGroup", "axb"), ()),
+    }
+
+
 def test_rows_are_sorted_by_address(state: State) -> None:
     run = begin(state)
     for address in ("Solution/b", "Campaign/z", "Solution/a"):
