@@ -1,6 +1,8 @@
 """What the tests find in the environment is not what their user has there: accounts, proxies, choices, colours.
 
-Nor does it matter how fast the machine is: Hypothesis measures neither examples nor how they are made.
+Nor does it matter how fast the machine is: Hypothesis measures neither examples nor how they are made. What is
+drawn at random is the same on every run of `make test`, which must not fail for what nobody changed; `make
+test-all`, or a test by itself, draws anew.
 
 Variables that choose what is tested (`PZDECL_DATA`, `PZDECL_SEEDS`, `PZDECL_KILLS`, …) stay.
 """
@@ -10,6 +12,7 @@ from __future__ import annotations
 import os
 from collections.abc import MutableMapping
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 THEIRS = ("AWS_", "GIT_", "PZDECL_VAR_")
@@ -38,8 +41,13 @@ def settle(environment: MutableMapping[str, str]) -> None:
         environment[name] = HERE
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     """Before any test is collected, in each process that runs some."""
     settle(os.environ)
-    settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    settings.register_profile(
+        "untimed",
+        deadline=None,
+        suppress_health_check=[HealthCheck.too_slow],
+        derandomize=config.getoption("markexpr") == "not slow",
+    )
     settings.load_profile("untimed")
