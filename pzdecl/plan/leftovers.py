@@ -71,9 +71,18 @@ def clear_deposed(node: Node, survey: Survey) -> None:
         if any(left.arn == former.arn for left in node.leftovers):
             continue
         description = survey.look(node.kind, former.arn)
-        keep = retain or description is None
+        there = description is not None
         parent = (description or {}).get(policy.PARENT)
         reason = Reason(ReasonCode.LEFT_OVER, f"{former.name} was replaced earlier and is not used any more")
         node.leftovers.append(
-            Leftover(former.name, former.arn, former.dependencies, reason, parent, keep=keep, own=True)
+            Leftover(
+                former.name,
+                former.arn,
+                former.dependencies,
+                reason,
+                parent,
+                keep=retain or not there,
+                retained=retain and there,
+                own=True,
+            )
         )

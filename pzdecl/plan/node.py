@@ -31,8 +31,8 @@ class Leftover:
     """Something of an earlier run that is to go: what a replacement left, a failed or an abandoned attempt.
 
     `parent` is the ARN of its dataset group, if that was looked up. `first` says that the address's own step
-    must wait until it is gone, since it has the same name; `keep` that it stays where it is and is only
-    forgotten; `own` that a change of its own shows it.
+    must wait until it is gone, since it has the same name; `keep` that it is only forgotten, `retained` that it
+    is there and stays; `own` that a change of its own shows it.
     """
 
     name: str
@@ -42,6 +42,7 @@ class Leftover:
     parent: str | None = None
     first: bool = False
     keep: bool = False
+    retained: bool = False
     own: bool = False
 
 

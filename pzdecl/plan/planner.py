@@ -11,7 +11,7 @@ from pzdecl.plan import acceptance, actions, costs, policy, reasons, removals, r
 from pzdecl.plan.comparison import drift
 from pzdecl.plan.diff import shown
 from pzdecl.plan.leftovers import abandon_all, clear_deposed
-from pzdecl.plan.model import Action, Change, Drift, Plan, Reason, ReasonCode, attempt
+from pzdecl.plan.model import Action, Change, Drift, Op, Plan, Reason, ReasonCode, attempt
 from pzdecl.plan.node import MAKING, Node
 from pzdecl.plan.options import PlanOptions
 from pzdecl.plan.order import ordered
@@ -81,7 +81,9 @@ def _decide(survey: Survey, held: Mapping[Address, Reason]) -> None:
         policy.judge(node, survey)
     policy.spread(nodes)
     left_alone = (node for node in nodes.values() if node.desired is None and not survey.includes(node.address))
-    places = policy.occupied(left_alone) | policy.places(removed)
+    places = (
+        policy.occupied(left_alone) | policy.places(removed) | policy.occupied(filter(policy.retained, removed))
+    )
     wanted = {node.address: node.desired.depends_on for node in chosen if node.desired}
     sequence = ordered(wanted)
     for address in sequence:
@@ -124,6 +126,10 @@ def _await(
         text = f"takes the place of {other.address}, which is not deleted: {other.blocked.text}"
         node.block(Reason(other.blocked.code, text, cause=other.address))
         return
+    if other and policy.retained(other):
+        text = f"takes the place of {other.address}, which is retained: keep that one, under this address (`moved:`)"
+        node.block(Reason(ReasonCode.PROTECTED, text, cause=other.address))
+        return
     absent = next((cause for cause in node.causes.values() if survey.nodes[cause].absent), None)
     if absent and node.action is not Action.NO_OP:
         text = f"{absent} has never been trained, and training it waits for --retrain {absent}"
@@ -155,11 +161,15 @@ def _changes(node: Node, drafts: list[Draft], survey: Survey) -> Iterable[Change
         )
     for one in drafts:
         if one.deposed and one.arn in apart:
-            left = apart[one.arn]
+            left, forget = apart[one.arn], one.op is Op.FORGET
+            reason = left.reason
+            if forget and not left.keep:
+                text = f"{left.name} was replaced earlier and is left where it is: something retained needs it"
+                reason = Reason(ReasonCode.LEFT_OVER, text)
             yield Change(
                 address=node.address,
-                action=Action.FORGET if left.keep else Action.DELETE,
-                reasons=(left.reason,),
+                action=Action.FORGET if forget else Action.DELETE,
+                reasons=(reason,),
                 before={"name": left.name, "arn": left.arn},
                 deposed=left.name,
                 steps=(one.id,),

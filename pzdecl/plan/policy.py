@@ -67,7 +67,7 @@ def spread(nodes: Mapping[Address, Node]) -> None:
     That is one whose change is blocked, or that is retained. What is retained is then not forgotten either, nor
     is a version or import, which can't be deleted, while the parent that it would have gone with stays.
     """
-    queue = [node for node in nodes.values() if node.recorded and (node.blocked or _retained(node))]
+    queue = [node for node in nodes.values() if node.recorded and (node.blocked or retained(node))]
     kept: list[tuple[Node, Node]] = []
     while queue:
         node = queue.pop(0)
@@ -97,7 +97,8 @@ def spread(nodes: Mapping[Address, Node]) -> None:
                 node.block(_waiting(nodes[stays.root or stays.address], "stays with"), stays.root)
 
 
-def _retained(node: Node) -> bool:
+def retained(node: Node) -> bool:
+    """Whether it is let go, and is there and stays."""
     return node.action is Action.FORGET and node.kind.deletable and not node.gone
 
 

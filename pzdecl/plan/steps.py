@@ -220,6 +220,13 @@ def removal(node: Node, *, forget: bool, deposed: bool) -> Draft:
     return _gone(node, recorded.name, recorded.arn, forget=forget, deposed=deposed)
 
 
+def letting_go(gone: Draft, node: Node) -> Draft:
+    """In place of the deletion of something former: it is forgotten, after all that the deletion waits for."""
+    made = _gone(node, gone.name or "", gone.arn or "", forget=True, deposed=gone.deposed)
+    made.needs |= gone.needs
+    return made
+
+
 def _leftover(node: Node, left: Leftover) -> Draft:
     return _gone(node, left.name, left.arn, forget=left.keep, deposed=True)
 

@@ -4,11 +4,19 @@ trained.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
 
 from pzdecl.kinds.address import Address
 from pzdecl.plan.model import Action, Reason, ReasonCode
 from pzdecl.plan.node import Leftover, Node, Way
+
+
+class Kept(NamedTuple):
+    """What stays bound to something, now or, since it is retained and let go, `for_good`."""
+
+    user: Node
+    for_good: bool = False
 
 
 class Usage:
@@ -21,7 +29,7 @@ class Usage:
     def __init__(self, nodes: Mapping[Address, Node]) -> None:
         self.users: dict[str, list[Node]] = {}
         self.heirs: dict[Address, list[tuple[Node, Leftover]]] = {}
-        self._known: dict[str, Node | None] = {}
+        self._known: dict[str, Kept | None] = {}
         for node in nodes.values():
             for value in _bound_to(node):
                 self.users.setdefault(value, []).append(node)
@@ -30,37 +38,41 @@ class Usage:
                 for address in left.dependencies:
                     self.heirs.setdefault(address, []).append((node, left))
 
-    def keeps(self, arn: str, owner: Node) -> Node | None:
+    def keeps(self, arn: str, owner: Node) -> Kept | None:
         """What stays bound to `arn`, which is or was `owner`'s: by itself, or through a former resource that
         has to stay. None: it can go, once the plan's other steps are done.
         """
         if arn not in self._known:
             self._known[arn] = None
-            self._known[arn] = self._keeps(arn, owner)
+            found = list(self._keeping(arn, owner))
+            # What is retained is not known any more afterwards: nobody would find out then why this is used.
+            self._known[arn] = next((one for one in found if one.for_good), found[0] if found else None)
         return self._known[arn]
 
-    def _keeps(self, arn: str, owner: Node) -> Node | None:
+    def _keeping(self, arn: str, owner: Node) -> Iterator[Kept]:
         # A version is named rather than the campaign that serves it: training it anew is what helps.
         for user in sorted(self.users.get(arn, ()), key=lambda user: user.kind.run_action is None):
             if user is owner or user.recorded is None:
                 continue
             if user.remains and any(_bound(value, arn) for value in user.bindings.values()):
-                return user
-            if user.action is Action.REPLACE and user.way is Way.CREATE_FIRST and not user.blocked:
-                if leaves_former(user):
-                    return user
-                if kept := self.keeps(user.recorded.arn, user):
-                    return kept
+                yield Kept(user)
+            elif user.action is Action.REPLACE and user.way is Way.CREATE_FIRST and not user.blocked:
+                if _leaves_former(user):
+                    yield Kept(user, for_good=True)
+                elif kept := self.keeps(user.recorded.arn, user):
+                    yield kept
         for heir, left in self.heirs.get(owner.address, ()):
-            if kept := self.keeps(left.arn, heir):
-                return kept
-        return None
+            if left.arn == arn:
+                continue
+            if left.retained:
+                yield Kept(heir, for_good=True)
+            elif kept := self.keeps(left.arn, heir):
+                yield kept
 
 
-def leaves_former(node: Node) -> bool:
+def _leaves_former(node: Node) -> bool:
     """Whether what takes a resource's place leaves that where it is, and forgets it."""
-    beside = node.action is Action.REPLACE and node.way is Way.CREATE_FIRST and not node.blocked
-    return beside and node.desired is not None and node.desired.lifecycle.on_delete == "retain"
+    return node.desired is not None and node.desired.lifecycle.on_delete == "retain"
 
 
 def block_used(nodes: Mapping[Address, Node]) -> bool:
@@ -76,13 +88,16 @@ def block_used(nodes: Mapping[Address, Node]) -> bool:
         if node.recorded.arn in made:
             # Something else takes its place, under its ARN.
             continue
-        user = usage.keeps(node.recorded.arn, node)
-        if user and leaves_former(user):
+        kept = usage.keeps(node.recorded.arn, node)
+        if kept is None:
+            continue
+        user = kept.user
+        if kept.for_good:
             # It goes on for good, and nobody knows it any more.
             node.action = Action.FORGET
             text = f"left where it is: what {user.address} was is retained, and needs it"
             node.reasons.append(Reason(ReasonCode.NOT_DECLARED, text, cause=user.address))
-        elif user:
+        else:
             found = True
             text = f"{node.address} can't go while {user.address} goes on using what belongs to it"
             if user.kind.run_action:

@@ -10,9 +10,9 @@ from pzdecl.plan import policy
 from pzdecl.plan.model import Op, Step
 from pzdecl.plan.node import LEAVING, Node, Way
 from pzdecl.plan.order import ordered
-from pzdecl.plan.steps import VOID, Draft, Drafts, draft, removal
+from pzdecl.plan.steps import VOID, Draft, Drafts, draft, letting_go
 from pzdecl.plan.survey import Survey
-from pzdecl.plan.usage import Usage, leaves_former
+from pzdecl.plan.usage import Usage
 
 
 class Wiring:
@@ -164,14 +164,21 @@ class Wiring:
         """
         for node in self.nodes.values():
             own = self.drafts[node.address]
-            if own.remove and own.remove.deposed and (user := self.usage.keeps(own.remove.arn or "", node)):
-                needs = own.remove.needs
-                own.remove = removal(node, forget=True, deposed=True) if leaves_former(user) else None
-                if own.remove:
-                    own.remove.needs |= needs
+            if own.remove and own.remove.deposed:
+                own.remove = self._kept(own.remove, node)
             for arn, left in list(own.leftovers.items()):
-                if left.op is Op.DELETE and self.usage.keeps(arn, node):
-                    del own.leftovers[arn]
+                if left.op is Op.DELETE:
+                    if needed := self._kept(left, node):
+                        own.leftovers[arn] = needed
+                    else:
+                        del own.leftovers[arn]
+
+    def _kept(self, gone: Draft, node: Node) -> Draft | None:
+        """The deletion of something former; where that is used, what lets go of it, or nothing."""
+        kept = self.usage.keeps(gone.arn or "", node)
+        if kept is None:
+            return gone
+        return letting_go(gone, node) if kept.for_good else None
 
 
 def _above(start: Draft, drafts: Mapping[str, Draft]) -> set[str]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
 
 from pzdecl.kinds.address import Address
 from pzdecl.plan.model import Change, Plan, ReasonCode
 from tests.plan.projects import Documents, movies, schema
+from tests.plan.simulator import Killed
 from tests.plan.world import World, actions, changes
 
 DATASET = Address("Dataset", "d")
@@ -236,3 +239,33 @@ def test_what_is_retained_keeps_what_it_needs(settled: World, address: str, rena
     assert [step.op for step in plan.steps if step.arn == group] == ["forget"]
     settled.settle(docs)
     assert group in settled.service.resources
+
+
+def test_what_is_retained_is_not_made_room_of(settled: World) -> None:
+    """There is one dataset of a type in a group: the new one can't be made beside that which stays."""
+    docs = movies()
+    docs["Dataset/d"]["lifecycle"] = {"on_delete": "retain"}
+    settled.settle(docs)
+    docs["Dataset/e"] = docs.pop("Dataset/d")
+    for name in ("full", "more"):
+        docs[f"DatasetImport/{name}"]["spec"]["dataset"] = "e"
+    plan = settled.plan(docs)
+    assert blocked(plan, "Dataset/e")[1] == (
+        "takes the place of Dataset/d, which is retained: keep that one, under this address (`moved:`)"
+    )
+    settled.settle(docs)
+    assert Address("Dataset", "e") not in settled.state.rows
+
+
+@pytest.mark.parametrize("moment", range(14))
+def test_what_is_retained_after_a_kill_keeps_what_it_needs(moment: int) -> None:
+    """The former group lets go with the former dataset in it, at whichever point they were replaced by then."""
+    world, docs = World(), movies()
+    world.settle(docs)
+    docs["DatasetGroup/g"]["spec"] = {"domain": "ECOMMERCE"}
+    with suppress(Killed):
+        world.apply(docs, world.plan(docs), kill=moment)
+    docs["Dataset/d"]["lifecycle"] = {"on_delete": "retain"}
+    world.settle(docs, resumed=True)
+    assert world.service.arn("dataset-group/g") in world.service.resources
+    assert world.state.left == []

@@ -115,6 +115,8 @@ class World:
             if address.kind == "SolutionVersion" and "data" in desired.inputs["when"]:
                 assert set(row.data or {}) >= {str(a) for a in desired.depends_on if a.kind == "DatasetImport"}
         managed = {row.arn for row in self.state.rows.values()} | {one.arn for one in self.state.left}
+        # What is begun and blocked now is gone on with, or cleared away, once it is not.
+        managed |= {one.arn for one in self.state.open.values() if one.arn and one.address in blocked}
         jobs = {"DatasetImport", "SolutionVersion"}
         orphans = {a for a, one in self.service.resources.items() if one["_kind"] not in jobs} - managed
         assert not orphans - self.foreign - self.kept
