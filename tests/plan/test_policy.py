@@ -251,7 +251,7 @@ def test_what_is_retained_is_not_made_room_of(settled: World) -> None:
         docs[f"DatasetImport/{name}"]["spec"]["dataset"] = "e"
     plan = settled.plan(docs)
     assert blocked(plan, "Dataset/e")[1] == (
-        "takes the place of Dataset/d, which is retained: keep that one, under this address (`moved:`)"
+        "takes the place of Dataset/d, which is retained: keep that, under this address (`moved:`)"
     )
     settled.settle(docs)
     assert Address("Dataset", "e") not in settled.state.rows
