@@ -143,12 +143,19 @@ def _replace(node: Node, survey: Survey) -> None:
     if node.way is Way.DELETE_FIRST:
         node.recreated = True
         node.name = naming.plain(node.address, survey.prefix)
-    if node.way is Way.CREATE_FIRST or survey.holder(node.address, node.name):
+    if node.way is Way.CREATE_FIRST or survey.holder(node.address, node.name) or _is_foreign(node, survey):
         node.name = naming.replacement(node.address, node.inputs, recorded.name, survey.prefix)
     _settle_arn(node, survey)
     clear_attempts(node, "create", survey)
     if node.way is Way.CREATE_FIRST:
         _check_name(node, survey)
+
+
+def _is_foreign(node: Node, survey: Survey) -> bool:
+    """Whether something that is not known any more has the name: a former one that was retained, say."""
+    assert node.recorded
+    ours = {node.recorded.name, *(intent.name for intent in node.intents)}
+    return node.name not in ours and survey.taken(node.kind, node.name)
 
 
 def _update(node: Node, comparison: Comparison, survey: Survey) -> None:

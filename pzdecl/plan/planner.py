@@ -127,9 +127,7 @@ def _await(
         node.block(Reason(other.blocked.code, text, cause=other.address))
         return
     if other and policy.retained(other):
-        text = (
-            f"takes the place of {other.address}, which is retained: keep that, under this address (`moved:`)"
-        )
+        text = f"takes the place of {other.address}, which is retained: keep it under this address (`moved:`)"
         node.block(Reason(ReasonCode.PROTECTED, text, cause=other.address))
         return
     absent = next((cause for cause in node.causes.values() if survey.nodes[cause].absent), None)

@@ -22,6 +22,7 @@ class Wiring:
         self.nodes = survey.nodes
         self.drafts: Mapping[Address, Drafts] = {a: draft(n, survey) for a, n in self.nodes.items()}
         self.usage = Usage(self.nodes)
+        self.let_go: list[Draft] = []
         self._drop_kept()
         self.vacated: dict[Address, Draft] = {}
         places = policy.places(self.nodes.values())
@@ -32,6 +33,7 @@ class Wiring:
             self._backward(node)
             self._leftovers(node)
         self._former()
+        self._let_go_first()
         self._renamed()
         for address, successor in self.vacated.items():
             if gone := self.drafts[address].remove:
@@ -138,6 +140,20 @@ class Wiring:
                     if user is not node:
                         one.needs |= self._released(user)
 
+    def _let_go_first(self) -> None:
+        """What is retained is forgotten after what it needs.
+
+        Were a run killed in between, the next one would not know what uses that.
+        """
+        for above in self.let_go:
+            below = [self.drafts[user.address].remove for user in self.usage.users.get(above.arn or "", ())]
+            for heir, left in self.usage.heirs.get(above.address, ()):
+                below.append(self.drafts[heir.address].leftovers.get(left.arn))
+            for one in below:
+                if one and one is not above and one.op is Op.FORGET:
+                    above.needs.discard(one.id)
+                    one.needs.add(above.id)
+
     def _renamed(self) -> None:
         """What is created anew under another name is there before the former one goes, where both can be."""
         renamed = [node for node in self.nodes.values() if node.successor]
@@ -178,7 +194,10 @@ class Wiring:
         kept = self.usage.keeps(gone.arn or "", node)
         if kept is None:
             return gone
-        return letting_go(gone, node) if kept.for_good else None
+        if not kept.for_good:
+            return None
+        self.let_go.append(letting_go(gone, node))
+        return self.let_go[-1]
 
 
 def _above(start: Draft, drafts: Mapping[str, Draft]) -> set[str]:

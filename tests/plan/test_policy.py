@@ -251,21 +251,38 @@ def test_what_is_retained_is_not_made_room_of(settled: World) -> None:
         docs[f"DatasetImport/{name}"]["spec"]["dataset"] = "e"
     plan = settled.plan(docs)
     assert blocked(plan, "Dataset/e")[1] == (
-        "takes the place of Dataset/d, which is retained: keep that, under this address (`moved:`)"
+        "takes the place of Dataset/d, which is retained: keep it under this address (`moved:`)"
     )
     settled.settle(docs)
     assert Address("Dataset", "e") not in settled.state.rows
 
 
-@pytest.mark.parametrize("moment", range(14))
-def test_what_is_retained_after_a_kill_keeps_what_it_needs(moment: int) -> None:
-    """The former group lets go with the former dataset in it, at whichever point they were replaced by then."""
-    world, docs = World(), movies()
+@pytest.mark.parametrize("before", [True, False])
+@pytest.mark.parametrize("moment", range(0, 42, 3))
+def test_what_is_retained_keeps_what_it_needs_whenever_a_run_is_killed(moment: int, before: bool) -> None:
+    """The former group is let go with the former dataset in it, which is retained before the kill or after."""
+    world, docs, retain = World(), movies(), {"on_delete": "retain"}
     world.settle(docs)
     docs["DatasetGroup/g"]["spec"] = {"domain": "ECOMMERCE"}
+    docs["Dataset/d"]["lifecycle"] = retain if before else {}
     with suppress(Killed):
         world.apply(docs, world.plan(docs), kill=moment)
-    docs["Dataset/d"]["lifecycle"] = {"on_delete": "retain"}
+    retained = any(arn.startswith(world.service.arn("dataset/g/")) for arn in world.service.resources)
+    docs["Dataset/d"]["lifecycle"] = retain
     world.settle(docs, resumed=True)
-    assert world.service.arn("dataset-group/g") in world.service.resources
+    assert (world.service.arn("dataset-group/g") in world.service.resources) is retained
     assert world.state.left == []
+
+
+def test_a_name_that_a_retained_one_has_is_not_taken(settled: World) -> None:
+    """A dataset that is made anew in the group where it is can't have its plain name back."""
+    docs = movies()
+    docs["Dataset/d"]["lifecycle"] = {"on_delete": "retain"}
+    docs["DatasetGroup/g"]["spec"] = {"domain": "ECOMMERCE"}
+    settled.settle(docs)
+    docs["Schema/t"] = {"spec": schema("AGE")}
+    docs["Dataset/d"]["spec"]["schema"] = "t"
+    settled.settle(docs)
+    name = settled.state.rows[DATASET].name
+    assert name.startswith("d-")
+    assert "d" in {one.get("name") for one in settled.service.resources.values() if one["_kind"] == "Dataset"}

@@ -7,6 +7,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
+from hypothesis import reject
+
+from pzdecl.engine.errors import ResourceInUseException
 from pzdecl.kinds import KINDS
 from pzdecl.kinds.address import Address
 from pzdecl.manifests.model import Policies, Project, Removal
@@ -63,6 +66,11 @@ class World:
         simulator = Simulator(self.project(docs), self.state, self.service, kill)
         try:
             return simulator.apply(plan)
+        except ResourceInUseException as error:
+            # What was retained earlier is nobody's any more: only the service can tell what it needs.
+            if any(str(error).startswith(f"ResourceInUseException: {arn} ") for arn in self.kept):
+                reject()
+            raise
         finally:
             self.kept |= simulator.forgotten
 
