@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from pzdecl.kinds.address import Address
 from pzdecl.plan import policy
-from pzdecl.plan.model import Op, Step
+from pzdecl.plan.model import Action, Op, Step
 from pzdecl.plan.node import LEAVING, Node, Way
 from pzdecl.plan.order import ordered
 from pzdecl.plan.steps import VOID, Draft, Drafts, draft, letting_go
@@ -129,11 +129,14 @@ class Wiring:
                     left.needs.add(own.id)
 
     def _former(self) -> None:
-        """What a replacement leaves is deleted after all that used it has moved off."""
+        """What a replacement leaves is deleted after all that used it has moved off, and so is what goes: where
+        changes were ignored, what is on record as needed is not what is used.
+        """
         for node in self.nodes.values():
             own = self.drafts[node.address]
             gone = [one for one in own.leftovers.values() if one.op is not Op.FORGET]
-            if own.remove and own.remove.deposed:
+            going = node.action is Action.DELETE and node.address not in self.vacated
+            if own.remove and (own.remove.deposed or going):
                 gone.append(own.remove)
             for one in gone:
                 for user in self.usage.users.get(one.arn or "", ()):

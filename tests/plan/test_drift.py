@@ -71,6 +71,21 @@ def test_what_is_ignored_is_neither_told_nor_touched(settled: World) -> None:
     assert settled.service.resources[settled.service.arn("campaign/c")]["minProvisionedTPS"] == 9
 
 
+def test_what_goes_waits_for_what_was_ignored(settled: World) -> None:
+    """A campaign that stayed with a former solution moves off it first, whatever its record says."""
+    docs = movies()
+    docs["Solution/y"] = docs.pop("Solution/x")
+    docs["Campaign/c"] |= {"lifecycle": {"ignore_changes": ["solution*"]}}
+    docs["Campaign/c"]["spec"]["solution"] = "y"
+    settled.settle(docs)
+    assert Address("Solution", "x") in settled.state.rows, "the campaign goes on using it"
+    docs["Campaign/c"]["lifecycle"] = {}
+    [gone] = [step for step in settled.plan(docs).steps if step.id == "delete:Solution/x"]
+    assert "deploy:Campaign/c" in gone.needs
+    settled.settle(docs)
+    assert Address("Solution", "x") not in settled.state.rows
+
+
 @pytest.mark.parametrize(("before", "after"), [(1, 4), (4, 1), (12, 3), (3, 12), (3, 3)])
 def test_elements_of_lists_are_ignored(before: int, after: int) -> None:
     """Elements that are changed, that come and that go."""
