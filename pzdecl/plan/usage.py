@@ -23,12 +23,14 @@ class Usage:
     """Who is bound to what, in state and after the plan.
 
     users   for each ARN what is bound to it, or to something below it (a version of a solution)
-    heirs   for each address what an earlier run left behind of things that depended on it
+    heirs   for each address what an earlier run left behind of things that depended on it; `untouched` are
+            those of which the same is true, but which this plan leaves alone
     """
 
     def __init__(self, nodes: Mapping[Address, Node]) -> None:
         self.users: dict[str, list[Node]] = {}
         self.heirs: dict[Address, list[tuple[Node, Leftover]]] = {}
+        self.untouched: dict[Address, list[Node]] = {}
         self._known: dict[str, Kept | None] = {}
         for node in nodes.values():
             for value in _bound_to(node):
@@ -37,6 +39,10 @@ class Usage:
             for left in node.leftovers:
                 for address in left.dependencies:
                     self.heirs.setdefault(address, []).append((node, left))
+            going = {left.arn for left in node.leftovers}
+            for former in node.deposed:
+                for address in former.dependencies if former.arn not in going else ():
+                    self.untouched.setdefault(address, []).append(node)
 
     def keeps(self, arn: str, owner: Node) -> Kept | None:
         """What stays bound to `arn`, which is or was `owner`'s: by itself, or through a former resource that
@@ -61,6 +67,9 @@ class Usage:
                     yield Kept(user, for_good=True)
                 elif kept := self.keeps(user.recorded.arn, user):
                     yield kept
+        for node in self.untouched.get(owner.address, ()):
+            if node is not owner:
+                yield Kept(node)
         for heir, left in self.heirs.get(owner.address, ()):
             if left.arn == arn:
                 continue

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from pzdecl.engine.errors import ServiceError
 from pzdecl.kinds import KINDS
+from pzdecl.plan.model import Op
 from pzdecl.state.model import Recorded
 from tests.plan.projects import schema
 from tests.plan.world import World
@@ -26,6 +27,10 @@ def disturb(draw: Draw, world: World) -> str:
         return "nothing is there"
     row = draw(st.sampled_from(rows))
     change = draw(st.sampled_from((_delete, _delete, _label, _configure, _deploy, _intrude)))
+    begun = {one.arn for one in world.state.open.values() if one.op == Op.CREATE}
+    if row.arn in begun and change in (_label, _configure, _deploy):
+        # A killed run makes it anew: what is done to it meanwhile is seen once that is on record.
+        return f"{row.address} is being made"
     with suppress(ServiceError):
         change(draw, world, row)
     return f"{change.__name__} {row.address}"

@@ -130,6 +130,23 @@ def test_a_place_that_is_not_given_up_blocks(settled: World) -> None:
     assert "--target EventTracker/t" in blocked.blocked.text
 
 
+def test_a_former_solution_that_is_left_alone_keeps_its_group(settled: World) -> None:
+    """The dataset may not go, so the campaign waits with the former solution; then all but that is applied."""
+    docs = movies()
+    docs["DatasetGroup/h"] = docs.pop("DatasetGroup/g")
+    for doc in docs.values():
+        if doc["spec"].get("datasetGroup") == "g":
+            doc["spec"]["datasetGroup"] = "h"
+    settled.settle(docs, allow=False)
+    assert "x" in {one.name for one in settled.state.left}
+    chosen = scope(settled, docs, exclude=["Solution/x"])
+    plan = settled.plan(docs, scope=frozenset(map(Address.parse, chosen)))
+    assert actions(plan)["DatasetGroup/g"] == "[delete]"
+    settled.apply(docs, plan)
+    settled.settle(docs)
+    assert settled.service.arn("dataset-group/g") not in settled.service.resources
+
+
 def test_what_an_import_clears_away_is_brought_again_by_the_next_plan(settled: World) -> None:
     docs = movies()
     settled.files["DatasetImport/full"] = "other content"
