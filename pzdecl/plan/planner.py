@@ -129,6 +129,8 @@ def _await(
     if other and policy.retained(other):
         text = f"takes the place of {other.address}, which is retained: keep it under this address (`moved:`)"
         node.block(Reason(ReasonCode.PROTECTED, text, cause=other.address))
+        # Forgotten, it would be in the way without anybody knowing.
+        other.block(policy.waiting(node, "stays while its place is wanted by"), node.address)
         return
     absent = next((cause for cause in node.causes.values() if survey.nodes[cause].absent), None)
     if absent and node.action is not Action.NO_OP:

@@ -30,7 +30,7 @@ def judge(node: Node, survey: Survey) -> None:
         for field, cause in node.causes.items()
     )
     if node.action in MAKING or (node.action in (Action.UPDATE, Action.DEPLOY) and moved):
-        node.block(_waiting(survey.nodes[node.root], "waits for"), node.root)
+        node.block(waiting(survey.nodes[node.root], "waits for"), node.root)
 
 
 def _refusal(node: Node, survey: Survey) -> Reason | None:
@@ -56,7 +56,8 @@ def _refusal(node: Node, survey: Survey) -> Reason | None:
     )
 
 
-def _waiting(root: Node, relation: str) -> Reason:
+def waiting(root: Node, relation: str) -> Reason:
+    """Why something is blocked by what happens to another one, which is blocked itself."""
     assert root.blocked
     return Reason(root.blocked.code, f"{relation} {root.address}, which is blocked", cause=root.address)
 
@@ -78,7 +79,7 @@ def spread(nodes: Mapping[Address, Node]) -> None:
                 continue
             if node.blocked:
                 root = nodes[node.root or node.address]
-                parent.block(_waiting(root, "is needed by"), root.address)
+                parent.block(waiting(root, "is needed by"), root.address)
                 queue.append(parent)
             elif parent.action is Action.DELETE:
                 remedy = "retain it too (lifecycle.onDelete), or delete both"
@@ -88,13 +89,13 @@ def spread(nodes: Mapping[Address, Node]) -> None:
                 kept.append((node, parent))
     for node, parent in kept:
         # Forgotten, it would be in the way of the parent's deletion without anybody knowing.
-        node.block(_waiting(parent, "stays with"), parent.address)
+        node.block(waiting(parent, "stays with"), parent.address)
     for node in nodes.values():
         if node.action is Action.FORGET and not node.kind.deletable and not node.blocked and node.recorded:
             held = (nodes.get(address) for address in node.recorded.dependencies)
             stays = next((p for p in held if p and p.action in LEAVING and p.blocked and not p.desired), None)
             if stays and not node.gone:
-                node.block(_waiting(nodes[stays.root or stays.address], "stays with"), stays.root)
+                node.block(waiting(nodes[stays.root or stays.address], "stays with"), stays.root)
 
 
 def retained(node: Node) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 
 from hypothesis import reject
 
-from pzdecl.engine.errors import ResourceInUseException
+from pzdecl.engine.errors import ResourceAlreadyExistsException, ResourceInUseException
 from pzdecl.kinds import KINDS
 from pzdecl.kinds.address import Address
 from pzdecl.manifests.model import Policies, Project, Removal
@@ -66,9 +66,10 @@ class World:
         simulator = Simulator(self.project(docs), self.state, self.service, kill)
         try:
             return simulator.apply(plan)
-        except ResourceInUseException as error:
-            # What was retained earlier is nobody's any more: only the service can tell what it needs.
-            if any(str(error).startswith(f"ResourceInUseException: {arn} ") for arn in self.kept):
+        except (ResourceInUseException, ResourceAlreadyExistsException) as error:
+            # What was retained earlier is nobody's any more: only the service can tell what it needs, or takes.
+            trackers = "EventTracker" in str(error) and any(":event-tracker/" in arn for arn in self.kept)
+            if trackers or any(f": {arn} still uses" in str(error) for arn in self.kept):
                 reject()
             raise
         finally:
