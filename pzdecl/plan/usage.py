@@ -71,7 +71,7 @@ class Usage:
             if node is not owner:
                 yield Kept(node)
         for heir, left in self.heirs.get(owner.address, ()):
-            if left.arn == arn:
+            if left.arn == arn or left.first:  # what makes room goes, whoever had used what was there
                 continue
             if left.retained:
                 yield Kept(heir, for_good=True)

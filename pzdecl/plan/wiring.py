@@ -138,9 +138,11 @@ class Wiring:
             going = node.action is Action.DELETE and node.address not in self.vacated
             if own.remove and (own.remove.deposed or going):
                 gone.append(own.remove)
+            first = {left.arn for left in node.leftovers if left.first}
             for one in gone:
                 for user in self.usage.users.get(one.arn or "", ()):
-                    if user is not node:
+                    # What makes room for the new one can't wait for those that move on to that.
+                    if user is not node and (one.arn not in first or user.action in LEAVING):
                         one.needs |= self._released(user)
 
     def _let_go_first(self) -> None:
@@ -185,8 +187,9 @@ class Wiring:
             own = self.drafts[node.address]
             if own.remove and own.remove.deposed:
                 own.remove = self._kept(own.remove, node)
+            first = {left.arn for left in node.leftovers if left.first}
             for arn, left in list(own.leftovers.items()):
-                if left.op is Op.DELETE:
+                if left.op is Op.DELETE and arn not in first:
                     if needed := self._kept(left, node):
                         own.leftovers[arn] = needed
                     else:

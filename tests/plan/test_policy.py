@@ -290,3 +290,26 @@ def test_a_name_that_a_retained_one_has_is_not_taken(settled: World) -> None:
     name = settled.state.rows[DATASET].name
     assert name.startswith("d-")
     assert "d" in {one.get("name") for one in settled.service.resources.values() if one["_kind"] == "Dataset"}
+
+
+@pytest.mark.parametrize("changed", [{"schema": "t"}, {"schema": "u"}])
+@pytest.mark.parametrize("domain", [None, "ECOMMERCE"])
+@pytest.mark.parametrize("moment", range(6, 20, 2))
+def test_what_was_being_made_anew_is_made_as_it_is_wanted_now(
+    moment: int, domain: str | None, changed: dict[str, str]
+) -> None:
+    """What stands in the place of a deleted dataset goes, although imports are on record there."""
+    world, docs = World(), movies()
+    world.settle(docs)
+    docs["Schema/t"] = {"spec": schema("AGE")}
+    docs["Dataset/d"]["spec"]["schema"] = "t"
+    with suppress(Killed):
+        world.apply(docs, world.plan(docs), kill=moment)
+    if changed["schema"] == "u":
+        docs["Schema/u"] = {"spec": schema("SIZE")}
+    docs["Dataset/d"]["spec"] |= changed
+    if domain:
+        docs["DatasetGroup/g"]["spec"] = {"domain": domain}
+    world.settle(docs, resumed=True)
+    live = world.service.resources[world.state.rows[DATASET].arn]
+    assert live["schemaArn"] == world.service.arn(f"schema/{changed['schema']}")
