@@ -188,7 +188,12 @@ def test_a_cancelled_job_lets_the_apply_end(tmp_path: Path, sent: signal.Signals
     runner = Runner(tmp_path, tmp_path, SLOW)
     environment = {**runner.environment, "PZDECL_COMMAND": "apply"}
     process = subprocess.Popen(
-        ["bash", str(CI / "github/run.sh")], env=environment, stdout=subprocess.PIPE, text=True
+        ["bash", str(CI / "github/run.sh")],
+        env=environment,
+        stdout=subprocess.PIPE,
+        text=True,
+        # Whoever runs the tests in the background has SIGINT ignored, and so would the script.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
     )
     while not (tmp_path / "bin/began").exists():
         assert process.poll() is None
